@@ -2,6 +2,7 @@
 pub mod api;
 pub mod app;
 pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod fleet;
 pub mod graphics;
@@ -10,4 +11,5 @@ pub mod runtime;
 pub mod sim;
 pub mod store;
 pub mod terminal;
+pub mod time;
 pub mod ui;

@@ -1,1 +1,28 @@
-//! (to be described)
+//! What the program is about, in the words of its field: tasks, requests, models, reports, problems.
+//!
+//! Everything here is plain data and pure functions. Nothing does IO, reads a clock or draws a random number.
+
+pub mod answer;
+pub mod catalogue;
+pub mod change;
+pub mod id;
+pub mod output;
+pub mod problem;
+pub mod report;
+pub mod request;
+pub mod status;
+pub mod task;
+pub mod text;
+pub mod validate;
+
+pub use answer::{Accepted, Answer, Limits, Page};
+pub use catalogue::{Catalogue, Field, FieldKind, ModelSpec, Role};
+pub use change::Change;
+pub use id::{AssetId, LocalId, TaskId};
+pub use output::{Home, Output, OutputState};
+pub use problem::{Outcome, Problem};
+pub use report::{Report, Source};
+pub use request::{Draft, Request};
+pub use status::{Failure, Stage, Status};
+pub use task::{Task, Times};
+pub use validate::Invalid;

@@ -1,0 +1,56 @@
+//! Settings, after they were read and checked. Where they come from is the business of the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The address of the service when nothing else is said \[D\].
+pub const DEFAULT_BASE_URL: &str = "https://api.hiapi.ai";
+
+/// How much may be asked of the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// Requests in any 60 seconds \[D\]: 60.
+    pub per_minute: u32,
+    /// Requests at once \[D\]: 10.
+    pub at_once: u32,
+    /// Creations at once; around ten can trip a new account, four is what the vendor advises \[B\].
+    pub creations: u32,
+    /// Downloads at once; they go to other hosts and do not count.
+    pub downloads: u32,
+}
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Self { per_minute: 60, at_once: 10, creations: 4, downloads: 3 }
+    }
+}
+
+/// How long the service keeps an idempotency key for sure: it says about 24 hours, careful clients use 23 \[C\].
+pub const KEY_LIFETIME: Duration = Duration::from_secs(23 * 3600);
+
+/// Where things are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// Database and logs.
+    pub data: PathBuf,
+    /// Pictures.
+    pub outputs: PathBuf,
+}
+
+/// How pictures are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Graphics {
+    /// By what the terminal answers.
+    #[default]
+    Auto,
+    /// Kitty's protocol.
+    Kitty,
+    /// Sixel.
+    Sixel,
+    /// iTerm2's protocol.
+    Iterm2,
+    /// Half blocks: text only.
+    Blocks,
+    /// None at all.
+    Off,
+}

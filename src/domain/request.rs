@@ -1,0 +1,140 @@
+//! From what is being typed to the exact bytes that will be sent.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::catalogue::{Catalogue, Role};
+
+/// What is being typed: not validated, never sent as it is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Draft {
+    /// Name of the model.
+    pub model: String,
+    /// The prompt as typed.
+    pub prompt: String,
+    /// Fields the user set, besides the prompt.
+    pub fields: Map<String, Value>,
+}
+
+/// What was validated and may be sent. Its bytes never change again: the service compares a retry with the
+/// first sending byte by byte \[C\].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// Name of the model, as sent.
+    pub model: String,
+    /// The channel of the model, if one was chosen.
+    pub route: Option<String>,
+    /// The fields sent.
+    pub input: Map<String, Value>,
+    /// The prompt as typed, before anything in it was expanded.
+    pub template: String,
+    /// The prompt as sent; empty for models without one.
+    pub prompt: String,
+    /// The body, byte for byte.
+    pub body: String,
+}
+
+/// A stored body that is not the JSON of a request.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a stored request cannot be read: {0}")]
+pub struct BadBody(pub String);
+
+impl Request {
+    /// Lays out the body: model, route, input in the given order, callback. Absent parts are left out, for
+    /// the service refuses fields it does not expect, and defaults are its own business.
+    #[must_use]
+    pub fn new(
+        model: &str,
+        route: Option<&str>,
+        input: Map<String, Value>,
+        template: String,
+        prompt: String,
+        callback: Option<&str>,
+    ) -> Self {
+        let mut body = Map::new();
+        body.insert("model".into(), model.into());
+        if let Some(route) = route {
+            body.insert("route".into(), route.into());
+        }
+        body.insert("input".into(), Value::Object(input.clone()));
+        if let Some(url) = callback {
+            body.insert("callback".into(), serde_json::json!({ "url": url, "when": "final" }));
+        }
+        let body = Value::Object(body).to_string();
+        Self { model: model.to_owned(), route: route.map(str::to_owned), input, template, prompt, body }
+    }
+
+    /// Brings a stored request back. The body is kept as it was, byte for byte.
+    ///
+    /// # Errors
+    /// When the body is not a JSON object with `model` and `input`.
+    pub fn from_stored(body: String, template: String, prompt: String) -> Result<Self, BadBody> {
+        let parsed: Value = serde_json::from_str(&body).map_err(|e| BadBody(e.to_string()))?;
+        let text = |name: &str| parsed.get(name).and_then(Value::as_str).map(str::to_owned);
+        let model = text("model").ok_or_else(|| BadBody("it names no model".into()))?;
+        let route = text("route");
+        let input =
+            parsed.get("input").and_then(Value::as_object).cloned().ok_or_else(|| BadBody("it has no input".into()))?;
+        Ok(Self { model, route, input, template, prompt, body })
+    }
+
+    /// The name the catalogue knows this model by.
+    #[must_use]
+    pub fn full_model(&self) -> String {
+        match &self.route {
+            Some(route) => format!("{}@{route}", self.model),
+            None => self.model.clone(),
+        }
+    }
+
+    /// The value that was sent for a role, as text; `None` where the service's default applies.
+    #[must_use]
+    pub fn value(&self, role: Role, catalogue: &Catalogue) -> Option<String> {
+        let spec = catalogue.get(&self.full_model())?;
+        let value = self.input.get(&spec.with_role(role)?.name)?;
+        Some(plain(value))
+    }
+
+    /// What would have to be typed to get this request again.
+    #[must_use]
+    pub fn draft(&self, catalogue: &Catalogue) -> Draft {
+        let model = self.full_model();
+        let mut fields = self.input.clone();
+        if let Some(field) = catalogue.get(&model).and_then(|spec| spec.prompt().map(|f| f.name.clone())) {
+            fields.shift_remove(&field);
+        }
+        Draft { model, prompt: self.template.clone(), fields }
+    }
+}
+
+/// A JSON value as a person would write it: text without quotes.
+#[must_use]
+pub fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_survives_the_store_byte_for_byte() {
+        let input = serde_json::json!({"prompt": "a \u{1F98A} in snow", "aspect_ratio": "16:9"});
+        let input = input.as_object().cloned().unwrap_or_default();
+        let request = Request::new("m", None, input, "t".into(), "p".into(), Some("https://x.example/h"));
+        assert!(request.body.starts_with(r#"{"model":"m","input":{"prompt":"#), "{}", request.body);
+        let back = Request::from_stored(request.body.clone(), "t".into(), "p".into());
+        assert_eq!(back, Ok(request));
+    }
+
+    #[test]
+    fn what_is_no_request_is_an_error() {
+        for bad in ["", "[]", r#"{"model":"m"}"#, r#"{"input":{}}"#] {
+            assert!(Request::from_stored(bad.into(), String::new(), String::new()).is_err(), "{bad}");
+        }
+    }
+}

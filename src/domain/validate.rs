@@ -1,0 +1,381 @@
+//! Draft against model: everything that would be refused is found here, before anything is sent.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::catalogue::{Catalogue, Condition, Field, FieldKind, ModelSpec, Role, nearest};
+use super::request::{Draft, Request, plain};
+
+/// One broken rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Invalid {
+    /// The field whose rule it is: `None` for the model itself.
+    pub field: Option<String>,
+    /// The rule.
+    pub fault: Fault,
+}
+
+/// The rules that can be broken.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fault {
+    /// No such model; the nearest names.
+    UnknownModel(String, Vec<String>),
+    /// The service has retired it.
+    RetiredModel(String),
+    /// No such field; the nearest names.
+    UnknownField(Vec<String>),
+    /// A required field is missing or empty.
+    Missing,
+    /// Not of the field's type.
+    Type(FieldKind),
+    /// Not one of the allowed values; these are.
+    NotAllowed(String, Vec<String>),
+    /// Too long: so many of so many characters.
+    TooLong(usize, usize),
+    /// Too short.
+    TooShort(usize, usize),
+    /// Too many items.
+    TooMany(usize, usize),
+    /// Too few items.
+    TooFew(usize, usize),
+    /// Below the least or above the greatest number.
+    Range(Option<f64>, Option<f64>),
+    /// Not an http(s) URL.
+    NotUrl,
+    /// A rule across fields, in the catalogue's words.
+    Together(String),
+    /// The callback URL is not https.
+    Callback,
+}
+
+impl Invalid {
+    fn of(field: &Field, fault: Fault) -> Self {
+        Self { field: Some(field.name.clone()), fault }
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let field = self.field.as_deref().unwrap_or("request");
+        let hint = |names: &[String]| match names {
+            [] => String::new(),
+            names => format!("; did you mean {}?", names.join(", ")),
+        };
+        match &self.fault {
+            Fault::UnknownModel(name, near) => write!(f, "there is no model {name:?}{}", hint(near)),
+            Fault::RetiredModel(name) => write!(f, "the service has retired the model {name}"),
+            Fault::UnknownField(near) => write!(f, "this model has no field {field:?}{}", hint(near)),
+            Fault::Missing => write!(f, "{field} is required"),
+            Fault::Type(kind) => write!(f, "{field} must be {}", kind_words(*kind)),
+            Fault::NotAllowed(value, allowed) => {
+                write!(f, "{field} cannot be {value:?}; it is one of {}", allowed.join(", "))
+            }
+            Fault::TooLong(is, max) => write!(f, "{field} has {is} characters, at most {max} are allowed"),
+            Fault::TooShort(is, min) => write!(f, "{field} has {is} characters, at least {min} are needed"),
+            Fault::TooMany(is, max) => write!(f, "{field} has {is} items, at most {max} are allowed"),
+            Fault::TooFew(is, min) => write!(f, "{field} has {is} items, at least {min} are needed"),
+            Fault::Range(Some(min), Some(max)) => write!(f, "{field} must be from {min} to {max}"),
+            Fault::Range(Some(min), None) => write!(f, "{field} must be at least {min}"),
+            Fault::Range(None, Some(max)) => write!(f, "{field} must be at most {max}"),
+            Fault::Range(None, None) => write!(f, "{field} is out of range"),
+            Fault::NotUrl => write!(f, "{field} takes http or https URLs; the service cannot see local files"),
+            Fault::Together(text) => write!(f, "{text}"),
+            Fault::Callback => write!(f, "the callback URL must be an https URL"),
+        }
+    }
+}
+
+fn kind_words(kind: FieldKind) -> &'static str {
+    match kind {
+        FieldKind::Text => "text",
+        FieldKind::Integer => "a whole number",
+        FieldKind::Number => "a number",
+        FieldKind::Switch => "true or false",
+        FieldKind::Texts => "a list of texts",
+    }
+}
+
+/// Reads what somebody typed for a field: `true`, `5`, `16:9`, a list with spaces or as JSON.
+///
+/// # Errors
+/// When the text is not of the field's type. Allowed values are checked by [`validate`].
+pub fn parse_value(field: &Field, text: &str) -> Result<Value, Invalid> {
+    let wrong = || Invalid::of(field, Fault::Type(field.kind));
+    match field.kind {
+        FieldKind::Text => Ok(Value::String(text.to_owned())),
+        FieldKind::Integer => text.trim().parse::<i64>().map(Value::from).map_err(|_| wrong()),
+        FieldKind::Number => {
+            let number = text.trim().parse::<f64>().map_err(|_| wrong())?;
+            serde_json::Number::from_f64(number).map(Value::Number).ok_or_else(wrong)
+        }
+        FieldKind::Switch => text.trim().parse::<bool>().map(Value::Bool).map_err(|_| wrong()),
+        FieldKind::Texts if text.trim_start().starts_with('[') => {
+            serde_json::from_str::<Vec<String>>(text).map(Value::from).map_err(|_| wrong())
+        }
+        FieldKind::Texts => {
+            Ok(text.split([' ', ',', '\n']).filter(|s| !s.is_empty()).map(str::to_owned).collect::<Vec<_>>().into())
+        }
+    }
+}
+
+/// Finds the model of a draft.
+///
+/// # Errors
+/// When there is none of that name, or it is retired.
+pub fn find_model<'a>(name: &str, catalogue: &'a Catalogue) -> Result<&'a ModelSpec, Invalid> {
+    let fault = match catalogue.get(name) {
+        None => Fault::UnknownModel(name.to_owned(), catalogue.nearest(name)),
+        Some(spec) if !spec.is_current() => Fault::RetiredModel(spec.name.clone()),
+        Some(spec) => return Ok(spec),
+    };
+    Err(Invalid { field: None, fault })
+}
+
+/// Turns a draft into a request, or says everything that is wrong with it, first field first.
+///
+/// # Errors
+/// All broken rules.
+pub fn validate(draft: &Draft, catalogue: &Catalogue, callback: Option<&str>) -> Result<Request, Vec<Invalid>> {
+    let spec = find_model(&draft.model, catalogue).map_err(|e| vec![e])?;
+    let mut faults = Vec::new();
+    let mut input = Map::new();
+    for field in &spec.fields {
+        let set = match field.role {
+            Some(Role::Prompt) if !draft.prompt.trim().is_empty() => Some(Value::String(draft.prompt.clone())),
+            Some(Role::Prompt) => None,
+            _ => draft.fields.get(&field.name).filter(|v| !is_empty(v)).cloned(),
+        };
+        let value = match set {
+            None if field.required => match field.default.clone() {
+                None => {
+                    faults.push(Invalid::of(field, Fault::Missing));
+                    continue;
+                }
+                default => default,
+            },
+            set => set,
+        };
+        if let Some(value) = value {
+            check(field, &value, &mut faults);
+            input.insert(field.name.clone(), value);
+        }
+    }
+    for name in draft.fields.keys() {
+        let known = spec.field(name);
+        if known.is_none() {
+            let near = nearest(name, spec.fields.iter().map(|f| f.name.as_str()));
+            faults.push(Invalid { field: Some(name.clone()), fault: Fault::UnknownField(near) });
+        }
+    }
+    if faults.is_empty() {
+        together(spec, &input, &mut faults);
+    }
+    if callback.is_some_and(|url| !url::Url::parse(url).is_ok_and(|u| u.scheme() == "https" && u.has_host())) {
+        faults.push(Invalid { field: None, fault: Fault::Callback });
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let prompt = spec.prompt().and_then(|f| input.get(&f.name)).map(plain).unwrap_or_default();
+    let (model, route) = match spec.name.rsplit_once('@') {
+        // A name with @ that is a model of its own is sent whole; only a route of a known model is split off.
+        Some((model, route)) if catalogue.models().iter().all(|m| m.name != spec.name) => (model, Some(route)),
+        _ => (spec.name.as_str(), None),
+    };
+    Ok(Request::new(model, route, input, draft.prompt.clone(), prompt, callback))
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+/// The rules of one field.
+fn check(field: &Field, value: &Value, faults: &mut Vec<Invalid>) {
+    let mut broken = |fault| faults.push(Invalid::of(field, fault));
+    let fits = match field.kind {
+        FieldKind::Text => value.is_string(),
+        FieldKind::Integer => value.is_i64() || value.is_u64(),
+        FieldKind::Number => value.is_number(),
+        FieldKind::Switch => value.is_boolean(),
+        FieldKind::Texts => value.as_array().is_some_and(|items| items.iter().all(Value::is_string)),
+    };
+    if !fits {
+        return broken(Fault::Type(field.kind));
+    }
+    if let Some(allowed) = &field.choices
+        && !allowed.contains(value)
+    {
+        return broken(Fault::NotAllowed(plain(value), allowed.iter().map(plain).collect()));
+    }
+    if let Some(text) = value.as_str() {
+        let length = text.chars().count();
+        if let Some(max) = field.max_length.filter(|max| length > *max) {
+            broken(Fault::TooLong(length, max));
+        }
+        if let Some(min) = field.min_length.filter(|min| length < *min) {
+            broken(Fault::TooShort(length, min));
+        }
+    }
+    if let Some(items) = value.as_array() {
+        if let Some(max) = field.max_items.filter(|max| items.len() > *max) {
+            broken(Fault::TooMany(items.len(), max));
+        }
+        if let Some(min) = field.min_items.filter(|min| items.len() < *min) {
+            broken(Fault::TooFew(items.len(), min));
+        }
+    }
+    if let Some(number) = value.as_f64()
+        && (field.min.is_some_and(|min| number < min) || field.max.is_some_and(|max| number > max))
+    {
+        broken(Fault::Range(field.min, field.max));
+    }
+    if field.media.is_some() {
+        let urls: Vec<&str> = value
+            .as_str()
+            .into_iter()
+            .chain(value.as_array().into_iter().flatten().filter_map(Value::as_str))
+            .collect();
+        if !urls.iter().all(|url| is_reference(url)) {
+            broken(Fault::NotUrl);
+        }
+    }
+}
+
+/// Media fields take http(s) URLs; several models also take `data:` URIs and `asset://` handles \[C\].
+fn is_reference(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| match url.scheme() {
+        "http" | "https" => url.has_host(),
+        "data" | "asset" => true,
+        _ => false,
+    })
+}
+
+/// The rules across fields.
+fn together(spec: &ModelSpec, input: &Map<String, Value>, faults: &mut Vec<Invalid>) {
+    // A default counts as the value of a field that was left out: the service fills it in before it checks.
+    let value = |name: &str| input.get(name).or_else(|| spec.field(name).and_then(|f| f.default.as_ref()));
+    for rule in &spec.constraints {
+        let applies = rule.when.iter().all(|(name, condition)| match condition {
+            Condition::Word(_) => input.contains_key(name),
+            Condition::OneOf(values) => value(name).is_some_and(|v| values.contains(v)),
+        });
+        if !applies {
+            continue;
+        }
+        for (name, condition) in &rule.require {
+            let (field, holds) = match (name.strip_suffix("_not"), condition) {
+                _ if name == "absent" => match condition {
+                    Condition::OneOf(names) => {
+                        let sent = names.iter().filter_map(Value::as_str).find(|n| input.contains_key(*n));
+                        (sent.unwrap_or_default().to_owned(), sent.is_none())
+                    }
+                    Condition::Word(word) => (word.clone(), !input.contains_key(word)),
+                },
+                (Some(field), Condition::OneOf(values)) => {
+                    (field.to_owned(), !value(field).is_some_and(|v| values.contains(v)))
+                }
+                (_, Condition::OneOf(values)) => (name.clone(), value(name).is_none_or(|v| values.contains(v))),
+                (_, Condition::Word(_)) => (name.clone(), input.contains_key(name)),
+            };
+            if !holds {
+                faults.push(Invalid { field: Some(field), fault: Fault::Together(rule.text.clone()) });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft(model: &str, prompt: &str, fields: Value) -> Draft {
+        Draft { model: model.into(), prompt: prompt.into(), fields: fields.as_object().cloned().unwrap_or_default() }
+    }
+
+    fn faults(draft: &Draft) -> Vec<String> {
+        match validate(draft, &Catalogue::built_in(), None) {
+            Ok(_) => Vec::new(),
+            Err(faults) => faults.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn only_what_was_set_is_sent() {
+        let request = validate(&draft("Nano-Banana", "a fox", serde_json::json!({})), &Catalogue::built_in(), None);
+        assert_eq!(request.map(|r| r.body), Ok(r#"{"model":"Nano-Banana","input":{"prompt":"a fox"}}"#.into()));
+    }
+
+    #[test]
+    fn what_the_service_requires_is_sent_with_its_default() {
+        let draft = draft("seedream-5.0-pro/text-to-image", "a fox", serde_json::json!({}));
+        let request = validate(&draft, &Catalogue::built_in(), None).expect("valid");
+        assert_eq!(request.input.get("aspect_ratio"), Some(&"1:1".into()));
+        assert_eq!(request.input.get("quality"), Some(&"basic".into()));
+        assert_eq!(request.input.get("output_format"), None);
+    }
+
+    #[test]
+    fn the_prompt_is_counted_in_scalar_values() {
+        let just = "\u{1F98A}".repeat(5000);
+        assert_eq!(faults(&draft("Nano-Banana", &just, Value::Null)), Vec::<String>::new());
+        let over = format!("{just}x");
+        assert_eq!(
+            faults(&draft("Nano-Banana", &over, Value::Null)),
+            ["prompt has 5001 characters, at most 5000 are allowed"]
+        );
+        assert_eq!(faults(&draft("Nano-Banana", " \n", Value::Null)), ["prompt is required"]);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_the_way_out() {
+        let wrong = draft("Nano-Banana", "x", serde_json::json!({"aspect_ration": "1:1"}));
+        assert_eq!(faults(&wrong), ["this model has no field \"aspect_ration\"; did you mean aspect_ratio?"]);
+        let value = draft("Nano-Banana", "x", serde_json::json!({"output_format": "PNG"}));
+        assert_eq!(faults(&value), ["output_format cannot be \"PNG\"; it is one of png, jpeg"]);
+        assert!(faults(&draft("nano-bananna", "x", Value::Null))[0].contains("did you mean Nano-Banana"));
+        assert_eq!(
+            faults(&draft("gpt-image-2-pro", "x", Value::Null)),
+            ["the service has retired the model gpt-image-2-pro"]
+        );
+    }
+
+    #[test]
+    fn rules_across_fields_hold() {
+        let fields = serde_json::json!({"aspect_ratio": "1:1", "resolution": "4K"});
+        let found = faults(&draft("gpt-image-2/text-to-image", "a fox", fields));
+        assert_eq!(found, ["these shapes are unavailable at 4K"]);
+        let fields = serde_json::json!({"aspect_ratio": "16:9", "last_frame_url": "https://x.example/a.png"});
+        assert_eq!(faults(&draft("seedance-2.0", "a fox", fields)), ["a last frame needs a first frame"]);
+    }
+
+    #[test]
+    fn a_route_goes_to_the_top_level() {
+        let catalogue = Catalogue::built_in();
+        let request =
+            validate(&draft("gpt-image-2/text-to-image@ext", "a fox", Value::Null), &catalogue, None).expect("valid");
+        assert_eq!((request.model.as_str(), request.route.as_deref()), ("gpt-image-2/text-to-image", Some("ext")));
+        let whole = validate(&draft("gpt-image-2.5-flare@pro", "a fox", Value::Null), &catalogue, None).expect("valid");
+        assert_eq!((whole.model.as_str(), whole.route), ("gpt-image-2.5-flare@pro", None));
+    }
+
+    #[test]
+    fn a_callback_must_be_https() {
+        let plain = draft("Nano-Banana", "x", Value::Null);
+        let catalogue = Catalogue::built_in();
+        for (url, good) in [("https://x.example/hook", true), ("http://x.example/hook", false), ("x", false)] {
+            assert_eq!(validate(&plain, &catalogue, Some(url)).is_ok(), good, "{url}");
+        }
+    }
+
+    #[test]
+    fn local_files_are_no_references() {
+        let fields = serde_json::json!({"image_input": ["/home/me/cat.png"]});
+        assert!(faults(&draft("Nano-Banana-2", "x", fields))[0].contains("cannot see local files"));
+    }
+}
