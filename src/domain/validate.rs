@@ -357,8 +357,9 @@ mod tests {
     #[test]
     fn a_route_goes_to_the_top_level() {
         let catalogue = Catalogue::built_in();
+        let fields = serde_json::json!({"resolution": "4K", "quality": "low"});
         let request =
-            validate(&draft("gpt-image-2/text-to-image@ext", "a fox", Value::Null), &catalogue, None).expect("valid");
+            validate(&draft("gpt-image-2/text-to-image@ext", "a fox", fields), &catalogue, None).expect("valid");
         assert_eq!((request.model.as_str(), request.route.as_deref()), ("gpt-image-2/text-to-image", Some("ext")));
         let whole = validate(&draft("gpt-image-2.5-flare@pro", "a fox", Value::Null), &catalogue, None).expect("valid");
         assert_eq!((whole.model.as_str(), whole.route), ("gpt-image-2.5-flare@pro", None));

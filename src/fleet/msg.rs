@@ -1,0 +1,87 @@
+//! What the fleet hears and what it wants.
+
+use std::sync::Arc;
+
+use crate::domain::{
+    Accepted, Answer, AssetId, Change, Home, LocalId, Page, Problem, Report, Request, Stage, Task, TaskId,
+};
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FleetMsg {
+    /// Tasks came from the store: at the start, or older ones when somebody scrolled there.
+    Restored(Vec<Task>),
+    /// The user sends this.
+    Add(Box<Task>),
+    /// The store has, or has not, made this stage of this task durable.
+    Stored {
+        /// Which task.
+        id: LocalId,
+        /// The stage that was written.
+        stage: Stage,
+        /// Whether it is on the disk.
+        result: Result<(), Problem>,
+    },
+    /// A creation was answered, or was not.
+    Submitted {
+        /// Which task.
+        id: LocalId,
+        /// What came back.
+        answer: Answer<Accepted>,
+    },
+    /// A question was answered, or was not.
+    Answered {
+        /// What was asked.
+        question: Question,
+        /// What came back.
+        answer: Answer<News>,
+    },
+    /// A download ended.
+    Fetched {
+        /// Which output.
+        asset: AssetId,
+        /// The file, or why there is none.
+        result: Result<Home, Problem>,
+    },
+    /// The user wants these sent: what is held for the first time, what is unsure with the same key and bytes.
+    Send(Vec<LocalId>),
+    /// The user wants a blocked queue, and blocked looks, to go on.
+    Resume,
+    /// The user wants news of this task now.
+    Look(LocalId),
+    /// The user gives up a task that was never sent.
+    Forget(LocalId),
+    /// A moment came for which [`Fleet::next_due`](super::Fleet::next_due) asked.
+    Woke,
+}
+
+/// What to ask the service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// One task.
+    Task(LocalId, TaskId),
+    /// A page of the list, counted from 1, on behalf of these tasks.
+    Page(u32, Arc<Vec<LocalId>>),
+}
+
+/// What a question can bring.
+#[derive(Clone, Debug, PartialEq)]
+pub enum News {
+    /// Of one task.
+    Task(Report),
+    /// A page of the list.
+    Page(Page),
+}
+
+/// What the fleet wants from the world.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Order {
+    /// Make this durable; answer with [`FleetMsg::Stored`].
+    Save(Change),
+    /// Send these bytes, with the id as idempotency key; answer with [`FleetMsg::Submitted`].
+    Submit(LocalId, Arc<Request>),
+    /// Ask this; answer with [`FleetMsg::Answered`].
+    Ask(Question),
+    /// Bring this home from this link; answer with [`FleetMsg::Fetched`].
+    Fetch(AssetId, String),
+}

@@ -1,0 +1,129 @@
+//! Whose turn it is to be sent: order, slots, pauses, second attempts.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::domain::{LocalId, Problem};
+use crate::time::Mono;
+
+/// The tasks that wait to be sent and those whose sending is under way.
+#[derive(Clone, Debug, Default)]
+pub struct Queue {
+    waiting: VecDeque<LocalId>,
+    /// Slot taken: the status is on its way to the disk (`false`), or the bytes to the service (`true`).
+    under_way: BTreeMap<LocalId, bool>,
+    /// To be sent again, not before this moment.
+    again: BTreeMap<LocalId, Mono>,
+    /// How often each was tried in this run.
+    attempts: BTreeMap<LocalId, u32>,
+    /// Nothing is sent until the user says so.
+    blocked: Option<Problem>,
+}
+
+impl Queue {
+    /// Adds a task at the end.
+    pub fn push(&mut self, id: LocalId) {
+        if !self.under_way.contains_key(&id) && !self.again.contains_key(&id) && !self.waiting.contains(&id) {
+            self.waiting.push_back(id);
+        }
+    }
+
+    /// Takes the next task that may go out now: second attempts first, they are older.
+    pub fn next(&mut self, slots: u32, now: Mono) -> Option<LocalId> {
+        if self.blocked.is_some() || self.under_way.len() >= slots as usize {
+            return None;
+        }
+        let due = self.again.iter().filter(|(_, at)| **at <= now).min_by_key(|(_, at)| **at).map(|(id, _)| *id);
+        let id = match due {
+            Some(id) => {
+                self.again.remove(&id);
+                id
+            }
+            None => self.waiting.pop_front()?,
+        };
+        self.under_way.insert(id, false);
+        Some(id)
+    }
+
+    /// Puts back what [`Queue::next`] gave, unsent.
+    pub fn put_back(&mut self, id: LocalId) {
+        self.under_way.remove(&id);
+        self.waiting.push_front(id);
+    }
+
+    /// The status is durable: the bytes may go. Says yes once for each turn.
+    pub fn may_go(&mut self, id: LocalId) -> bool {
+        self.under_way.get_mut(&id).is_some_and(|sent| !std::mem::replace(sent, true))
+    }
+
+    /// The sending of this task is over.
+    pub fn done(&mut self, id: LocalId) {
+        self.under_way.remove(&id);
+    }
+
+    /// Books another attempt.
+    pub fn again(&mut self, id: LocalId, at: Mono) {
+        self.under_way.remove(&id);
+        self.again.insert(id, at);
+    }
+
+    /// Counts an attempt and returns how many there were before it.
+    pub fn attempt(&mut self, id: LocalId) -> u32 {
+        let count = self.attempts.entry(id).or_default();
+        *count += 1;
+        *count - 1
+    }
+
+    /// Forgets everything about a task.
+    pub fn remove(&mut self, id: LocalId) {
+        self.waiting.retain(|other| *other != id);
+        self.again.remove(&id);
+        self.under_way.remove(&id);
+        self.attempts.remove(&id);
+    }
+
+    /// Stops sending: the next task would meet the same refusal.
+    pub fn block(&mut self, problem: Problem) {
+        self.blocked = Some(problem);
+    }
+
+    /// Goes on.
+    pub fn unblock(&mut self) {
+        self.blocked = None;
+    }
+
+    /// Why nothing is sent, if so.
+    #[must_use]
+    pub fn blocked(&self) -> Option<&Problem> {
+        self.blocked.as_ref()
+    }
+
+    /// When something here becomes due by itself.
+    #[must_use]
+    pub fn due(&self, slots: u32, now: Mono) -> Option<Mono> {
+        if self.blocked.is_some() || self.under_way.len() >= slots as usize {
+            return None;
+        }
+        if !self.waiting.is_empty() {
+            return Some(now);
+        }
+        self.again.values().min().copied()
+    }
+
+    /// Its sending is under way right now.
+    #[must_use]
+    pub fn is_under_way(&self, id: LocalId) -> bool {
+        self.under_way.contains_key(&id)
+    }
+
+    /// It will be sent by itself.
+    #[must_use]
+    pub fn holds(&self, id: LocalId) -> bool {
+        self.under_way.contains_key(&id) || self.again.contains_key(&id) || self.waiting.contains(&id)
+    }
+
+    /// Nothing waits, nothing is under way.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.under_way.is_empty() && self.again.is_empty()
+    }
+}

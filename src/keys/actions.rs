@@ -1,0 +1,210 @@
+//! THE table: every action, where it works, its keys, and what it says in the help and the footer.
+
+use super::chord::Chord;
+
+/// Where the keyboard is. Derived from the state, never stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// The task table.
+    Table,
+    /// The prompt editor.
+    Editor,
+    /// The fields under the prompt.
+    Form,
+    /// The detail view of a task.
+    Detail,
+    /// A list to choose from.
+    Picker,
+    /// A line to type a value.
+    Input,
+    /// The help.
+    Help,
+    /// The screen that says how to set a key.
+    Setup,
+}
+
+/// What a key can mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "the table below says what each means")]
+pub enum Action {
+    Quit,
+    Suspend,
+    Repaint,
+    Help,
+    NextPane,
+    PreviousPane,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    Top,
+    Bottom,
+    Open,
+    Write,
+    Reuse,
+    Send,
+    Resume,
+    Look,
+    Forget,
+    Submit,
+    Undo,
+    Redo,
+    Leave,
+    Model,
+    NextField,
+    PreviousField,
+    NextValue,
+    PreviousValue,
+    Edit,
+    Default,
+    Accept,
+    Close,
+    Check,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Spec {
+    /// What it does.
+    pub action: Action,
+    /// Its name, for the manual and later for the configuration.
+    pub name: &'static str,
+    /// Where it works.
+    pub places: &'static [Place],
+    /// Its keys, the one to show first.
+    pub keys: &'static [&'static str],
+    /// One or two words for the footer; empty keeps it out of there.
+    pub label: &'static str,
+    /// A sentence for the help.
+    pub help: &'static str,
+}
+
+use Place::{Detail, Editor, Form, Help, Input, Picker, Setup, Table};
+
+const EVERYWHERE: &[Place] = &[Table, Editor, Form, Detail, Picker, Input, Help, Setup];
+const PANES: &[Place] = &[Table, Editor, Form];
+const LISTS: &[Place] = &[Table, Detail, Picker, Help];
+
+const fn row(
+    action: Action,
+    name: &'static str,
+    places: &'static [Place],
+    keys: &'static [&'static str],
+    label: &'static str,
+    help: &'static str,
+) -> Spec {
+    Spec { action, name, places, keys, label, help }
+}
+
+/// Every action there is. Within a place the order is that of the footer.
+pub const ACTIONS: &[Spec] = &[
+    row(Action::Submit, "submit", &[Editor, Form], &["ctrl-s", "alt-enter", "ctrl-enter"], "send", "send the prompt"),
+    row(Action::Write, "write", &[Table], &["n", "i"], "new prompt", "go to the prompt editor"),
+    row(Action::Open, "open", &[Table], &["enter", "l", "right"], "details", "show everything about the task"),
+    row(Action::Reuse, "reuse", &[Table, Detail], &["e"], "edit again", "take its prompt and fields into the editor"),
+    row(
+        Action::Send,
+        "send",
+        &[Table, Detail],
+        &["r"],
+        "send it",
+        "send a held task; settle an unsure one with the same key",
+    ),
+    row(Action::Resume, "resume", &[Table, Detail], &["shift-r", "R"], "", "go on after the queue was paused"),
+    row(Action::Look, "look", &[Table, Detail], &["f"], "", "ask the service for news of the task now"),
+    row(Action::Forget, "forget", &[Table, Detail], &["shift-x", "X"], "", "drop a task that was never sent"),
+    row(Action::Accept, "accept", &[Picker, Input], &["enter"], "choose", "take this one"),
+    row(Action::Check, "check", &[Setup], &["enter", "r"], "test the key", "test the API key with a one-row list call"),
+    row(Action::Up, "up", LISTS, &["up", "k", "ctrl-p"], "", "one up"),
+    row(Action::Down, "down", LISTS, &["down", "j", "ctrl-n"], "", "one down"),
+    row(Action::PageUp, "page-up", LISTS, &["pageup", "ctrl-b"], "", "a page up"),
+    row(Action::PageDown, "page-down", LISTS, &["pagedown", "ctrl-f"], "", "a page down"),
+    row(Action::Top, "top", LISTS, &["home", "g"], "", "to the first"),
+    row(Action::Bottom, "bottom", LISTS, &["end", "G", "shift-g"], "", "to the last"),
+    row(Action::NextField, "next-field", &[Form], &["right", "l"], "", "the next field"),
+    row(Action::PreviousField, "previous-field", &[Form], &["left", "h"], "", "the field before"),
+    row(Action::NextValue, "next-value", &[Form], &["down", "space", "j"], "next value", "the next value"),
+    row(Action::PreviousValue, "previous-value", &[Form], &["up", "k"], "", "the value before"),
+    row(Action::Edit, "edit", &[Form], &["enter"], "choose", "choose or type the value"),
+    row(
+        Action::Default,
+        "default",
+        &[Form],
+        &["backspace", "delete"],
+        "",
+        "leave the field out: the service's default",
+    ),
+    row(Action::Model, "model", &[Editor, Form, Table], &["alt-m", "ctrl-o"], "model", "choose the model"),
+    row(Action::Undo, "undo", &[Editor], &["ctrl-u"], "", "undo"),
+    row(Action::Redo, "redo", &[Editor], &["ctrl-r"], "", "redo"),
+    row(Action::NextPane, "next-pane", PANES, &["tab"], "next pane", "prompt, fields, table, and around again"),
+    row(Action::PreviousPane, "previous-pane", PANES, &["shift-tab"], "", "the same backwards"),
+    row(Action::Leave, "leave", &[Editor, Form], &["esc"], "table", "back to the table; the text stays"),
+    row(Action::Close, "close", &[Detail, Picker, Input, Help], &["esc"], "close", "close this"),
+    row(Action::Close, "close-too", &[Detail, Help], &["q", "left", "h"], "", "close this"),
+    row(Action::Help, "help", EVERYWHERE, &["f1"], "", "the keys of this place"),
+    row(Action::Help, "help-too", &[Table, Form, Detail, Setup], &["?"], "help", "the keys of this place"),
+    row(Action::Repaint, "repaint", EVERYWHERE, &["ctrl-l"], "", "paint the whole screen again"),
+    row(Action::Suspend, "suspend", EVERYWHERE, &["ctrl-z"], "", "back to the shell; fg brings it back"),
+    row(Action::Quit, "quit", EVERYWHERE, &["ctrl-q", "ctrl-c"], "", "leave; tasks keep running at the service"),
+    row(Action::Quit, "quit-too", &[Table, Setup], &["q"], "quit", "leave; tasks keep running at the service"),
+];
+
+/// What a chord means in a place.
+#[must_use]
+pub fn resolve(chord: Chord, place: Place) -> Option<Action> {
+    let hit = |spec: &&Spec| spec.places.contains(&place) && spec.keys.iter().any(|key| key.parse() == Ok(chord));
+    ACTIONS.iter().find(hit).map(|spec| spec.action)
+}
+
+/// The rows that work in a place, in the order of the table.
+pub fn here(place: Place) -> impl Iterator<Item = &'static Spec> {
+    ACTIONS.iter().filter(move |spec| spec.places.contains(&place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_chord_means_two_things_in_one_place() {
+        for place in EVERYWHERE {
+            let mut seen = std::collections::BTreeMap::new();
+            for spec in here(*place) {
+                for key in spec.keys {
+                    let chord: Chord = key.parse().expect("a chord");
+                    assert_eq!(seen.insert(chord, spec.name), None, "{key} in {place:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_can_leave_and_ask_for_help_from_everywhere() {
+        for place in EVERYWHERE {
+            for wanted in [Action::Quit, Action::Help] {
+                assert!(here(*place).any(|spec| spec.action == wanted), "{wanted:?} in {place:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_types_text_types_text() {
+        for place in [Place::Editor, Place::Input] {
+            for spec in here(place) {
+                for key in spec.keys {
+                    let chord: Chord = key.parse().expect("a chord");
+                    assert_eq!(chord.typed(), None, "{key} must stay a letter in {place:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = ACTIONS.iter().map(|spec| spec.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ACTIONS.len());
+    }
+}
