@@ -1,1 +1,25 @@
-//! (to be described)
+//! The program as a pure machine: state, messages, effects, and the one function that joins them.
+
+pub mod dialog;
+pub mod editor;
+pub mod effect;
+pub mod layout;
+pub mod msg;
+pub mod notice;
+pub mod preview;
+pub mod sources;
+pub mod state;
+pub mod table;
+pub mod update;
+
+pub use dialog::Dialog;
+pub use editor::Editor;
+pub use effect::Effect;
+pub use layout::{Panes, panes};
+pub use msg::{AssetMsg, Msg};
+pub use notice::Notice;
+pub use preview::{Preview, Slot, Want};
+pub use sources::{Source, sources};
+pub use state::{Pane, State};
+pub use table::Table;
+pub use update::{matching_models, update};

@@ -60,6 +60,8 @@ pub enum Action {
     Accept,
     Close,
     Check,
+    Key,
+    Demo,
 }
 
 /// One row of the table.
@@ -83,7 +85,9 @@ use Place::{Detail, Editor, Form, Help, Input, Picker, Setup, Table};
 
 const EVERYWHERE: &[Place] = &[Table, Editor, Form, Detail, Picker, Input, Help, Setup];
 const PANES: &[Place] = &[Table, Editor, Form];
-const LISTS: &[Place] = &[Table, Detail, Picker, Help];
+/// Where lines are moved through. In a picker letters narrow the list, so there only arrows move.
+const LISTS: &[Place] = &[Table, Detail, Help];
+const ARROWS: &[Place] = &[Table, Detail, Picker, Help];
 
 const fn row(
     action: Action,
@@ -114,13 +118,26 @@ pub const ACTIONS: &[Spec] = &[
     row(Action::Look, "look", &[Table, Detail], &["f"], "", "ask the service for news of the task now"),
     row(Action::Forget, "forget", &[Table, Detail], &["shift-x", "X"], "", "drop a task that was never sent"),
     row(Action::Accept, "accept", &[Picker, Input], &["enter"], "choose", "take this one"),
-    row(Action::Check, "check", &[Setup], &["enter", "r"], "test the key", "test the API key with a one-row list call"),
-    row(Action::Up, "up", LISTS, &["up", "k", "ctrl-p"], "", "one up"),
-    row(Action::Down, "down", LISTS, &["down", "j", "ctrl-n"], "", "one down"),
-    row(Action::PageUp, "page-up", LISTS, &["pageup", "ctrl-b"], "", "a page up"),
-    row(Action::PageDown, "page-down", LISTS, &["pagedown", "ctrl-f"], "", "a page down"),
-    row(Action::Top, "top", LISTS, &["home", "g"], "", "to the first"),
-    row(Action::Bottom, "bottom", LISTS, &["end", "G", "shift-g"], "", "to the last"),
+    row(Action::Check, "check", &[Setup], &["enter"], "test the key", "test the API key with a one-row list call"),
+    row(
+        Action::Demo,
+        "demo",
+        &[Setup],
+        &["ctrl-d"],
+        "see the demo",
+        "leave and start the demonstration: no key, no cost",
+    ),
+    row(Action::Key, "key", &[Table], &["K", "shift-k"], "", "enter another API key for this run"),
+    row(Action::Up, "up", ARROWS, &["up", "ctrl-p"], "", "one up"),
+    row(Action::Up, "up-too", LISTS, &["k"], "", "one up"),
+    row(Action::Down, "down", ARROWS, &["down", "ctrl-n"], "", "one down"),
+    row(Action::Down, "down-too", LISTS, &["j"], "", "one down"),
+    row(Action::PageUp, "page-up", ARROWS, &["pageup", "ctrl-b"], "", "a page up"),
+    row(Action::PageDown, "page-down", ARROWS, &["pagedown", "ctrl-f"], "", "a page down"),
+    row(Action::Top, "top", ARROWS, &["home"], "", "to the first"),
+    row(Action::Top, "top-too", LISTS, &["g"], "", "to the first"),
+    row(Action::Bottom, "bottom", ARROWS, &["end"], "", "to the last"),
+    row(Action::Bottom, "bottom-too", LISTS, &["G", "shift-g"], "", "to the last"),
     row(Action::NextField, "next-field", &[Form], &["right", "l"], "", "the next field"),
     row(Action::PreviousField, "previous-field", &[Form], &["left", "h"], "", "the field before"),
     row(Action::NextValue, "next-value", &[Form], &["down", "space", "j"], "next value", "the next value"),
@@ -140,14 +157,14 @@ pub const ACTIONS: &[Spec] = &[
     row(Action::NextPane, "next-pane", PANES, &["tab"], "next pane", "prompt, fields, table, and around again"),
     row(Action::PreviousPane, "previous-pane", PANES, &["shift-tab"], "", "the same backwards"),
     row(Action::Leave, "leave", &[Editor, Form], &["esc"], "table", "back to the table; the text stays"),
-    row(Action::Close, "close", &[Detail, Picker, Input, Help], &["esc"], "close", "close this"),
+    row(Action::Close, "close", &[Detail, Picker, Input, Help, Setup], &["esc"], "close", "close this"),
     row(Action::Close, "close-too", &[Detail, Help], &["q", "left", "h"], "", "close this"),
     row(Action::Help, "help", EVERYWHERE, &["f1"], "", "the keys of this place"),
-    row(Action::Help, "help-too", &[Table, Form, Detail, Setup], &["?"], "help", "the keys of this place"),
+    row(Action::Help, "help-too", &[Table, Form, Detail], &["?"], "help", "the keys of this place"),
     row(Action::Repaint, "repaint", EVERYWHERE, &["ctrl-l"], "", "paint the whole screen again"),
     row(Action::Suspend, "suspend", EVERYWHERE, &["ctrl-z"], "", "back to the shell; fg brings it back"),
     row(Action::Quit, "quit", EVERYWHERE, &["ctrl-q", "ctrl-c"], "", "leave; tasks keep running at the service"),
-    row(Action::Quit, "quit-too", &[Table, Setup], &["q"], "quit", "leave; tasks keep running at the service"),
+    row(Action::Quit, "quit-too", &[Table], &["q"], "quit", "leave; tasks keep running at the service"),
 ];
 
 /// What a chord means in a place.
@@ -190,7 +207,7 @@ mod tests {
 
     #[test]
     fn what_types_text_types_text() {
-        for place in [Place::Editor, Place::Input] {
+        for place in [Place::Editor, Place::Input, Place::Setup, Place::Picker] {
             for spec in here(place) {
                 for key in spec.keys {
                     let chord: Chord = key.parse().expect("a chord");

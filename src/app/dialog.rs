@@ -1,0 +1,85 @@
+//! What can lie over the panes: one thing at a time.
+
+use crate::domain::{LocalId, Problem, Secret};
+use crate::keys::Place;
+
+/// What lies over the panes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Dialog {
+    /// The keys of a place.
+    Help {
+        /// Whose keys.
+        place: Place,
+        /// Lines scrolled away at the top.
+        scroll: u16,
+    },
+    /// Everything about a task.
+    Detail {
+        /// Which one.
+        id: LocalId,
+        /// Lines scrolled away at the top.
+        scroll: u16,
+    },
+    /// A list of models; typing narrows it.
+    Models {
+        /// What was typed.
+        query: String,
+        /// The chosen row among those that match.
+        cursor: usize,
+    },
+    /// The allowed values of a field.
+    Choices {
+        /// The field.
+        field: String,
+        /// The chosen row; 0 is the service's default.
+        cursor: usize,
+    },
+    /// A line to type the value of a field.
+    Input {
+        /// The field.
+        field: String,
+        /// What was typed.
+        text: String,
+        /// Why it cannot be taken.
+        fault: Option<String>,
+    },
+    /// How to set an API key.
+    Setup(Setup),
+}
+
+/// The screen that says how to set a key, and takes one for this run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Setup {
+    /// What was typed or pasted; never shown.
+    pub typed: Secret,
+    /// Why the screen is here.
+    pub reason: String,
+    /// Where the test stands.
+    pub test: Test,
+}
+
+/// Where the test of a key stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Test {
+    /// Not begun.
+    #[default]
+    None,
+    /// Asked, not answered.
+    Asked,
+    /// Refused, or no answer.
+    Failed(Problem),
+}
+
+impl Dialog {
+    /// Where the keyboard is while this is open.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        match self {
+            Self::Help { .. } => Place::Help,
+            Self::Detail { .. } => Place::Detail,
+            Self::Models { .. } | Self::Choices { .. } => Place::Picker,
+            Self::Input { .. } => Place::Input,
+            Self::Setup(_) => Place::Setup,
+        }
+    }
+}

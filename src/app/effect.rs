@@ -1,0 +1,28 @@
+//! Everything we can want from the world.
+
+use crate::domain::{LocalId, Secret};
+use crate::fleet::Order;
+use crate::time::Wall;
+
+use super::preview::Want;
+
+/// A wish to the outside world, as data.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// What the fleet wants.
+    Fleet(Order),
+    /// Tasks older than this one, from the store; answered by `Msg::Older`.
+    Older(Option<(Wall, LocalId)>),
+    /// This picture, encoded for this terminal; answered by `Msg::Asset`. A newer wish replaces it.
+    Encode(Want),
+    /// Use this key for this run and see whether the service takes it; answered by `Msg::KeyChecked`.
+    TryKey(Secret),
+    /// Paint everything again, as if nothing were on the screen.
+    Repaint,
+    /// Back to the shell until it brings us back.
+    Suspend,
+    /// Leave, and start the demonstration instead.
+    Demo,
+    /// Leave.
+    Quit,
+}

@@ -1,0 +1,85 @@
+//! Where everything is on the screen: a pure function of the size and the state, called by update and by view.
+
+use ratatui::layout::Rect;
+
+use super::state::State;
+
+/// Below this nothing useful fits.
+pub const SMALLEST: (u16, u16) = (40, 10);
+
+/// The rectangles of the panes. `None`: there is no room for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Panes {
+    /// The whole screen.
+    pub area: Rect,
+    /// Counts and allowance.
+    pub header: Rect,
+    /// The frame of the task table.
+    pub table_frame: Rect,
+    /// The rows of the table, without frame and titles of the columns.
+    pub rows: Rect,
+    /// The frame of the editor.
+    pub editor_frame: Rect,
+    /// The text of the prompt.
+    pub prompt: Rect,
+    /// The fields under it.
+    pub form: Rect,
+    /// The frame of the preview.
+    pub preview_frame: Option<Rect>,
+    /// The cells a picture may fill.
+    pub picture: Option<Rect>,
+    /// The lines under the picture: size, format, file.
+    pub caption: Option<Rect>,
+    /// Keys and notices.
+    pub footer: Rect,
+}
+
+/// Inside of a frame one cell wide.
+fn inside(frame: Rect) -> Rect {
+    let (width, height) = (frame.width.saturating_sub(2), frame.height.saturating_sub(2));
+    Rect { x: frame.x + 1.min(frame.width), y: frame.y + 1.min(frame.height), width, height }
+}
+
+/// Lays out the screen.
+#[must_use]
+pub fn panes(state: &State) -> Panes {
+    let area = Rect::new(0, 0, state.area.width, state.area.height);
+    let (w, h) = (area.width, area.height);
+    let header = Rect { height: 1.min(h), ..area };
+    let footer = Rect { y: h.saturating_sub(1), height: 1.min(h.saturating_sub(1)), ..area };
+    let body = Rect { y: 1.min(h), height: h.saturating_sub(2), ..area };
+
+    let preview_width = if w >= 76 && body.height >= 12 { (u32::from(w) * 9 / 20).min(120) } else { 0 };
+    let preview_width = u16::try_from(preview_width).unwrap_or(0);
+    let left = Rect { width: w - preview_width, ..body };
+    let preview_frame = (preview_width > 0).then_some(Rect { x: left.width, width: preview_width, ..body });
+
+    let editor_height = (body.height / 3).clamp(5, 13).min(body.height.saturating_sub(4).max(3));
+    let table_frame = Rect { height: left.height.saturating_sub(editor_height), ..left };
+    let editor_frame = Rect { y: left.y + table_frame.height, height: left.height - table_frame.height, ..left };
+
+    let in_table = inside(table_frame);
+    let rows = Rect { y: in_table.y + 1.min(in_table.height), height: in_table.height.saturating_sub(1), ..in_table };
+    let in_editor = inside(editor_frame);
+    let lines = state.editor.form_lines(in_editor.width, &state.catalogue);
+    let most = if in_editor.height >= 7 { in_editor.height / 2 } else { 1 };
+    let form_height = lines.clamp(1, most.max(1)).min(in_editor.height.saturating_sub(1));
+    let prompt = Rect { height: in_editor.height - form_height, ..in_editor };
+    let form = Rect { y: in_editor.y + prompt.height, height: form_height, ..in_editor };
+
+    let in_preview = preview_frame.map(inside);
+    let caption_height = |frame: Rect| if frame.height >= 16 { 3 } else { 2 };
+    let picture = in_preview.map(|r| Rect { height: r.height.saturating_sub(caption_height(r)), ..r });
+    let caption = in_preview.map(|r| {
+        let height = caption_height(r).min(r.height);
+        Rect { y: r.y + r.height - height, height, ..r }
+    });
+    Panes { area, header, table_frame, rows, editor_frame, prompt, form, preview_frame, picture, caption, footer }
+}
+
+/// Where a dialog of the wished size lies: centred, never larger than the screen.
+#[must_use]
+pub fn centred(area: Rect, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(area.width), height.min(area.height));
+    Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height }
+}

@@ -1,0 +1,63 @@
+//! Everything that can happen.
+
+use ratatui::layout::Size;
+
+use crate::domain::{Problem, Stage, Task};
+use crate::fleet::FleetMsg;
+use crate::keys::Chord;
+
+use super::preview::Want;
+
+/// Everything that can happen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Msg {
+    /// A key was pressed.
+    Key(Chord),
+    /// Text was pasted, as the terminal gave it.
+    Paste(String),
+    /// The terminal has this size now, in cells.
+    Resized(Size),
+    /// For the fleet.
+    Fleet(FleetMsg),
+    /// Of a picture.
+    Asset(AssetMsg),
+    /// The terminal told what it can show; pictures are to be made for it.
+    PicturesKnown(PictureWay),
+    /// Tasks from the store that were asked for, newest first; `last` says that there are no older ones.
+    Older {
+        /// The tasks.
+        tasks: Vec<Task>,
+        /// The end of the history.
+        last: bool,
+    },
+    /// Tasks from the store that are not over: they are watched and fetched from now on, however old they are.
+    Unfinished(Vec<Task>),
+    /// How many tasks the store holds, by stage.
+    Counted(Vec<(Stage, u64)>),
+    /// The service answered whether the key is good: the number of tasks of the account.
+    KeyChecked(Result<u64, Problem>),
+    /// A moment came that a source asked for.
+    Woke,
+    /// Something outside wants the user to know.
+    Told(String),
+    /// The terminal is gone.
+    InputClosed,
+}
+
+/// What became of a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AssetMsg {
+    /// It is encoded for this terminal and in the gallery.
+    Encoded(Want),
+    /// It cannot be shown; why, in plain words.
+    Failed(Want, String),
+}
+
+/// How this terminal shows pictures, in words for people, and the pixels of a cell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PictureWay {
+    /// The protocol's name; `None`: no pictures at all.
+    pub protocol: Option<String>,
+    /// Width and height of a cell in pixels.
+    pub cell: (u16, u16),
+}

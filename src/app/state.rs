@@ -1,0 +1,165 @@
+//! Everything the program knows. The focus is derived from what is open, never stored twice.
+
+use ratatui::layout::Size;
+
+use crate::config::Allowance;
+use crate::domain::{Catalogue, Draft, LocalId, Task};
+use crate::fleet::Fleet;
+use crate::keys::Place;
+use crate::time::{Chance, Now};
+
+use super::dialog::Dialog;
+use super::editor::Editor;
+use super::layout::{SMALLEST, panes};
+use super::msg::PictureWay;
+use super::notice::{Notice, Tone};
+use super::preview::{Preview, Want, picture_of};
+use super::table::Table;
+
+/// The pane that has the keyboard when nothing lies over it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pane {
+    /// The prompt.
+    #[default]
+    Editor,
+    /// The fields under it.
+    Form,
+    /// The table.
+    Table,
+}
+
+/// Everything the program knows.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The tasks, and all that is known of asking for them.
+    pub fleet: Fleet,
+    /// The models.
+    pub catalogue: Catalogue,
+    /// The screen, in cells.
+    pub area: Size,
+    /// The pane that has the keyboard.
+    pub pane: Pane,
+    /// The task table.
+    pub table: Table,
+    /// The prompt editor.
+    pub editor: Editor,
+    /// The preview.
+    pub preview: Preview,
+    /// How the terminal shows pictures; `None`: not known yet, or not at all.
+    pub pictures: Option<PictureWay>,
+    /// What lies over the panes.
+    pub dialog: Option<Dialog>,
+    /// A message in the footer.
+    pub notice: Option<Notice>,
+    /// The service, for the header: its host, or `demo`.
+    pub service: String,
+    /// The demonstration: nothing costs anything.
+    pub demo: bool,
+    /// The moment of the last message.
+    pub now: Now,
+    /// Ids are drawn from it.
+    pub chance: Chance,
+    /// The loop ends.
+    pub leaving: bool,
+}
+
+/// What a run starts from.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The models.
+    pub catalogue: Catalogue,
+    /// What was being typed when the program last ended.
+    pub draft: Draft,
+    /// How much may be asked.
+    pub allowance: Allowance,
+    /// The service, for the header.
+    pub service: String,
+    /// The demonstration.
+    pub demo: bool,
+    /// The screen.
+    pub area: Size,
+    /// Chance for ids and jitter.
+    pub seed: u128,
+}
+
+impl State {
+    /// A fresh state: no tasks yet, they come from the store.
+    #[must_use]
+    pub fn new(start: Start, now: Now) -> Self {
+        let mut chance = Chance::new(start.seed);
+        let fleet = Fleet::new(start.allowance, chance.bits());
+        let editor = Editor::new(&start.draft, &start.catalogue);
+        Self {
+            fleet,
+            catalogue: start.catalogue,
+            area: start.area,
+            pane: Pane::default(),
+            table: Table::default(),
+            editor,
+            preview: Preview::default(),
+            pictures: None,
+            dialog: None,
+            notice: None,
+            service: start.service,
+            demo: start.demo,
+            now,
+            chance,
+            leaving: false,
+        }
+    }
+
+    /// Where the keyboard is.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        match (&self.dialog, self.pane) {
+            (Some(dialog), _) => dialog.place(),
+            (None, Pane::Table) => Place::Table,
+            (None, Pane::Editor) => Place::Editor,
+            (None, Pane::Form) => Place::Form,
+        }
+    }
+
+    /// The screen is too small for anything but saying so.
+    #[must_use]
+    pub fn too_small(&self) -> bool {
+        self.area.width < SMALLEST.0 || self.area.height < SMALLEST.1
+    }
+
+    /// The task that keys act on: the one of the detail view, or the chosen one.
+    #[must_use]
+    pub fn chosen(&self) -> Option<LocalId> {
+        match &self.dialog {
+            Some(Dialog::Detail { id, .. }) => Some(*id),
+            _ => self.table.cursor(),
+        }
+    }
+
+    /// The chosen task.
+    #[must_use]
+    pub fn task(&self) -> Option<&Task> {
+        self.chosen().and_then(|id| self.fleet.task(id)).map(AsRef::as_ref)
+    }
+
+    /// The picture that should be on the screen now.
+    #[must_use]
+    pub fn wanted_picture(&self) -> Option<Want> {
+        self.pictures.as_ref()?.protocol.as_ref()?;
+        let picture = panes(self).picture?;
+        let home = picture_of(self.task()?)?;
+        (picture.width > 1 && picture.height > 1).then(|| Want {
+            file: home.file.clone(),
+            sha256: home.sha256.clone(),
+            cells: picture.as_size(),
+        })
+    }
+
+    /// Says something in the footer.
+    pub fn say(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice::new(text, Tone::Info, self.now));
+    }
+
+    /// Warns in the footer.
+    pub fn warn(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice::new(text, Tone::Warning, self.now));
+    }
+}

@@ -1,0 +1,191 @@
+//! The one function that changes the state: routing only, the work is in the modules.
+
+use crate::domain::{Change, Output, OutputState, Problem, Stage, Task};
+use crate::fleet::{FleetMsg, Order};
+use crate::keys::{Action, Chord, resolve};
+use crate::time::Now;
+
+use super::dialog::{Dialog, Setup, Test};
+use super::effect::Effect;
+use super::layout::panes;
+use super::msg::{AssetMsg, Msg};
+use super::preview::Slot;
+use super::state::{Pane, State};
+
+mod dialogs;
+mod forms;
+mod tasks;
+
+pub use dialogs::matching_models;
+
+/// Takes in a message and says what to do now.
+pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
+    state.now = now;
+    let mut effects = match msg {
+        Msg::Key(chord) => key(state, chord),
+        Msg::Paste(text) => forms::paste(state, &text),
+        Msg::Resized(size) => {
+            state.area = size;
+            Vec::new()
+        }
+        Msg::Fleet(msg) => fleet(state, msg),
+        Msg::Asset(AssetMsg::Encoded(want)) => {
+            state.preview.answered(&want, Slot::Ready);
+            Vec::new()
+        }
+        Msg::Asset(AssetMsg::Failed(want, why)) => {
+            state.preview.answered(&want, Slot::Failed(why));
+            Vec::new()
+        }
+        Msg::PicturesKnown(way) => {
+            if state.pictures.as_ref() != Some(&way) {
+                state.pictures = Some(way);
+                state.preview.renew(now);
+            }
+            Vec::new()
+        }
+        Msg::Unfinished(tasks) => tasks::restore(state, tasks),
+        Msg::Older { tasks, last } => tasks::older(state, tasks, last),
+        Msg::Counted(counts) => {
+            state.table.unloaded = counts.into_iter().collect();
+            let loaded: Vec<Stage> = state.fleet.tasks().map(|task| task.status.stage()).collect();
+            loaded.into_iter().for_each(|stage| tasks::less_one(state, stage));
+            Vec::new()
+        }
+        Msg::KeyChecked(result) => dialogs::key_checked(state, result),
+        Msg::Woke => fleet(state, FleetMsg::Woke),
+        Msg::Told(text) => {
+            state.warn(text);
+            Vec::new()
+        }
+        Msg::InputClosed => quit(state),
+    };
+    settle(state, &mut effects);
+    effects
+}
+
+/// What follows from any change: old notices go, the window follows the cursor, the right picture is wanted.
+fn settle(state: &mut State, effects: &mut Vec<Effect>) {
+    let now = state.now;
+    state.notice.take_if(|notice| notice.until <= now.mono);
+    if let Some(draft) = state.editor.unsaved(now, state.leaving) {
+        effects.push(Effect::Fleet(Order::Save(Change::Draft(draft))));
+    }
+    let height = usize::from(panes(state).rows.height);
+    state.table.scroll(height);
+    if state.table.wants_more(height) {
+        state.table.loading = true;
+        effects.push(Effect::Older(state.table.frontier));
+    }
+    let want = state.wanted_picture();
+    state.preview.wish(want, now);
+    if let Some(want) = state.preview.start(now) {
+        effects.push(Effect::Encode(want));
+    }
+}
+
+/// Hands a message to the fleet; says in the footer what nobody would otherwise see.
+fn fleet(state: &mut State, msg: FleetMsg) -> Vec<Effect> {
+    let news = tasks::worth_saying(state, &msg);
+    let blocked = state.fleet.blocked().cloned();
+    let orders = state.fleet.handle(msg, state.now);
+    if let Some(text) = news {
+        state.warn(text);
+    }
+    match state.fleet.blocked() {
+        Some(problem) if blocked.as_ref() != Some(problem) => {
+            let problem = problem.clone();
+            state.warn(format!("{} – nothing more is sent; R goes on", problem.sentence()));
+            if matches!(problem, Problem::Auth { .. }) && state.dialog.is_none() {
+                let reason = problem.sentence();
+                state.dialog = Some(Dialog::Setup(Setup { reason, test: Test::None, ..Setup::default() }));
+            }
+        }
+        _ => {}
+    }
+    orders.into_iter().map(Effect::Fleet).collect()
+}
+
+fn quit(state: &mut State) -> Vec<Effect> {
+    state.leaving = true;
+    vec![Effect::Quit]
+}
+
+fn key(state: &mut State, chord: Chord) -> Vec<Effect> {
+    match resolve(chord, state.place()) {
+        Some(action) => act(state, action),
+        None => {
+            forms::typed(state, chord);
+            Vec::new()
+        }
+    }
+}
+
+fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Quit => return quit(state),
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Repaint => {
+            state.preview.renew(state.now);
+            return vec![Effect::Repaint];
+        }
+        Action::Demo => return vec![Effect::Demo],
+        Action::Submit => return tasks::submit(state),
+        Action::Send => return tasks::send(state),
+        Action::Resume => {
+            state.say("going on");
+            return fleet(state, FleetMsg::Resume);
+        }
+        Action::Look => {
+            if let Some(id) = state.chosen() {
+                return fleet(state, FleetMsg::Look(id));
+            }
+        }
+        Action::Forget => return tasks::forget(state),
+        Action::Check => return dialogs::try_key(state),
+        Action::Key => dialogs::open_setup(state),
+        Action::Write => state.pane = Pane::Editor,
+        Action::Leave => state.pane = Pane::Table,
+        Action::NextPane => {
+            state.pane = match state.pane {
+                Pane::Editor => Pane::Form,
+                Pane::Form => Pane::Table,
+                Pane::Table => Pane::Editor,
+            }
+        }
+        Action::PreviousPane => {
+            state.pane = match state.pane {
+                Pane::Editor => Pane::Table,
+                Pane::Form => Pane::Editor,
+                Pane::Table => Pane::Form,
+            }
+        }
+        Action::Reuse => tasks::reuse(state),
+        Action::Open => {
+            if let Some(id) = state.table.cursor() {
+                state.dialog = Some(Dialog::Detail { id, scroll: 0 });
+            }
+        }
+        Action::Help => dialogs::open_help(state),
+        Action::Close => state.dialog = None,
+        Action::Accept => dialogs::accept(state),
+        Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Top | Action::Bottom => {
+            dialogs::go(state, action);
+        }
+        Action::Model => dialogs::open_models(state),
+        Action::NextField => state.editor.step_chip(1, &state.catalogue),
+        Action::PreviousField => state.editor.step_chip(-1, &state.catalogue),
+        Action::NextValue => forms::step_value(state, 1),
+        Action::PreviousValue => forms::step_value(state, -1),
+        Action::Edit => forms::edit_field(state),
+        Action::Default => forms::default_field(state),
+        Action::Undo => state.editor.undo(state.now),
+        Action::Redo => state.editor.redo(state.now),
+    }
+    Vec::new()
+}
+
+/// The task has an output that is neither here nor given up.
+fn is_coming(task: &Task) -> bool {
+    task.outputs.iter().any(|output: &Output| output.state == OutputState::Away)
+}

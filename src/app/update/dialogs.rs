@@ -1,0 +1,146 @@
+//! What lies over the panes: opening, moving, taking, closing.
+
+use std::sync::Arc;
+
+use crate::domain::catalogue::ModelSpec;
+use crate::domain::{Catalogue, Problem, Secret};
+use crate::fleet::FleetMsg;
+use crate::keys::Action;
+
+use super::super::dialog::{Dialog, Setup, Test};
+use super::super::editor::choices;
+use super::super::effect::Effect;
+use super::super::layout::panes;
+use super::super::state::{Pane, State};
+use super::fleet;
+
+pub(super) fn open_help(state: &mut State) {
+    state.dialog = match &state.dialog {
+        Some(Dialog::Help { .. }) => None,
+        _ => Some(Dialog::Help { place: state.place(), scroll: 0 }),
+    };
+}
+
+pub(super) fn open_models(state: &mut State) {
+    let rows = matching_models("", &state.catalogue);
+    let cursor = rows.iter().position(|m| m.name == state.editor.model()).unwrap_or(0);
+    state.dialog = Some(Dialog::Models { query: String::new(), cursor });
+}
+
+pub(super) fn open_setup(state: &mut State) {
+    let reason = state.fleet.blocked().map(Problem::sentence).unwrap_or_default();
+    state.dialog = Some(Dialog::Setup(Setup { reason, ..Setup::default() }));
+}
+
+/// The models whose name, title or kind contains every word of the query, current ones first.
+#[must_use]
+pub fn matching_models(query: &str, catalogue: &Catalogue) -> Vec<Arc<ModelSpec>> {
+    let words: Vec<String> = query.to_lowercase().split_whitespace().map(str::to_owned).collect();
+    let matches = |model: &&Arc<ModelSpec>| {
+        let text = format!("{} {} {}", model.name, model.title, model.kind).to_lowercase();
+        words.iter().all(|word| text.contains(word))
+    };
+    let mut rows: Vec<_> = catalogue.models().iter().filter(matches).cloned().collect();
+    rows.sort_by_key(|model| !model.is_current());
+    rows
+}
+
+/// Up and down, by line, by page, to the ends: whatever has the keyboard.
+pub(super) fn go(state: &mut State, action: Action) {
+    let panes = panes(state);
+    let page = isize::try_from(panes.rows.height.max(2) - 1).unwrap_or(1);
+    let by = match action {
+        Action::Up => -1,
+        Action::Down => 1,
+        Action::PageUp => -page,
+        Action::PageDown => page,
+        Action::Top => isize::MIN,
+        _ => isize::MAX,
+    };
+    let rows = match &state.dialog {
+        Some(Dialog::Models { query, .. }) => matching_models(query, &state.catalogue).len(),
+        Some(Dialog::Choices { field, .. }) => {
+            let spec = state.editor.spec(&state.catalogue);
+            spec.and_then(|spec| spec.field(field)).map_or(0, |field| choices(field).len()) + 1
+        }
+        _ => 0,
+    };
+    match &mut state.dialog {
+        None => match action {
+            Action::Top => state.table.jump(false),
+            Action::Bottom => state.table.jump(true),
+            _ => state.table.step(by),
+        },
+        Some(Dialog::Models { cursor, .. } | Dialog::Choices { cursor, .. }) => {
+            *cursor = cursor.saturating_add_signed(by).min(rows.saturating_sub(1));
+        }
+        Some(Dialog::Help { scroll, .. } | Dialog::Detail { scroll, .. }) => {
+            let by = i16::try_from(by.clamp(-1000, 1000)).unwrap_or(0);
+            // The view knows how long the text is and stops at its end; here it only must not run away.
+            *scroll = scroll.saturating_add_signed(by).min(1000);
+        }
+        Some(Dialog::Input { .. } | Dialog::Setup(_)) => {}
+    }
+}
+
+/// Enter in a list or a line.
+pub(super) fn accept(state: &mut State) {
+    match state.dialog.clone() {
+        Some(Dialog::Models { query, cursor }) => {
+            let rows = matching_models(&query, &state.catalogue);
+            match rows.get(cursor) {
+                Some(model) if model.is_current() => {
+                    state.editor.set_model(&model.name, &state.catalogue, state.now);
+                    state.dialog = None;
+                    state.pane = if state.pane == Pane::Table { Pane::Editor } else { state.pane };
+                }
+                Some(model) => state.warn(format!("the service has retired {}", model.name)),
+                None => {}
+            }
+        }
+        Some(Dialog::Choices { field, cursor }) => {
+            let spec = state.editor.spec(&state.catalogue);
+            let values = spec.and_then(|spec| spec.field(&field)).map(choices).unwrap_or_default();
+            let value = cursor.checked_sub(1).and_then(|index| values.get(index).cloned());
+            state.editor.set_field(&field, value, state.now);
+            state.dialog = None;
+        }
+        Some(Dialog::Input { field, text, .. }) => {
+            match state.editor.type_field(&field, &text, &state.catalogue, state.now) {
+                Ok(()) => state.dialog = None,
+                Err(why) => state.dialog = Some(Dialog::Input { field, text, fault: Some(why.to_string()) }),
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Tests the key that was typed.
+pub(super) fn try_key(state: &mut State) -> Vec<Effect> {
+    let Some(Dialog::Setup(setup)) = &mut state.dialog else { return Vec::new() };
+    if setup.typed.expose().trim().is_empty() || setup.test == Test::Asked {
+        return Vec::new();
+    }
+    setup.test = Test::Asked;
+    vec![Effect::TryKey(Secret::new(setup.typed.expose().to_owned()))]
+}
+
+/// The service answered whether the key is good.
+pub(super) fn key_checked(state: &mut State, result: Result<u64, Problem>) -> Vec<Effect> {
+    match result {
+        Ok(total) => {
+            if matches!(state.dialog, Some(Dialog::Setup(_))) {
+                state.dialog = None;
+            }
+            state.say(format!("the key works; the account has {total} tasks. Set HIAPI_API_KEY to keep it"));
+            fleet(state, FleetMsg::Resume)
+        }
+        Err(problem) => {
+            match &mut state.dialog {
+                Some(Dialog::Setup(setup)) => setup.test = Test::Failed(problem),
+                _ => state.warn(problem.sentence()),
+            }
+            Vec::new()
+        }
+    }
+}

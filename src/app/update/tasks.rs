@@ -1,0 +1,132 @@
+//! What the user does to tasks, and what comes of them.
+
+use std::sync::Arc;
+
+use crate::domain::{LocalId, Outcome, Problem, Stage, Status, Task};
+use crate::fleet::FleetMsg;
+
+use super::super::dialog::Dialog;
+use super::super::effect::Effect;
+use super::super::state::{Pane, State};
+use super::{fleet, is_coming};
+
+/// Sends what is in the editor, or says why not and goes to the field.
+pub(super) fn submit(state: &mut State) -> Vec<Effect> {
+    let request = match state.editor.request(&state.catalogue) {
+        Ok(request) => request,
+        Err(fault) => {
+            state.pane = if state.editor.fault_in_text(&state.catalogue) { Pane::Editor } else { Pane::Form };
+            state.warn(fault.to_string());
+            return Vec::new();
+        }
+    };
+    let id = LocalId::from_random(state.chance.bits());
+    let task = Task::new(id, Arc::new(request), state.now.wall);
+    state.table.add(std::iter::once(&task));
+    state.table.choose(id);
+    state.editor.sent(state.now);
+    fleet(state, FleetMsg::Add(Box::new(task)))
+}
+
+/// Sends a held task, or settles an unsure one.
+pub(super) fn send(state: &mut State) -> Vec<Effect> {
+    let Some(task) = state.task() else { return Vec::new() };
+    let id = task.id;
+    let words = match &task.status {
+        Status::Held(_) => "it is sent now",
+        Status::Unsure(Some(Problem::Mismatch { .. })) => {
+            "its key was used for other content; sending it again would not settle that"
+        }
+        Status::Unsure(_) => "asked again with the same key: it is not paid twice",
+        Status::Failed(_) | Status::Refused(_) => {
+            "a failed request is not repeated unchanged; e takes it into the editor"
+        }
+        Status::Success => "it is done; e takes it into the editor",
+        _ => "it is on its way already",
+    };
+    state.say(words);
+    fleet(state, FleetMsg::Send(vec![id]))
+}
+
+/// Drops a task that was never sent.
+pub(super) fn forget(state: &mut State) -> Vec<Effect> {
+    let Some(id) = state.chosen() else { return Vec::new() };
+    let effects = fleet(state, FleetMsg::Forget(id));
+    if state.fleet.task(id).is_some() {
+        state.warn("only a task that was never sent can be dropped; this one stays in the history");
+    } else {
+        state.table.remove(id);
+        if matches!(state.dialog, Some(Dialog::Detail { .. })) {
+            state.dialog = None;
+        }
+        state.say("dropped; it was never sent");
+    }
+    effects
+}
+
+/// Takes a task's prompt and fields into the editor.
+pub(super) fn reuse(state: &mut State) {
+    let Some(draft) = state.task().map(|task| task.request.draft(&state.catalogue)) else { return };
+    state.editor.load(&draft, &state.catalogue, state.now);
+    state.dialog = None;
+    state.pane = Pane::Editor;
+}
+
+/// Older tasks came from the store.
+pub(super) fn older(state: &mut State, tasks: Vec<Task>, last: bool) -> Vec<Effect> {
+    state.table.loading = false;
+    state.table.more = !last;
+    state.table.frontier = tasks.last().map(|task| (task.created, task.id)).or(state.table.frontier);
+    restore(state, tasks)
+}
+
+/// Tasks came from the store, wherever they are in the history.
+pub(super) fn restore(state: &mut State, tasks: Vec<Task>) -> Vec<Effect> {
+    let fresh: Vec<Task> = tasks.into_iter().filter(|task| state.fleet.task(task.id).is_none()).collect();
+    fresh.iter().for_each(|task| less_one(state, task.status.stage()));
+    let had_rows = !state.table.is_empty();
+    state.table.add(fresh.iter());
+    let effects = fleet(state, FleetMsg::Restored(fresh));
+    if !had_rows && let Some(text) = after_restart(state) {
+        state.warn(text);
+    }
+    effects
+}
+
+/// One task of this stage is not unloaded any more.
+pub(super) fn less_one(state: &mut State, stage: Stage) {
+    if let Some(count) = state.table.unloaded.get_mut(&stage) {
+        *count = count.saturating_sub(1);
+    }
+}
+
+/// After a restart: what needs a word of the user.
+fn after_restart(state: &State) -> Option<String> {
+    let count = |stage| state.fleet.tasks().filter(|task| task.status.stage() == stage).count();
+    match (count(Stage::Held), count(Stage::Unsure)) {
+        (0, 0) => None,
+        (held, 0) => Some(format!("{held} not sent when the program ended; r on a task sends it")),
+        (0, unsure) => {
+            Some(format!("{unsure} may or may not have been accepted; r on a task settles it, never paid twice"))
+        }
+        (held, unsure) => {
+            Some(format!("{held} not sent, {unsure} unsure when the program ended; r on a task goes on with it"))
+        }
+    }
+}
+
+/// What the table alone would not tell.
+pub(super) fn worth_saying(state: &State, msg: &FleetMsg) -> Option<String> {
+    match msg {
+        FleetMsg::Stored { result: Err(problem), .. } => Some(problem.sentence()),
+        FleetMsg::Submitted { answer, .. } => match &answer.result {
+            Err(problem) if problem.outcome() == Outcome::Refused => Some(problem.sentence()),
+            _ => None,
+        },
+        FleetMsg::Fetched { asset, result: Err(problem @ Problem::Local { .. }) } => {
+            let task = state.fleet.task(asset.task)?;
+            is_coming(task).then(|| format!("a picture could not be saved: {}", problem.sentence()))
+        }
+        _ => None,
+    }
+}
