@@ -1,1 +1,1 @@
-//! (to be described)
+//! x
