@@ -36,7 +36,7 @@ pub(super) fn scale(
             )?;
             let mut flat = RgbImage::new(width, height);
             for ((x, y, pixel), rgba) in flat.enumerate_pixels_mut().zip(raw.chunks_exact(4)) {
-                let light = (x / CHECKER + y / CHECKER) % 2 == 0;
+                let light = (x / CHECKER + y / CHECKER).is_multiple_of(2);
                 let back = if light { 0x66_u32 } else { 0x99 };
                 let alpha = u32::from(rgba[3]);
                 for (to, from) in pixel.0.iter_mut().zip(rgba) {

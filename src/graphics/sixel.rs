@@ -40,7 +40,7 @@ pub(super) fn strips(pixels: &RgbImage, shape: &Shape) -> Result<Vec<Strip>, Enc
 fn strip_rows(shape: &Shape) -> u16 {
     let step = if shape.tmux {
         (1..=6)
-            .find(|rows| rows * shape.cell.height % 6 == 0)
+            .find(|rows| (rows * shape.cell.height).is_multiple_of(6))
             .unwrap_or(6)
     } else {
         1
