@@ -73,7 +73,7 @@ impl Reader {
                 };
                 let mut work = Work {
                     splitter: Splitter::new(PASTE_LIMIT),
-                    keys,
+                    keys: Keys::new(ctrl_h),
                     asked: theirs,
                     patient_until: None,
                     sender,
@@ -144,8 +144,10 @@ impl Work {
                 &mut [(tty, libc::POLLIN), (self.woken.as_fd(), libc::POLLIN)],
                 self.splitter.patience(),
             );
-            let Ok(seen) = seen else {
-                return Verdict::Closed;
+            let seen = match seen {
+                Ok(seen) => seen,
+                Err(error) if tty::again(&error) => continue,
+                Err(_) => return Verdict::Closed,
             };
             if seen[1] & libc::POLLIN != 0 {
                 // A question was asked. Its byte is taken out; nothing else is ever written.

@@ -136,15 +136,9 @@ impl Lane {
                 Body::Sixel(strips) => strips.len(),
                 _ => 1,
             };
-            wipe.extend(
-                if wipe.is_empty() {
-                    None
-                } else {
-                    Some(edges(placed.area))
-                }
-                .into_iter()
-                .flatten(),
-            );
+            if !wipe.is_empty() {
+                wipe.extend(edges(placed.area));
+            }
             self.drawn.push(Drawn {
                 placed: placed.clone(),
                 done: vec![false; strips],

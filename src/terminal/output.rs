@@ -496,12 +496,31 @@ impl Writer {
     /// Until the terminal takes more, is gone, or nobody wants it any more.
     fn wait(&self) -> io::Result<()> {
         loop {
-            let seen = tty::poll(&mut [(self.tty.as_fd(), libc::POLLOUT)], Some(GLANCE))?;
+            let seen = match tty::poll(&mut [(self.tty.as_fd(), libc::POLLOUT)], Some(GLANCE)) {
+                Err(error) if tty::again(&error) => continue,
+                other => other?,
+            };
             if seen[0] & libc::POLLOUT != 0 {
                 return Ok(());
             }
             if seen[0] != 0 || self.shared.slot().abandoned {
                 return Err(io::ErrorKind::BrokenPipe.into());
+            }
+        }
+    }
+}
+
+impl Drop for Writer {
+    /// A panic of this thread leaves nobody to write: for the others that is the same as a hang-up.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let mut slot = self.shared.slot();
+            slot.gone = true;
+            slot.phase = Phase::Ended;
+            drop(slot);
+            self.shared.done.notify_all();
+            if let Some(call) = self.hung_up.take() {
+                call();
             }
         }
     }

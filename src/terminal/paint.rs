@@ -122,7 +122,6 @@ impl Painter {
             }
         }
         let updates = self.screen.diff(next);
-        // Hidden while drawing, or terminals without synchronized output show it running about.
         let mut skip = 0;
         for (index, (x, y, cell)) in updates.iter().enumerate() {
             touched(Position::new(*x, *y), width(cell));
@@ -238,10 +237,7 @@ impl Painter {
         let cursor = cursor.filter(|at| area.contains(*at));
         match cursor {
             Some(to) => {
-                if self.at != Some(to) {
-                    self.at = self.at.filter(|_| !out.is_empty() || self.cursor.is_some());
-                    self.go(to, area, out);
-                }
+                self.go(to, area, out);
                 if self.cursor.is_none() {
                     out.extend(b"\x1b[?25h");
                 }

@@ -62,8 +62,8 @@ pub fn hung_up(fd: BorrowedFd<'_>) -> bool {
         .is_some_and(|bits| bits & (libc::POLLHUP | libc::POLLERR | libc::POLLNVAL) != 0)
 }
 
-/// Waits for one of the events, or for the time to pass. Answers what happened to each descriptor;
-/// an interrupted wait counts as nothing having happened.
+/// Waits for one of the events, or for the time to pass. Answers what happened to each descriptor. A
+/// signal ends the wait with an error that is [`again`].
 pub(super) fn poll(
     wanted: &mut [(BorrowedFd<'_>, i16)],
     limit: Option<Duration>,
@@ -83,13 +83,7 @@ pub(super) fn poll(
     // SAFETY: the pointer and the length are those of `fds`, which outlives the call.
     let many = unsafe { libc::poll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, millis) };
     if many < 0 {
-        let error = io::Error::last_os_error();
-        if error.kind() != io::ErrorKind::Interrupted {
-            return Err(error);
-        }
-        for fd in &mut fds {
-            fd.revents = 0;
-        }
+        return Err(io::Error::last_os_error());
     }
     Ok(fds.iter().map(|fd| fd.revents).collect())
 }
@@ -117,7 +111,10 @@ pub(super) fn write_within(
     let end = Instant::now() + limit;
     while !bytes.is_empty() {
         let left = end.saturating_duration_since(Instant::now());
-        let seen = poll(&mut [(fd, libc::POLLOUT)], Some(left))?;
+        let seen = match poll(&mut [(fd, libc::POLLOUT)], Some(left)) {
+            Err(error) if again(&error) => continue,
+            other => other?,
+        };
         if seen[0] & (libc::POLLHUP | libc::POLLERR | libc::POLLNVAL) != 0 {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
