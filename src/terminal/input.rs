@@ -67,10 +67,6 @@ impl Reader {
             .name("input".into())
             .spawn(move || {
                 let ctrl_h = tty::Modes::of(tty.as_fd()).is_ok_and(|m| m.backspace_is_ctrl_h());
-                let keys = Keys {
-                    backspace_is_ctrl_h: ctrl_h,
-                    ..Keys::default()
-                };
                 let mut work = Work {
                     splitter: Splitter::new(PASTE_LIMIT),
                     keys: Keys::new(ctrl_h),
