@@ -1,1 +1,26 @@
-//! (to be described)
+//! The terminal: raw mode and back, keys in, frames and pictures out.
+//!
+//! [`Screen`] enters and leaves. [`Reader`] waits for input on a thread of its own and tells keys
+//! from the terminal's answers, which [`Caps`] turns into what the terminal can do. [`Output`] owns
+//! the way out on another thread: it always draws the newest frame, in one write, and sends pictures
+//! in slices between frames. None of the three ever makes its caller wait for the terminal.
+
+mod caps;
+mod colour;
+mod input;
+mod keys;
+mod lane;
+mod output;
+mod paint;
+mod replies;
+mod screen;
+mod split;
+mod tty;
+
+pub use caps::{Brand, Caps, CellSource, Choice, Env, questions};
+pub use colour::Depth;
+pub use input::{Input, PASTE_LIMIT, Reader};
+pub use output::{Frame, Output, Settings, Stats};
+pub use replies::{Layer, Reply};
+pub use screen::{Gate, Screen};
+pub use tty::{WindowSize, hung_up, open, size};

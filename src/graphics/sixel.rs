@@ -1,0 +1,275 @@
+//! Sixel: a writer of our own, for none of the libraries comes near its size.
+//!
+//! A picture is cut into strips of whole cell rows, each a complete sequence with the colours it
+//! needs. Strips can be sent with text between them, left out, or repeated alone after a popup.
+//! Within a band of six pixel rows, colours that do not overlap share a pass; runs are counted and
+//! blanks at the end of a pass are not written.
+
+use std::io::Write as _;
+
+use image::RgbImage;
+
+use super::encode::{EncodeError, Shape, palette};
+use super::picture::{Quality, Strip};
+
+/// Cell rows in a strip. Fewer would make popups cheaper and repeat the palette more often.
+const STRIP_ROWS: u16 = 6;
+
+pub(super) fn strips(pixels: &RgbImage, shape: &Shape) -> Result<Vec<Strip>, EncodeError> {
+    let colours = match shape.quality {
+        Quality::Full => 256,
+        Quality::Lean => 64,
+    };
+    let (palette, indices) = palette(pixels, colours)?;
+    let width = pixels.width() as usize;
+    let cell = usize::from(shape.cell.height.max(1));
+    let rows = usize::from(strip_rows(shape));
+    let mut strips = Vec::new();
+    for (number, part) in indices.chunks(width * cell * rows).enumerate() {
+        let height = part.len() / width;
+        strips.push(Strip {
+            row: u16::try_from(number * rows).map_err(|_| EncodeError::Size)?,
+            rows: u16::try_from(height.div_ceil(cell)).map_err(|_| EncodeError::Size)?,
+            data: strip(part, width, height, &palette),
+        });
+    }
+    Ok(strips)
+}
+
+/// tmux leaves black lines where a strip is no multiple of six pixels.
+fn strip_rows(shape: &Shape) -> u16 {
+    let step = if shape.tmux {
+        (1..=6)
+            .find(|rows| (rows * shape.cell.height).is_multiple_of(6))
+            .unwrap_or(6)
+    } else {
+        1
+    };
+    STRIP_ROWS.div_ceil(step) * step
+}
+
+fn strip(indices: &[u8], width: usize, height: usize, palette: &[[u8; 3]]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(indices.len() / 2 + 256);
+    // P2=1: pixels that are not set stay as they are.
+    let _ = write!(out, "\x1bP0;1q\"1;1;{width};{height}");
+    let mut used = [false; 256];
+    for index in indices {
+        used[usize::from(*index)] = true;
+    }
+    for (number, colour) in palette
+        .iter()
+        .enumerate()
+        .filter(|(number, _)| used[*number])
+    {
+        let [r, g, b] = colour.map(|part| (u32::from(part) * 100 + 127) / 255);
+        let _ = write!(out, "#{number};2;{r};{g};{b}");
+    }
+    let mut band = Band::new(width);
+    let many = indices.chunks(width * 6).len();
+    for (number, rows) in indices.chunks(width * 6).enumerate() {
+        band.fill(rows);
+        band.write(&mut out);
+        if number + 1 < many {
+            out.push(b'-');
+        }
+    }
+    out.extend(b"\x1b\\");
+    out.shrink_to_fit();
+    out
+}
+
+/// Six pixel rows, by colour.
+struct Band {
+    width: usize,
+    /// For each colour a row of six-bit masks; only the rows of `spans` are meaningful.
+    masks: Vec<u8>,
+    /// Colour, first and last column.
+    spans: Vec<(u8, usize, usize)>,
+    /// Where a colour stands in `spans`.
+    place: [Option<u16>; 256],
+}
+
+impl Band {
+    fn new(width: usize) -> Self {
+        Self {
+            width,
+            masks: vec![0; width * 256],
+            spans: Vec::with_capacity(256),
+            place: [None; 256],
+        }
+    }
+
+    fn fill(&mut self, rows: &[u8]) {
+        for (colour, ..) in self.spans.drain(..) {
+            let start = usize::from(colour) * self.width;
+            self.masks[start..start + self.width].fill(0);
+            self.place[usize::from(colour)] = None;
+        }
+        for (bit, row) in rows.chunks(self.width).enumerate() {
+            for (x, colour) in row.iter().enumerate() {
+                self.masks[usize::from(*colour) * self.width + x] |= 1 << bit;
+                match self.place[usize::from(*colour)] {
+                    Some(at) => {
+                        let (_, first, last) = &mut self.spans[usize::from(at)];
+                        *first = (*first).min(x);
+                        *last = (*last).max(x);
+                    }
+                    None => {
+                        self.place[usize::from(*colour)] = Some(self.spans.len() as u16);
+                        self.spans.push((*colour, x, x));
+                    }
+                }
+            }
+        }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        let mut left = self.spans.clone();
+        left.sort_unstable_by_key(|(_, first, _)| *first);
+        let mut first_pass = true;
+        while !left.is_empty() {
+            if !first_pass {
+                out.push(b'$');
+            }
+            first_pass = false;
+            let mut at = 0;
+            // Greedy: of the spans sorted by their start, each that begins where the pen is or
+            // later goes into this pass.
+            left.retain(|(colour, first, last)| {
+                if *first < at {
+                    return true;
+                }
+                let _ = write!(out, "#{colour}");
+                run(out, 0, *first - at);
+                let start = usize::from(*colour) * self.width;
+                runs(out, &self.masks[start + first..=start + last]);
+                at = last + 1;
+                false
+            });
+        }
+    }
+}
+
+fn runs(out: &mut Vec<u8>, masks: &[u8]) {
+    for same in masks.chunk_by(|a, b| a == b) {
+        run(out, same[0], same.len());
+    }
+}
+
+fn run(out: &mut Vec<u8>, mask: u8, length: usize) {
+    let letter = b'?' + mask;
+    if length > 3 {
+        let _ = write!(out, "!{length}");
+        out.push(letter);
+    } else {
+        out.extend(std::iter::repeat_n(letter, length));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graphics::{CellSize, Protocol};
+
+    fn shape(height: u16, tmux: bool) -> Shape {
+        Shape {
+            protocol: Protocol::Sixel,
+            cell: CellSize { width: 10, height },
+            quality: Quality::Full,
+            tmux,
+        }
+    }
+
+    /// A small reader of sixel, apart from the writer: pixels by colour number.
+    fn read(data: &[u8], width: usize, height: usize) -> Vec<Option<[u8; 3]>> {
+        let text = std::str::from_utf8(data).expect("ascii");
+        let body = text.strip_prefix("\x1bP0;1q").expect("start");
+        let body = body.strip_suffix("\x1b\\").expect("end");
+        let mut colours = std::collections::HashMap::new();
+        let mut pixels = vec![None; width * height];
+        let (mut x, mut y, mut pen, mut count) = (0, 0, 0_usize, 1);
+        let mut chars = body.chars().peekable();
+        let number = |chars: &mut std::iter::Peekable<std::str::Chars<'_>>| {
+            let mut value = 0;
+            while let Some(digit) = chars.peek().and_then(|c| c.to_digit(10)) {
+                value = value * 10 + digit as usize;
+                chars.next();
+            }
+            value
+        };
+        while let Some(letter) = chars.next() {
+            match letter {
+                '"' => {
+                    while chars
+                        .peek()
+                        .is_some_and(|c| c.is_ascii_digit() || *c == ';')
+                    {
+                        chars.next();
+                    }
+                }
+                '#' => {
+                    pen = number(&mut chars);
+                    let mut parts = Vec::new();
+                    while chars.peek() == Some(&';') {
+                        chars.next();
+                        parts.push(number(&mut chars));
+                    }
+                    if let [2, r, g, b] = parts[..] {
+                        let colour = [r, g, b].map(|part| (part * 255 / 100) as u8);
+                        colours.insert(pen, colour);
+                    }
+                }
+                '!' => count = number(&mut chars),
+                '$' => x = 0,
+                '-' => (x, y) = (0, y + 6),
+                mask => {
+                    for _ in 0..count {
+                        for bit in 0..6 {
+                            if (mask as u32 - 63) >> bit & 1 == 1 {
+                                pixels[(y + bit) * width + x] = Some(colours[&pen]);
+                            }
+                        }
+                        x += 1;
+                    }
+                    count = 1;
+                }
+            }
+        }
+        pixels
+    }
+
+    #[test]
+    fn what_is_written_is_what_was_meant() {
+        // Few colours, far apart: the palette is then exact, and only the rounding to hundredths is lost.
+        let pixels = RgbImage::from_fn(90, 250, |x, y| {
+            let red = (x / 30 * 100) as u8;
+            let green = (y / 50 * 60) as u8;
+            image::Rgb([red, green, ((x ^ y) & 0x10) as u8 * 8])
+        });
+        let strips = strips(&pixels, &shape(20, false)).expect("encodes");
+        assert_eq!(strips.iter().map(|s| s.rows).collect::<Vec<_>>(), [6, 6, 1]);
+        assert_eq!(strips.iter().map(|s| s.row).collect::<Vec<_>>(), [0, 6, 12]);
+        let mut worst = 0;
+        for strip in &strips {
+            let top = usize::from(strip.row) * 20;
+            let height = (250 - top).min(120);
+            for (at, seen) in read(&strip.data, 90, height).iter().enumerate() {
+                let meant = pixels.get_pixel((at % 90) as u32, (top + at / 90) as u32);
+                let seen = seen.expect("every pixel is set");
+                for (a, b) in seen.iter().zip(meant.0) {
+                    worst = worst.max(a.abs_diff(b));
+                }
+            }
+        }
+        assert!(worst <= 4, "colours are off by {worst}");
+    }
+
+    #[test]
+    fn strips_for_tmux_are_whole_bands() {
+        for height in 1..=40 {
+            let rows = strip_rows(&shape(height, true));
+            assert_eq!(rows * height % 6, 0);
+            assert!(rows <= 12);
+        }
+    }
+}

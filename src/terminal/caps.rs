@@ -1,0 +1,401 @@
+//! What the terminal can do, from its answers, the environment and the window's size. Pure.
+//!
+//! Nothing is believed without an answer: a terminal that says nothing gets half blocks. Answers are
+//! judged by brand where the brand is known to promise too much.
+
+use super::colour::Depth;
+use super::replies::{Layer, Reply};
+use super::tty::WindowSize;
+use crate::graphics::{CellSize, Protocol};
+
+/// The part of the environment that says something about the terminal. Over ssh little of it arrives.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Env {
+    /// `TERM`.
+    pub term: String,
+    /// `COLORTERM`.
+    pub colorterm: String,
+    /// `TERM_PROGRAM`.
+    pub term_program: String,
+    /// `LC_TERMINAL`, which iTerm2 sets so that it survives ssh.
+    pub lc_terminal: String,
+    /// `NO_COLOR` is set and not empty.
+    pub no_color: bool,
+    /// `TMUX` is set.
+    pub tmux: bool,
+    /// `SSH_CONNECTION` or `SSH_TTY` is set.
+    pub ssh: bool,
+}
+
+impl Env {
+    /// Reads it through `get`, which is `std::env::var` or a test's table.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
+        let word = |name| get(name).unwrap_or_default();
+        let set = |name| get(name).is_some_and(|value| !value.is_empty());
+        Self {
+            term: word("TERM"),
+            colorterm: word("COLORTERM"),
+            term_program: word("TERM_PROGRAM"),
+            lc_terminal: word("LC_TERMINAL"),
+            no_color: set("NO_COLOR"),
+            tmux: set("TMUX"),
+            ssh: set("SSH_CONNECTION") || set("SSH_TTY"),
+        }
+    }
+
+    /// tmux stands between us and the terminal.
+    pub fn in_tmux(&self) -> bool {
+        self.tmux || self.term.starts_with("tmux") || self.term_program == "tmux"
+    }
+}
+
+/// Who made the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "names of terminals")]
+pub enum Brand {
+    Kitty,
+    Ghostty,
+    WezTerm,
+    Iterm2,
+    Konsole,
+    Foot,
+    Xterm,
+    Mlterm,
+    Contour,
+    Mintty,
+    /// VS Code's terminal and others made of xterm.js.
+    XtermJs,
+    Tmux,
+    /// It gave a name that is not in this list, or none.
+    Unknown,
+}
+
+impl Brand {
+    fn of(version: &str) -> Self {
+        let version = version.to_ascii_lowercase();
+        let table = [
+            ("kitty", Self::Kitty),
+            ("ghostty", Self::Ghostty),
+            ("wezterm", Self::WezTerm),
+            ("iterm2", Self::Iterm2),
+            ("konsole", Self::Konsole),
+            ("foot", Self::Foot),
+            ("xterm.js", Self::XtermJs),
+            ("xterm", Self::Xterm),
+            ("mlterm", Self::Mlterm),
+            ("contour", Self::Contour),
+            ("mintty", Self::Mintty),
+            ("tmux", Self::Tmux),
+        ];
+        table
+            .into_iter()
+            .find(|(name, _)| version.starts_with(name))
+            .map_or(Self::Unknown, |(_, brand)| brand)
+    }
+}
+
+/// What the user wants pictures to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(missing_docs, reason = "the protocols by name")]
+pub enum Choice {
+    /// Whatever the terminal does best.
+    #[default]
+    Auto,
+    Kitty,
+    Sixel,
+    Iterm2,
+    Blocks,
+    Off,
+}
+
+/// Where the size of a cell is known from; better sources come later in the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CellSource {
+    /// Nobody said: 10x20.
+    Guess,
+    /// The size sixel pictures may have, divided by the cells.
+    SixelSize,
+    /// The kernel's window size.
+    Kernel,
+    /// The text area in pixels, divided by the cells.
+    Area,
+    /// The terminal said it.
+    Terminal,
+}
+
+/// What the terminal can do, as far as it has said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caps {
+    env: Env,
+    window: WindowSize,
+    /// The terminal itself, behind tmux if that is there.
+    pub brand: Brand,
+    /// It says that it knows kitty graphics.
+    pub kitty_graphics: bool,
+    /// It knows synchronized output.
+    pub sync_output: bool,
+    /// It knows the kitty keyboard protocol.
+    pub keyboard: bool,
+    /// Its background.
+    pub background: Option<[u8; 3]>,
+    /// Its text colour.
+    pub foreground: Option<[u8; 3]>,
+    /// One list for each answer: tmux answers for itself, too.
+    attributes: Vec<Vec<u16>>,
+    fences: usize,
+    cell: Option<CellSize>,
+    area: Option<(u16, u16)>,
+    cells: Option<(u16, u16)>,
+    sixel_size: Option<(u16, u16)>,
+}
+
+impl Caps {
+    /// What is known before any answer.
+    pub fn new(env: Env, window: WindowSize) -> Self {
+        let brand = if env.lc_terminal.eq_ignore_ascii_case("iterm2") {
+            Brand::Iterm2
+        } else {
+            Brand::Unknown
+        };
+        let fences = fences(&env);
+        Self {
+            env,
+            window,
+            brand,
+            kitty_graphics: false,
+            sync_output: false,
+            keyboard: false,
+            background: None,
+            foreground: None,
+            attributes: Vec::new(),
+            fences: usize::from(fences),
+            cell: None,
+            area: None,
+            cells: None,
+            sixel_size: None,
+        }
+    }
+
+    /// Takes an answer in; true if something is known that was not.
+    pub fn learn(&mut self, reply: &Reply) -> bool {
+        let before = self.clone();
+        match reply {
+            Reply::Attributes(list) => {
+                if self.attributes.len() < 8 {
+                    self.attributes.push(list.clone());
+                }
+            }
+            Reply::Version(version) => match Brand::of(version) {
+                Brand::Tmux => self.env.tmux = true,
+                brand => self.brand = brand,
+            },
+            Reply::Graphics { id, ok } => self.kitty_graphics |= *ok && *id == QUERY_ID,
+            Reply::Cell(width, height) => self.cell = CellSize::new(*width, *height),
+            Reply::Area(width, height) => self.area = Some((*width, *height)),
+            Reply::Cells(columns, rows) => self.cells = Some((*columns, *rows)),
+            Reply::Colour(Layer::Background, rgb) => self.background = Some(*rgb),
+            Reply::Colour(Layer::Foreground, rgb) => self.foreground = Some(*rgb),
+            Reply::Mode(2026, state) => self.sync_output = matches!(state, 1..=3),
+            Reply::SixelSize(width, height) => self.sixel_size = Some((*width, *height)),
+            Reply::Keyboard(_) => self.keyboard = true,
+            Reply::Mode(..) | Reply::Ready => {}
+        }
+        *self != before
+    }
+
+    /// The window has another size. A cell size that was told is forgotten if the kernel's pixels say
+    /// that it changed: ask anew then ([`questions`]); true means that.
+    pub fn resized(&mut self, window: WindowSize) -> bool {
+        let (before, _) = self.cell();
+        self.window = window;
+        self.area = None;
+        self.cells = None;
+        self.sixel_size = None;
+        match kernel_cell(window) {
+            Some(now) if now != before => {
+                self.cell = None;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// All answers are there that will come.
+    pub fn complete(&self) -> bool {
+        self.attributes.len() >= self.fences
+    }
+
+    /// Closing answers to be expected, for [`Reader::expect`](super::Reader::expect).
+    pub fn fences(&self) -> u8 {
+        fences(&self.env)
+    }
+
+    /// The size of a cell, and how we know.
+    pub fn cell(&self) -> (CellSize, CellSource) {
+        let (columns, rows) = self.cells.unwrap_or((self.window.cols, self.window.rows));
+        let divide = |(width, height): (u16, u16)| {
+            CellSize::new(width.checked_div(columns)?, height.checked_div(rows)?)
+        };
+        let known = (self.cell.map(|cell| (cell, CellSource::Terminal)))
+            .or_else(|| Some((divide(self.area?)?, CellSource::Area)))
+            .or_else(|| Some((kernel_cell(self.window)?, CellSource::Kernel)))
+            .or_else(|| {
+                // Konsole's 16384 is a limit, no size.
+                let size = self
+                    .sixel_size
+                    .filter(|(width, height)| *width.max(height) < 16_384);
+                Some((divide(size?)?, CellSource::SixelSize))
+            });
+        known.unwrap_or((CellSize::GUESS, CellSource::Guess))
+    }
+
+    /// Sixel is understood by all who would have to: the terminal, and tmux if it is there.
+    pub fn sixel(&self) -> bool {
+        self.complete() && self.attributes.iter().all(|list| list.contains(&4))
+            // Without any answer nothing is promised.
+            && !self.attributes.is_empty()
+    }
+
+    /// tmux stands in between.
+    pub fn in_tmux(&self) -> bool {
+        self.env.in_tmux()
+    }
+
+    /// We run on the far side of an ssh connection.
+    pub fn over_ssh(&self) -> bool {
+        self.env.ssh
+    }
+
+    /// Erasing fills with the present background. All brands we know do so, and tmux.
+    pub fn erase_fills(&self) -> bool {
+        self.brand != Brand::Unknown || self.in_tmux()
+    }
+
+    /// True if the background is light, false if dark, `None` if it was not told.
+    pub fn light(&self) -> Option<bool> {
+        let [r, g, b] = self.background?.map(u32::from);
+        Some(r * 299 + g * 587 + b * 114 > 127_500)
+    }
+
+    /// How many colours to use.
+    pub fn depth(&self) -> Depth {
+        let term = self.env.term.as_str();
+        let truecolour = matches!(self.env.colorterm.as_str(), "truecolor" | "24bit")
+            || term.contains("direct")
+            || [
+                "xterm-kitty",
+                "xterm-ghostty",
+                "foot",
+                "alacritty",
+                "wezterm",
+                "contour",
+            ]
+            .iter()
+            .any(|name| term.starts_with(name))
+            || (!self.in_tmux() && self.brand_has_all_colours());
+        if self.env.no_color || term == "dumb" {
+            Depth::None
+        } else if truecolour {
+            Depth::True
+        } else if matches!(
+            term,
+            "linux" | "vt100" | "vt220" | "ansi" | "xterm-16color" | ""
+        ) {
+            Depth::Ansi16
+        } else {
+            Depth::Ansi256
+        }
+    }
+
+    fn brand_has_all_colours(&self) -> bool {
+        !matches!(self.brand, Brand::Unknown | Brand::Tmux | Brand::Mlterm)
+    }
+
+    /// How pictures go to this terminal. The user's choice is obeyed, whatever the terminal says.
+    pub fn protocol(&self, choice: Choice) -> Protocol {
+        match choice {
+            Choice::Kitty => Protocol::Kitty,
+            Choice::Sixel => Protocol::Sixel,
+            Choice::Iterm2 => Protocol::Iterm2,
+            Choice::Blocks => Protocol::Blocks,
+            Choice::Off => Protocol::Off,
+            Choice::Auto => self.best(),
+        }
+    }
+
+    fn best(&self) -> Protocol {
+        let measured = self.cell().1 != CellSource::Guess;
+        let blocks = if self.depth() == Depth::None {
+            Protocol::Off
+        } else {
+            Protocol::Blocks
+        };
+        let sixel = self.sixel() && measured;
+        match self.brand {
+            // The only ones that draw placeholders. Konsole also says OK, and draws boxes.
+            Brand::Kitty | Brand::Ghostty if self.kitty_graphics => Protocol::Kitty,
+            // Fewer bytes than sixel, but tmux neither keeps nor clips these.
+            Brand::Iterm2 | Brand::WezTerm | Brand::Mintty | Brand::Konsole if !self.in_tmux() => {
+                Protocol::Iterm2
+            }
+            // Pictures are an add-on here; where it is, it also does sixel.
+            Brand::XtermJs if sixel && !self.in_tmux() => Protocol::Iterm2,
+            _ if sixel => Protocol::Sixel,
+            _ => blocks,
+        }
+    }
+}
+
+/// The id of the picture that is only asked about.
+const QUERY_ID: u32 = 31;
+
+fn kernel_cell(window: WindowSize) -> Option<CellSize> {
+    // OpenSSH for Windows says 640x480 for any window.
+    let believable = (window.width_px, window.height_px) != (640, 480);
+    let width = window.width_px.checked_div(window.cols)?;
+    let height = window.height_px.checked_div(window.rows)?;
+    CellSize::new(width, height).filter(|_| believable)
+}
+
+fn fences(env: &Env) -> u8 {
+    if env.in_tmux() { 2 } else { 1 }
+}
+
+/// Everything we want to know, in one write, to be sent once after the first frame and again when
+/// the cell size may have changed. Nothing waits for the answers.
+///
+/// Consoles that would print what they do not know are only asked for their attributes. Where the
+/// cursor stands, something may be printed all the same by terminals that do not know strings (APC):
+/// send it with [`Output::ask`](super::Output::ask), which draws over that.
+pub fn questions(env: &Env) -> Vec<u8> {
+    const VERSION: &str = "\x1b[>q";
+    const ATTRIBUTES: &str = "\x1b[c";
+    if matches!(
+        env.term.as_str(),
+        "linux" | "dumb" | "vt100" | "vt220" | "ansi"
+    ) {
+        return ATTRIBUTES.into();
+    }
+    let graphics = if env.term_program == "Apple_Terminal" {
+        String::new()
+    } else {
+        format!("\x1b_Gi={QUERY_ID},s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\")
+    };
+    let sizes = "\x1b[16t\x1b[14t\x1b[18t\x1b[?2;1;0S";
+    let others = "\x1b]10;?\x1b\\\x1b]11;?\x1b\\\x1b[?2026$p\x1b[?u";
+    let mut out = Vec::new();
+    if env.in_tmux() {
+        // tmux answers what is its own; the rest is for the terminal behind it.
+        out.extend([VERSION, sizes, others, ATTRIBUTES].concat().into_bytes());
+        for question in [VERSION, &graphics, ATTRIBUTES] {
+            super::lane::pass_through(&mut out, question.as_bytes());
+        }
+    } else {
+        out.extend(
+            [VERSION, &graphics, sizes, others, ATTRIBUTES]
+                .concat()
+                .into_bytes(),
+        );
+    }
+    out
+}
