@@ -2,6 +2,7 @@
 //!
 //! Everything here is plain data and pure functions. Nothing does IO, reads a clock or draws a random number.
 
+pub mod advice;
 pub mod answer;
 pub mod catalogue;
 pub mod change;
@@ -16,6 +17,7 @@ pub mod task;
 pub mod text;
 pub mod validate;
 
+pub use advice::{Explanation, explain};
 pub use answer::{Accepted, Answer, Limits, Page};
 pub use catalogue::{Catalogue, Field, FieldKind, ModelSpec, Role};
 pub use change::Change;
