@@ -37,11 +37,12 @@ pub fn header(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
     // The most telling pair that fits; what is wrong is more telling than the counts in words.
     let pairs = rights.iter().flat_map(|right| lefts.iter().map(move |left| (left, right)));
     let fits = |(left, right): &(&Vec<Span<'_>>, &Vec<Span<'_>>)| {
-        spans_width(&brand) + 3 + spans_width(left) + 3 + spans_width(right) <= room
+        let with_gap = |spans: &[Span<'_>]| if spans.is_empty() { 0 } else { spans_width(spans) + 3 };
+        spans_width(&brand) + with_gap(left) + with_gap(right) <= room
     };
     let order = |(left, right): &(&Vec<Span<'_>>, &Vec<Span<'_>>)| {
         let at = |all: &[Vec<Span<'_>>], one: &Vec<Span<'_>>| all.iter().position(|v| std::ptr::eq(v, one));
-        (at(&lefts, left).unwrap_or(0) * 2, at(&rights, right).unwrap_or(0))
+        (at(&lefts, left).unwrap_or(0) * 3, at(&rights, right).unwrap_or(0))
     };
     let best = pairs.filter(fits).min_by_key(|pair| {
         let (left, right) = order(pair);

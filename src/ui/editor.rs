@@ -61,7 +61,7 @@ fn prompt(state: &State, area: Rect, theme: &Theme, buf: &mut Buffer) -> Option<
     if state.editor.length() == 0 {
         let words = match state.editor.spec(&state.catalogue) {
             Some(spec) if spec.prompt().is_none() => "this model takes no prompt, only the fields below",
-            _ => "describe the picture, then ctrl-s sends it",
+            _ => "describe the picture; ctrl-s sends it",
         };
         for (y, line) in (area.y..area.bottom()).zip(text::wrap(words, usize::from(area.width))) {
             put(buf, area.x, y, area.width, &line, theme.dim);

@@ -185,14 +185,10 @@ pub fn figures(home: &Home) -> String {
     }
 }
 
-/// How long the link at the service still works.
+/// How long a link at the service still works.
 #[must_use]
 pub fn expiry(expires: crate::time::Wall, now: crate::time::Wall) -> String {
-    if expires <= now {
-        "its link has expired".to_owned()
-    } else {
-        format!("its link works for {} more", text::about(expires.since(now)))
-    }
+    if expires <= now { "expired".to_owned() } else { format!("good for {}", text::about(expires.since(now))) }
 }
 
 /// The lines under the picture: what it really is, where it is, how long it can be fetched again.
@@ -213,13 +209,15 @@ fn caption(state: &State, task: &Task, area: Rect, theme: &Theme, buf: &mut Buff
         lines.push(Line::from(span(text::cut_middle(&file, room).into_owned(), theme.dim)));
         let output = task.outputs.iter().find(|output| output.home() == Some(home));
         if let Some(expires) = output.and_then(|output| output.expires) {
-            let words = format!("safe on the disk; {}", expiry(expires, state.now.wall));
+            let link = format!("link {}", expiry(expires, state.now.wall));
+            let long = format!("safe on the disk; {link}");
+            let words = if text::width(&long) <= room { long } else { link };
             lines.push(Line::from(span(words, theme.dim)));
         }
     } else {
         let away = task.outputs.iter().filter(|output| output.state == OutputState::Away);
         if let Some(expires) = away.filter_map(|output| output.expires).min() {
-            let words = format!("not on the disk yet; {}", expiry(expires, state.now.wall));
+            let words = format!("not on the disk yet; link {}", expiry(expires, state.now.wall));
             lines.push(Line::from(span(words, theme.warning)));
         }
         lines.push(Line::from(foreign(&task.request.full_model(), theme.text)));
