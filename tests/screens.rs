@@ -25,7 +25,7 @@ fn the_screen_at_three_sizes() {
 fn the_smallest_useful_screens() {
     insta::assert_snapshot!("60x15", busy(60, 15).screen());
     insta::assert_snapshot!("40x10", busy(40, 10).screen());
-    insta::assert_snapshot!("too small", busy(30, 6).screen());
+    insta::assert_snapshot!("too-small", busy(30, 6).screen());
 }
 
 #[test]
@@ -35,8 +35,8 @@ fn an_empty_table_says_what_to_do() {
 
 #[test]
 fn the_details_of_a_success_and_a_failure() {
-    insta::assert_snapshot!("detail of a success", busy(120, 40).press("enter").screen());
-    insta::assert_snapshot!("detail of a failure", busy(80, 24).press("up enter").screen());
+    insta::assert_snapshot!("detail-of-a-success", busy(120, 40).press("enter").screen());
+    insta::assert_snapshot!("detail-of-a-failure", busy(80, 24).press("up enter").screen());
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn a_missing_key_is_explained() {
 fn a_refused_field_is_marked_and_explained() {
     let mut desk = Desk::new(80, 24);
     desk.press("ctrl-s");
-    insta::assert_snapshot!("nothing to send", desk.screen());
+    insta::assert_snapshot!("nothing-to-send", desk.screen());
 }
 
 #[test]

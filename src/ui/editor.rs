@@ -119,6 +119,7 @@ fn draw_chip(chip: &Chip, chosen: bool, area: Rect, theme: &Theme, buf: &mut Buf
         Chip { fault: true, .. } => (theme.error, theme.error),
         Chip { missing: true, .. } => (theme.warning, theme.warning.add_modifier(Modifier::UNDERLINED)),
         Chip { set: true, .. } => (theme.dim, theme.strong),
+        _ if chosen => (theme.dim, theme.text),
         _ => (theme.dim, theme.dim),
     };
     let mut spans = vec![span(" ", theme.text), span(one_line(&chip.label), label), span(" ", theme.text)];

@@ -17,6 +17,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
 use crate::app::layout::SMALLEST;
+use crate::app::table::counts;
 use crate::app::{State, panes};
 use crate::graphics::{Gallery, Placed};
 
@@ -45,8 +46,9 @@ pub fn view(state: &State, gallery: &Gallery, theme: &Theme, buf: &mut Buffer) -
         return Scene::default();
     }
     let panes = panes(state);
-    bar::header(state, theme, panes.header, buf);
-    table::draw(state, &panes, theme, buf);
+    let counts = counts(&state.fleet, &state.table);
+    bar::header(state, &counts, theme, panes.header, buf);
+    table::draw(state, counts.values().sum(), &panes, theme, buf);
     let mut cursor = editor::draw(state, &panes, theme, buf);
     let dialog = state.dialog.as_ref().map(|dialog| (dialog, dialogs::area(state, dialog, &panes)));
     if dialog.is_some() {

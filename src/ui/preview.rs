@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::app::preview::picture_of;
 use crate::app::{Slot, State, Want};
 use crate::domain::text::one_line;
-use crate::domain::{Home, OutputState, Stage, Status, Task, explain, request};
+use crate::domain::{Home, Outcome, OutputState, Problem, Stage, Status, Task, explain, request};
 use crate::graphics::{Gallery, PictureKey, Placed, place};
 
 use super::draw::{centred, foreign, frame, put_spans, span};
@@ -134,8 +134,11 @@ fn words<'a>(state: &State, task: &Task, theme: &Theme) -> Vec<Line<'a>> {
 /// The keys that go on from here.
 pub fn keys<'a>(status: &Status, theme: &Theme) -> Option<Line<'a>> {
     let keys: &[(&str, &str)] = match status {
+        Status::Held(Some(problem)) if problem.outcome() == Outcome::Blocked => {
+            &[("R", "go on with the queue"), ("X", "drop it")]
+        }
         Status::Held(_) => &[("r", "send it"), ("X", "drop it")],
-        Status::Unsure(Some(crate::domain::Problem::Mismatch { .. })) => return None,
+        Status::Unsure(Some(Problem::Mismatch { .. })) => return None,
         Status::Unsure(_) => &[("r", "settle it")],
         Status::Refused(_) | Status::Failed(_) => &[("e", "edit and send anew")],
         _ => return None,
@@ -234,5 +237,5 @@ fn caption(state: &State, task: &Task, area: Rect, theme: &Theme, buf: &mut Buff
 fn fields(task: &Task) -> String {
     let prompt = &task.request.prompt;
     let plain = task.request.input.values().map(request::plain).filter(|value| value != prompt && !value.is_empty());
-    plain.collect::<Vec<_>>().join("  ")
+    crate::domain::text::cut(&plain.collect::<Vec<_>>().join("  "), 1000).into_owned()
 }

@@ -6,7 +6,6 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::app::editor::ratio;
-use crate::app::table::counts;
 use crate::app::{Pane, Panes, State};
 use crate::domain::{Output, OutputState, Role, Stage, Status, Task};
 
@@ -49,10 +48,10 @@ const WIDE: u16 = 100;
 /// Two cells stand between columns from this width on, one below.
 const AIRY: u16 = 54;
 
-/// Draws the table in its frame.
-pub fn draw(state: &State, panes: &Panes, theme: &Theme, buf: &mut Buffer) {
+/// Draws the table in its frame; `total` counts the tasks that are not loaded, too.
+pub fn draw(state: &State, total: u64, panes: &Panes, theme: &Theme, buf: &mut Buffer) {
     let focused = state.dialog.is_none() && state.pane == Pane::Table;
-    let total: u64 = counts(&state.fleet, &state.table).values().sum::<u64>().max(state.table.len() as u64);
+    let total = total.max(state.table.len() as u64);
     let title = if focused { theme.title_focus } else { theme.title };
     let number = match state.table.index() {
         Some(index) => format!("{} of {}", text::number(index as u64 + 1), text::number(total)),

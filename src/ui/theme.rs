@@ -244,7 +244,7 @@ impl Theme {
 #[must_use]
 pub fn sign(stage: Stage) -> &'static str {
     match stage {
-        Stage::Saved => "·",
+        Stage::Saved => "◦",
         Stage::Held => "‖",
         Stage::Sending => "↑",
         Stage::Unsure => "?",
