@@ -349,6 +349,12 @@ impl Editor {
         self.touch(now);
     }
 
+    /// Nothing was typed or set since it was opened.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        self.changed.is_none() && self.text.is_empty() && self.fields.is_empty()
+    }
+
     /// When the draft must be saved, if it changed.
     #[must_use]
     pub fn due(&self) -> Option<Mono> {

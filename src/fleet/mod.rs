@@ -106,6 +106,7 @@ impl Fleet {
                     self.watch.look_now(id, now.mono);
                 }
             }
+            FleetMsg::Block(problem) => self.queue.block(problem),
             FleetMsg::Forget(id) => self.forget(id, &mut orders),
             FleetMsg::Woke => {}
         }
@@ -321,7 +322,7 @@ impl Fleet {
         let wait = backoff::delay(failures, Some(problem), &mut self.chance);
         match problem {
             Problem::Limit { .. } | Problem::Busy { .. } => self.budget.hold(wait, now.mono),
-            Problem::Auth { .. } => self.queue.block(problem.clone()),
+            Problem::Auth { .. } | Problem::NoKey { .. } => self.queue.block(problem.clone()),
             _ => {}
         }
         for id in asked {
@@ -430,14 +431,14 @@ impl Fleet {
         while let Some(asset) = self.fetches.next(self.allowance.downloads, now.mono) {
             let output = self.tasks.get(&asset.task).and_then(|t| t.outputs.get(usize::from(asset.index)));
             match output {
-                Some(output) => orders.push(Order::Fetch(asset, output.url.clone())),
+                Some(output) => orders.push(Order::Fetch { asset, url: output.url.clone() }),
                 None => self.fetches.done(asset),
             }
         }
     }
 
     fn pump_looks(&mut self, now: Now, orders: &mut Vec<Order>) {
-        if matches!(self.queue.blocked(), Some(Problem::Auth { .. })) {
+        if self.queue.blocked().is_some_and(Problem::needs_key) {
             return;
         }
         while self.watch.due().is_some_and(|due| due <= now.mono) {
@@ -485,7 +486,7 @@ impl Fleet {
     /// When [`FleetMsg::Woke`] should come, if nothing else happens before.
     #[must_use]
     pub fn next_due(&self, now: Now) -> Option<Mono> {
-        let looks_blocked = matches!(self.queue.blocked(), Some(Problem::Auth { .. }));
+        let looks_blocked = self.queue.blocked().is_some_and(Problem::needs_key);
         let look = self.watch.due().filter(|_| !looks_blocked);
         let look = look.and_then(|due| Some(due.max(self.budget.free_at(Kind::Look, now.mono.max(due))?)));
         let send = self.queue.due(self.allowance.creations, now.mono);
@@ -541,7 +542,7 @@ impl Fleet {
     pub fn is_idle(&self) -> bool {
         let stuck = self.queue.blocked().is_some();
         (self.queue.is_idle() || stuck)
-            && (self.watch.is_empty() || matches!(self.queue.blocked(), Some(Problem::Auth { .. })))
+            && (self.watch.is_empty() || self.queue.blocked().is_some_and(Problem::needs_key))
             && self.fetches.is_idle()
             && self.unwritten.is_empty()
             && self.unborn.is_empty()

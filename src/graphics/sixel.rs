@@ -38,13 +38,8 @@ pub(super) fn strips(pixels: &RgbImage, shape: &Shape) -> Result<Vec<Strip>, Enc
 
 /// tmux leaves black lines where a strip is no multiple of six pixels.
 fn strip_rows(shape: &Shape) -> u16 {
-    let step = if shape.tmux {
-        (1..=6)
-            .find(|rows| (rows * shape.cell.height).is_multiple_of(6))
-            .unwrap_or(6)
-    } else {
-        1
-    };
+    let step =
+        if shape.tmux { (1..=6).find(|rows| (rows * shape.cell.height).is_multiple_of(6)).unwrap_or(6) } else { 1 };
     STRIP_ROWS.div_ceil(step) * step
 }
 
@@ -56,11 +51,7 @@ fn strip(indices: &[u8], width: usize, height: usize, palette: &[[u8; 3]]) -> Ve
     for index in indices {
         used[usize::from(*index)] = true;
     }
-    for (number, colour) in palette
-        .iter()
-        .enumerate()
-        .filter(|(number, _)| used[*number])
-    {
+    for (number, colour) in palette.iter().enumerate().filter(|(number, _)| used[*number]) {
         let [r, g, b] = colour.map(|part| (u32::from(part) * 100 + 127) / 255);
         let _ = write!(out, "#{number};2;{r};{g};{b}");
     }
@@ -91,12 +82,7 @@ struct Band {
 
 impl Band {
     fn new(width: usize) -> Self {
-        Self {
-            width,
-            masks: vec![0; width * 256],
-            spans: Vec::with_capacity(256),
-            place: [None; 256],
-        }
+        Self { width, masks: vec![0; width * 256], spans: Vec::with_capacity(256), place: [None; 256] }
     }
 
     fn fill(&mut self, rows: &[u8]) {
@@ -172,12 +158,7 @@ mod tests {
     use crate::graphics::{CellSize, Protocol};
 
     fn shape(height: u16, tmux: bool) -> Shape {
-        Shape {
-            protocol: Protocol::Sixel,
-            cell: CellSize { width: 10, height },
-            quality: Quality::Full,
-            tmux,
-        }
+        Shape { protocol: Protocol::Sixel, cell: CellSize { width: 10, height }, quality: Quality::Full, tmux }
     }
 
     /// A small reader of sixel, apart from the writer: pixels by colour number.
@@ -200,10 +181,7 @@ mod tests {
         while let Some(letter) = chars.next() {
             match letter {
                 '"' => {
-                    while chars
-                        .peek()
-                        .is_some_and(|c| c.is_ascii_digit() || *c == ';')
-                    {
+                    while chars.peek().is_some_and(|c| c.is_ascii_digit() || *c == ';') {
                         chars.next();
                     }
                 }

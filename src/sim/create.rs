@@ -51,12 +51,7 @@ pub(crate) async fn create(
 }
 
 /// Everything between the request's bytes and the answer happens in one go, so two requests with one key cannot both create.
-fn decide(
-    world: &Arc<World>,
-    visitor: Visitor,
-    headers: &HeaderMap,
-    body: &Bytes,
-) -> Result<Response<Body>, Refusal> {
+fn decide(world: &Arc<World>, visitor: Visitor, headers: &HeaderMap, body: &Bytes) -> Result<Response<Body>, Refusal> {
     let key = idempotency_key(headers)?;
     let digest: [u8; 32] = Sha256::digest(body).into();
     if let Some(key) = &key {
@@ -72,10 +67,7 @@ fn decide(
         let same = key.as_ref().map_or(digest.as_slice(), |key| key.as_bytes());
         world.state().attempt(hash(visitor.account, same))
     };
-    let active: Vec<&Rule> = rules
-        .into_iter()
-        .filter(|rule| rule.times.is_none_or(|times| tried < times))
-        .collect();
+    let active: Vec<&Rule> = rules.into_iter().filter(|rule| rule.times.is_none_or(|times| tried < times)).collect();
     if let Some(refusal) = refusal(world, visitor, &active) {
         return Err(refusal);
     }
@@ -90,10 +82,7 @@ fn decide(
     };
     let task = store(world, visitor, &target, &call, &active, order, key, digest)?;
     let mut response = wire::success(Created { task_id: &task.id });
-    if active
-        .iter()
-        .any(|rule| matches!(rule.action, Action::Cut | Action::Process))
-    {
+    if active.iter().any(|rule| matches!(rule.action, Action::Cut | Action::Process)) {
         response.extensions_mut().insert(CutHere);
     }
     if active.iter().any(|rule| rule.action == Action::Truncate) {
@@ -103,10 +92,7 @@ fn decide(
 }
 
 /// Stores the task, writes it down, sets its callback going.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the one place where all parts of a creation meet"
-)]
+#[expect(clippy::too_many_arguments, reason = "the one place where all parts of a creation meet")]
 fn store(
     world: &Arc<World>,
     visitor: Visitor,
@@ -141,20 +127,11 @@ fn store(
     let task = state.add(Task::new(order, &setting));
     if let Some(key) = &key {
         let processes = rules.iter().any(|rule| rule.action == Action::Process);
-        let busy = if processes {
-            world.scaled(PROCESSING_SECONDS * 1000)
-        } else {
-            0
-        };
+        let busy = if processes { world.scaled(PROCESSING_SECONDS * 1000) } else { 0 };
         state.forget_old_keys(now, speed);
         state.keys.insert(
             (visitor.account, key.clone()),
-            KeyUse {
-                body: digest,
-                task: task.id.clone(),
-                since_ms: now,
-                busy_until_ms: now + busy,
-            },
+            KeyUse { body: digest, task: task.id.clone(), since_ms: now, busy_until_ms: now + busy },
         );
     }
     drop(state);
@@ -174,20 +151,11 @@ fn check_type(headers: &HeaderMap) -> Result<(), Refusal> {
     let Some(value) = headers.get(header::CONTENT_TYPE) else {
         return Ok(());
     };
-    let essence = value
-        .to_str()
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default();
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
     if essence.trim().eq_ignore_ascii_case("application/json") {
         return Ok(());
     }
-    Err(wire::flat(
-        415,
-        None,
-        "Content-Type must be application/json",
-    ))
+    Err(wire::flat(415, None, "Content-Type must be application/json"))
 }
 
 /// The key, if there is one: at most 255 bytes of UTF-8 without control characters. [C]
@@ -196,8 +164,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
         return Ok(None);
     };
     let invalid = |why: &str| wire::flat(400, INVALID, why);
-    let key = std::str::from_utf8(value.as_bytes())
-        .map_err(|_| invalid("Idempotency-Key is not valid UTF-8"))?;
+    let key = std::str::from_utf8(value.as_bytes()).map_err(|_| invalid("Idempotency-Key is not valid UTF-8"))?;
     if key.len() > LONGEST_KEY {
         return Err(invalid("Idempotency-Key is longer than 255 bytes"));
     }
@@ -218,22 +185,14 @@ fn replay(world: &World, visitor: Visitor, key: &str, digest: &[u8; 32]) -> Resu
     }
 }
 
-fn same_key(
-    world: &World,
-    visitor: Visitor,
-    key: &str,
-    digest: &[u8; 32],
-    used: &KeyUse,
-) -> Response<Body> {
+fn same_key(world: &World, visitor: Visitor, key: &str, digest: &[u8; 32], used: &KeyUse) -> Response<Body> {
     if used.body != *digest {
         let message = "Idempotency-Key was used with a different request body";
         return wire::flat(422, Some("IDEMPOTENCY_KEY_MISMATCH"), message);
     }
     if world.now_ms() < used.busy_until_ms {
         // The task's id may be in the body already [C]: here it is for every other key.
-        let data = (hash(world.config.seed, key.as_bytes()) & 1 == 0).then_some(Created {
-            task_id: &used.task,
-        });
+        let data = (hash(world.config.seed, key.as_bytes()) & 1 == 0).then_some(Created { task_id: &used.task });
         let message = "the first request with this Idempotency-Key is still being processed";
         let mut response = wire::flat_with(409, Some("IDEMPOTENCY_KEY_PROCESSING"), message, data);
         let mut dice = world.dice(visitor.number, "processing");
@@ -241,9 +200,7 @@ fn same_key(
         return response;
     }
     world.book().replayed(&used.task);
-    let mut response = wire::success(Created {
-        task_id: &used.task,
-    });
+    let mut response = wire::success(Created { task_id: &used.task });
     wire::set(&mut response, "idempotent-replay", "true");
     response
 }
@@ -272,9 +229,7 @@ impl Call {
         };
         let route = match fields.remove("route") {
             None => None,
-            Some(Value::String(route)) => {
-                Some(route).filter(|route| !route.is_empty() && route != "default")
-            }
+            Some(Value::String(route)) => Some(route).filter(|route| !route.is_empty() && route != "default"),
             Some(_) => return Err(invalid("property 'route' must be of type string")),
         };
         let persistent = match fields.remove("storage") {
@@ -282,9 +237,7 @@ impl Call {
             Some(Value::String(tier)) if tier == "temp" => false,
             Some(Value::String(tier)) if tier == "persistent" => true,
             Some(_) => {
-                return Err(invalid(
-                    "property 'storage' must be one of: temp, persistent",
-                ));
+                return Err(invalid("property 'storage' must be one of: temp, persistent"));
             }
         };
         let callback = match fields.remove("callback") {
@@ -293,17 +246,9 @@ impl Call {
         };
         // Not documented for the top level; strict is what finds mistakes. [I]
         if let Some((name, _)) = fields.iter().next() {
-            return Err(invalid(&format!(
-                "additional properties '{name}' not allowed"
-            )));
+            return Err(invalid(&format!("additional properties '{name}' not allowed")));
         }
-        Ok(Self {
-            model,
-            input,
-            route,
-            callback,
-            persistent,
-        })
+        Ok(Self { model, input, route, callback, persistent })
     }
 
     /// The model as given, or with an explicit route the full name. [C]
@@ -330,13 +275,8 @@ fn callback_url(value: Value) -> Result<String, &'static str> {
     if !fields.is_empty() {
         return Err("additional properties in 'callback' not allowed");
     }
-    let usable = url::Url::parse(&address)
-        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    if usable {
-        Ok(address)
-    } else {
-        Err("property 'callback.url' must be a valid http(s) URL")
-    }
+    let usable = url::Url::parse(&address).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if usable { Ok(address) } else { Err("property 'callback.url' must be a valid http(s) URL") }
 }
 
 fn resolve<'w>(world: &'w World, visitor: Visitor, call: &Call) -> Result<Target<'w>, Refusal> {
@@ -347,22 +287,15 @@ fn resolve<'w>(world: &'w World, visitor: Visitor, call: &Call) -> Result<Target
             wire::gateway(404, "model_not_found", &message, visitor.number)
         }
         NoTarget::Route { wrong, valid } => {
-            let message = format!(
-                "unknown route '{wrong}'; valid routes: {}",
-                valid.join(", ")
-            );
+            let message = format!("unknown route '{wrong}'; valid routes: {}", valid.join(", "));
             wire::flat(400, INVALID, &message)
         }
-        NoTarget::Contradiction => {
-            wire::flat(400, INVALID, "model and route name different routes")
-        }
+        NoTarget::Contradiction => wire::flat(400, INVALID, "model and route name different routes"),
     })
 }
 
 fn refusal(world: &World, visitor: Visitor, rules: &[&Rule]) -> Option<Response<Body>> {
-    let rule = rules
-        .iter()
-        .find(|rule| matches!(rule.action, Action::Refuse | Action::Page))?;
+    let rule = rules.iter().find(|rule| matches!(rule.action, Action::Refuse | Action::Page))?;
     if rule.action == Action::Page {
         return Some(wire::html(rule.status.unwrap_or(502)));
     }
@@ -376,13 +309,7 @@ fn refusal(world: &World, visitor: Visitor, rules: &[&Rule]) -> Option<Response<
 }
 
 /// What the task will give, by the model's output types and the roles of its fields.
-fn results(
-    world: &World,
-    target: &Target<'_>,
-    call: &Call,
-    rules: &[&Rule],
-    number: u64,
-) -> Vec<(String, Media)> {
+fn results(world: &World, target: &Target<'_>, call: &Call, rules: &[&Rule], number: u64) -> Vec<(String, Media)> {
     let input = &call.input;
     let prompt = text(target, "prompt", input).unwrap_or_default();
     let whole = |role: &str| target.by_role(role, input).and_then(Value::as_u64);

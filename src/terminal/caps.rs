@@ -87,10 +87,7 @@ impl Brand {
             ("mintty", Self::Mintty),
             ("tmux", Self::Tmux),
         ];
-        table
-            .into_iter()
-            .find(|(name, _)| version.starts_with(name))
-            .map_or(Self::Unknown, |(_, brand)| brand)
+        table.into_iter().find(|(name, _)| version.starts_with(name)).map_or(Self::Unknown, |(_, brand)| brand)
     }
 }
 
@@ -152,11 +149,7 @@ pub struct Caps {
 impl Caps {
     /// What is known before any answer.
     pub fn new(env: Env, window: WindowSize) -> Self {
-        let brand = if env.lc_terminal.eq_ignore_ascii_case("iterm2") {
-            Brand::Iterm2
-        } else {
-            Brand::Unknown
-        };
+        let brand = if env.lc_terminal.eq_ignore_ascii_case("iterm2") { Brand::Iterm2 } else { Brand::Unknown };
         let fences = fences(&env);
         Self {
             env,
@@ -233,17 +226,14 @@ impl Caps {
     /// The size of a cell, and how we know.
     pub fn cell(&self) -> (CellSize, CellSource) {
         let (columns, rows) = self.cells.unwrap_or((self.window.cols, self.window.rows));
-        let divide = |(width, height): (u16, u16)| {
-            CellSize::new(width.checked_div(columns)?, height.checked_div(rows)?)
-        };
+        let divide =
+            |(width, height): (u16, u16)| CellSize::new(width.checked_div(columns)?, height.checked_div(rows)?);
         let known = (self.cell.map(|cell| (cell, CellSource::Terminal)))
             .or_else(|| Some((divide(self.area?)?, CellSource::Area)))
             .or_else(|| Some((kernel_cell(self.window)?, CellSource::Kernel)))
             .or_else(|| {
                 // Konsole's 16384 is a limit, no size.
-                let size = self
-                    .sixel_size
-                    .filter(|(width, height)| *width.max(height) < 16_384);
+                let size = self.sixel_size.filter(|(width, height)| *width.max(height) < 16_384);
                 Some((divide(size?)?, CellSource::SixelSize))
             });
         known.unwrap_or((CellSize::GUESS, CellSource::Guess))
@@ -282,25 +272,15 @@ impl Caps {
         let term = self.env.term.as_str();
         let truecolour = matches!(self.env.colorterm.as_str(), "truecolor" | "24bit")
             || term.contains("direct")
-            || [
-                "xterm-kitty",
-                "xterm-ghostty",
-                "foot",
-                "alacritty",
-                "wezterm",
-                "contour",
-            ]
-            .iter()
-            .any(|name| term.starts_with(name))
+            || ["xterm-kitty", "xterm-ghostty", "foot", "alacritty", "wezterm", "contour"]
+                .iter()
+                .any(|name| term.starts_with(name))
             || (!self.in_tmux() && self.brand_has_all_colours());
         if self.env.no_color || term == "dumb" {
             Depth::None
         } else if truecolour {
             Depth::True
-        } else if matches!(
-            term,
-            "linux" | "vt100" | "vt220" | "ansi" | "xterm-16color" | ""
-        ) {
+        } else if matches!(term, "linux" | "vt100" | "vt220" | "ansi" | "xterm-16color" | "") {
             Depth::Ansi16
         } else {
             Depth::Ansi256
@@ -325,19 +305,13 @@ impl Caps {
 
     fn best(&self) -> Protocol {
         let measured = self.cell().1 != CellSource::Guess;
-        let blocks = if self.depth() == Depth::None {
-            Protocol::Off
-        } else {
-            Protocol::Blocks
-        };
+        let blocks = if self.depth() == Depth::None { Protocol::Off } else { Protocol::Blocks };
         let sixel = self.sixel() && measured;
         match self.brand {
             // The only ones that draw placeholders. Konsole also says OK, and draws boxes.
             Brand::Kitty | Brand::Ghostty if self.kitty_graphics => Protocol::Kitty,
             // Fewer bytes than sixel, but tmux neither keeps nor clips these.
-            Brand::Iterm2 | Brand::WezTerm | Brand::Mintty | Brand::Konsole if !self.in_tmux() => {
-                Protocol::Iterm2
-            }
+            Brand::Iterm2 | Brand::WezTerm | Brand::Mintty | Brand::Konsole if !self.in_tmux() => Protocol::Iterm2,
             // Pictures are an add-on here; where it is, it also does sixel.
             Brand::XtermJs if sixel && !self.in_tmux() => Protocol::Iterm2,
             _ if sixel => Protocol::Sixel,
@@ -370,10 +344,7 @@ fn fences(env: &Env) -> u8 {
 pub fn questions(env: &Env) -> Vec<u8> {
     const VERSION: &str = "\x1b[>q";
     const ATTRIBUTES: &str = "\x1b[c";
-    if matches!(
-        env.term.as_str(),
-        "linux" | "dumb" | "vt100" | "vt220" | "ansi"
-    ) {
+    if matches!(env.term.as_str(), "linux" | "dumb" | "vt100" | "vt220" | "ansi") {
         return ATTRIBUTES.into();
     }
     let graphics = if env.term_program == "Apple_Terminal" {
@@ -391,11 +362,7 @@ pub fn questions(env: &Env) -> Vec<u8> {
             super::lane::pass_through(&mut out, question.as_bytes());
         }
     } else {
-        out.extend(
-            [VERSION, &graphics, sizes, others, ATTRIBUTES]
-                .concat()
-                .into_bytes(),
-        );
+        out.extend([VERSION, &graphics, sizes, others, ATTRIBUTES].concat().into_bytes());
     }
     out
 }

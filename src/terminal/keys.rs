@@ -17,10 +17,7 @@ pub(super) struct Keys {
 
 impl Keys {
     pub(super) fn new(backspace_is_ctrl_h: bool) -> Self {
-        Self {
-            parser: Parser::default(),
-            backspace_is_ctrl_h,
-        }
+        Self { parser: Parser::default(), backspace_is_ctrl_h }
     }
 
     /// The key that `bytes` stand for; `None` for unknown ones and for releases.
@@ -64,9 +61,7 @@ impl Keys {
     fn csi(&mut self, body: &[u8], last: u8) -> Option<KeyEvent> {
         let fields: Vec<&[u8]> = body.split(|byte| *byte == b';').collect();
         match (&fields[..], last) {
-            ([b"27", modifiers, code], b'~') => {
-                self.parse(&[b"\x1b[", *code, b";", modifiers, b"u"].concat())
-            }
+            ([b"27", modifiers, code], b'~') => self.parse(&[b"\x1b[", *code, b";", modifiers, b"u"].concat()),
             // termina takes it for a cursor position.
             ([b"1", modifiers], b'R') => self.parse(&[b"\x1b[13;", *modifiers, b"~"].concat()),
             ([number], b'^' | b'@') => {
@@ -110,10 +105,7 @@ fn convert(key: from::KeyEvent) -> Option<KeyEvent> {
         modifiers.set(ours, key.modifiers.contains(theirs));
     }
     let mut state = KeyEventState::NONE;
-    state.set(
-        KeyEventState::KEYPAD,
-        key.state.contains(from::KeyEventState::KEYPAD),
-    );
+    state.set(KeyEventState::KEYPAD, key.state.contains(from::KeyEventState::KEYPAD));
     Some(KeyEvent {
         code: code(key.code)?,
         modifiers,

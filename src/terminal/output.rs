@@ -54,13 +54,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            depth: Depth::Ansi256,
-            tmux: false,
-            sync: true,
-            erase_fills: false,
-            pictures: 100 << 20,
-        }
+        Self { depth: Depth::Ansi256, tmux: false, sync: true, erase_fills: false, pictures: 100 << 20 }
     }
 }
 
@@ -143,26 +137,21 @@ impl Output {
     ) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let theirs = Arc::clone(&shared);
-        let thread = std::thread::Builder::new()
-            .name("output".into())
-            .spawn(move || {
-                let mut writer = Writer {
-                    shared: theirs,
-                    tty,
-                    gate,
-                    painter: Painter::new(),
-                    lane: Lane::new(),
-                    settings,
-                    frame: None,
-                    hung_up: Some(Box::new(hung_up)),
-                };
-                writer.apply(settings);
-                writer.run();
-            })?;
-        Ok(Self {
-            shared,
-            thread: Some(thread),
-        })
+        let thread = std::thread::Builder::new().name("output".into()).spawn(move || {
+            let mut writer = Writer {
+                shared: theirs,
+                tty,
+                gate,
+                painter: Painter::new(),
+                lane: Lane::new(),
+                settings,
+                frame: None,
+                hung_up: Some(Box::new(hung_up)),
+            };
+            writer.apply(settings);
+            writer.run();
+        })?;
+        Ok(Self { shared, thread: Some(thread) })
     }
 
     /// Shows a frame. Only the newest counts; older ones that were not written yet are dropped.
@@ -252,9 +241,7 @@ impl Output {
         let (slot, _) = self
             .shared
             .done
-            .wait_timeout_while(slot, limit, |slot| {
-                slot.phase != goal && slot.phase != Phase::Ended
-            })
+            .wait_timeout_while(slot, limit, |slot| slot.phase != goal && slot.phase != Phase::Ended)
             .unwrap_or_else(PoisonError::into_inner);
         slot.phase == goal || slot.phase == Phase::Ended
     }
@@ -348,11 +335,7 @@ impl Writer {
             } else if pictures {
                 return Job::Picture;
             }
-            slot = self
-                .shared
-                .work
-                .wait(slot)
-                .unwrap_or_else(PoisonError::into_inner);
+            slot = self.shared.work.wait(slot).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -401,9 +384,7 @@ impl Writer {
         let mut out = Vec::new();
         let lane = &mut self.lane;
         let cursor = frame.cursor;
-        let anew = self.painter.paint(&buffer, cursor, &mut out, |at, width| {
-            lane.touched(at, width)
-        });
+        let anew = self.painter.paint(&buffer, cursor, &mut out, |at, width| lane.touched(at, width));
         if anew {
             self.lane.cleared();
         }
@@ -430,8 +411,7 @@ impl Writer {
             Some(Slice::Anywhere(bytes)) => bytes,
             Some(Slice::At(at, picture, strip)) => {
                 let mut out = Vec::new();
-                self.painter
-                    .draw_at(at, strip_bytes(&picture, strip), &mut out);
+                self.painter.draw_at(at, strip_bytes(&picture, strip), &mut out);
                 out
             }
         };

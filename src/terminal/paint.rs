@@ -17,9 +17,7 @@ use crate::graphics::{HOLE, placeholder_id};
 /// Blanks in a row from which on erasing is shorter than writing them.
 const ERASE: u16 = 9;
 /// Attributes that show on a blank.
-const ON_BLANK: Modifier = Modifier::REVERSED
-    .union(Modifier::UNDERLINED)
-    .union(Modifier::CROSSED_OUT);
+const ON_BLANK: Modifier = Modifier::REVERSED.union(Modifier::UNDERLINED).union(Modifier::CROSSED_OUT);
 /// In a buffer of what is on the screen: something unknown. No frame ever holds it.
 const UNKNOWN: &str = "\u{1}";
 
@@ -43,11 +41,7 @@ struct Pen {
 }
 
 impl Pen {
-    const PLAIN: Self = Self {
-        fg: Color::Reset,
-        bg: Color::Reset,
-        modifier: Modifier::empty(),
-    };
+    const PLAIN: Self = Self { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
 }
 
 /// What the screen shows and how the terminal's pen stands.
@@ -205,11 +199,7 @@ impl Painter {
         let blank = matches!(cell.symbol(), " " | "" | HOLE);
         let mut want = Pen {
             // The colour of a placeholder is the number of a picture.
-            fg: if picture {
-                cell.fg
-            } else {
-                colour::map(cell.fg, self.depth)
-            },
+            fg: if picture { cell.fg } else { colour::map(cell.fg, self.depth) },
             bg: colour::map(cell.bg, self.depth),
             modifier: cell.modifier,
         };
@@ -224,11 +214,7 @@ impl Painter {
         let change = change(self.pen, want);
         let afresh = change_from_plain(want);
         out.extend(b"\x1b[");
-        out.extend(if afresh.len() < change.len() {
-            &afresh
-        } else {
-            &change
-        });
+        out.extend(if afresh.len() < change.len() { &afresh } else { &change });
         out.push(b'm');
         self.pen = want;
     }
@@ -261,10 +247,7 @@ impl Painter {
 
     /// Bytes that may have moved the cursor or printed something in the first row were written.
     pub(super) fn disturbed(&mut self) {
-        let row = Rect {
-            height: 1,
-            ..self.screen.area
-        };
+        let row = Rect { height: 1, ..self.screen.area };
         self.forget(row);
         self.at = None;
     }

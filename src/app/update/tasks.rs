@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::domain::{LocalId, Outcome, Problem, Stage, Status, Task};
+use crate::domain::validate::validate;
+use crate::domain::{Draft, LocalId, Outcome, Problem, Request, Stage, Status, Task};
 use crate::fleet::FleetMsg;
 
 use super::super::dialog::Dialog;
@@ -20,12 +21,23 @@ pub(super) fn submit(state: &mut State) -> Vec<Effect> {
             return Vec::new();
         }
     };
+    state.editor.sent(state.now);
+    add(state, request)
+}
+
+/// A new task, with the cursor on it.
+fn add(state: &mut State, request: Request) -> Vec<Effect> {
     let id = LocalId::from_random(state.chance.bits());
     let task = Task::new(id, Arc::new(request), state.now.wall);
     state.table.add(std::iter::once(&task));
     state.table.choose(id);
-    state.editor.sent(state.now);
     fleet(state, FleetMsg::Add(Box::new(task)))
+}
+
+/// Sends a batch that was not typed. What is not valid is left out.
+pub(super) fn begin(state: &mut State, drafts: &[Draft]) -> Vec<Effect> {
+    let requests: Vec<Request> = drafts.iter().filter_map(|d| validate(d, &state.catalogue, None).ok()).collect();
+    requests.into_iter().flat_map(|request| add(state, request)).collect()
 }
 
 /// Sends a held task, or settles an unsure one.
