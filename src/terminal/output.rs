@@ -11,7 +11,7 @@ use ratatui::layout::Position;
 
 use super::colour::Depth;
 use super::lane::{Lane, Slice, strip_bytes};
-use super::paint::Painter;
+use super::paint::{Painter, disarm};
 use super::screen::Gate;
 use super::tty;
 use crate::graphics::Placed;
@@ -398,6 +398,7 @@ impl Writer {
             self.painter.forget(area);
         }
         self.lane.veil(&mut buffer);
+        disarm(&mut buffer);
         let mut out = Vec::new();
         let lane = &mut self.lane;
         let cursor = frame.cursor;

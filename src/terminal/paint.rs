@@ -20,8 +20,8 @@ const ERASE: u16 = 9;
 const ON_BLANK: Modifier = Modifier::REVERSED
     .union(Modifier::UNDERLINED)
     .union(Modifier::CROSSED_OUT);
-/// In a buffer of what is on the screen: something unknown. No frame ever holds it.
-const UNKNOWN: &str = "\u{1}";
+/// In a buffer of what is on the screen: something unknown. A noncharacter, which no frame holds.
+const UNKNOWN: &str = "\u{fdd0}";
 
 const MODIFIERS: [(Modifier, u8, u8); 9] = [
     (Modifier::BOLD, 1, 22),
@@ -122,23 +122,35 @@ impl Painter {
             }
         }
         let updates = self.screen.diff(next);
-        let mut skip = 0;
+        let mut erased = 0;
+        let mut wiped = 0;
         for (index, (x, y, cell)) in updates.iter().enumerate() {
-            touched(Position::new(*x, *y), width(cell));
-            if skip > 0 {
-                skip -= 1;
+            let at = Position::new(*x, *y);
+            touched(at, width(cell));
+            if erased > 0 {
+                erased -= 1;
                 continue;
             }
+            self.go(at, next.area, out);
             let blanks = self.blanks(&updates[index..]);
-            self.go(Position::new(*x, *y), next.area, out);
             if blanks >= ERASE {
                 self.set_pen(cell, out);
                 let _ = write!(out, "\x1b[{blanks}X");
-                skip = blanks - 1;
-            } else {
-                self.set_pen(cell, out);
-                self.put(cell, next.area, out);
+                erased = blanks - 1;
+                wiped = 0;
+                continue;
             }
+            // Konsole lets pixels shine through text, but not through what was erased before.
+            if wiped == 0 {
+                wiped = self.pixels(&updates[index..]);
+                if wiped > 0 {
+                    self.set_pen(&Cell::EMPTY, out);
+                    let _ = write!(out, "\x1b[{wiped}X");
+                }
+            }
+            wiped = wiped.saturating_sub(1);
+            self.set_pen(cell, out);
+            self.put(cell, next.area, out);
         }
         self.set_cursor(cursor, next.area, out);
         self.screen.clone_from(next);
@@ -157,6 +169,22 @@ impl Painter {
         let mut many = 0;
         for (at, row, cell) in updates {
             if *row != *y || *at != *x + many || !plain(cell) || cell.bg != first.bg {
+                break;
+            }
+            many += 1;
+        }
+        many
+    }
+
+    /// How many cells from here on may have pixels of a picture in them.
+    fn pixels(&self, updates: &[(u16, u16, &Cell)]) -> u16 {
+        let Some((x, y, _)) = updates.first() else {
+            return 0;
+        };
+        let mut many = 0;
+        for (at, row, _) in updates {
+            let before = self.screen.cell((*at, *row)).map(Cell::symbol);
+            if *row != *y || *at != *x + many || !matches!(before, Some(HOLE | UNKNOWN)) {
                 break;
             }
             many += 1;
@@ -185,8 +213,6 @@ impl Painter {
     fn put(&mut self, cell: &Cell, area: Rect, out: &mut Vec<u8>) {
         let symbol = match cell.symbol() {
             "" | HOLE => " ",
-            // Whatever comes from outside, a cell cannot steer the terminal.
-            symbol if symbol.chars().any(char::is_control) => "\u{fffd}",
             symbol => symbol,
         };
         out.extend(symbol.bytes());
@@ -267,6 +293,15 @@ impl Painter {
         };
         self.forget(row);
         self.at = None;
+    }
+}
+
+/// Whatever comes from outside, a cell cannot steer the terminal.
+pub(super) fn disarm(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if cell.symbol().chars().any(char::is_control) {
+            cell.set_symbol("\u{fffd}");
+        }
     }
 }
 
