@@ -48,6 +48,8 @@ pub struct Settings {
     pub sync: bool,
     /// Erasing fills with the background colour; if unsure, no.
     pub erase_fills: bool,
+    /// Pixels stay under text that is written over them: the whole screen has to be cleared.
+    pub pixels_stick: bool,
     /// Bytes of pixels that the terminal may keep for us.
     pub pictures: usize,
 }
@@ -59,6 +61,7 @@ impl Default for Settings {
             tmux: false,
             sync: true,
             erase_fills: false,
+            pixels_stick: false,
             pictures: 100 << 20,
         }
     }
@@ -394,7 +397,11 @@ impl Writer {
             self.lane.forget();
         }
         let mut buffer = frame.buffer.clone();
-        for area in self.lane.want(&frame.pictures) {
+        let wipe = self.lane.want(&frame.pictures);
+        if self.settings.pixels_stick && (!wipe.is_empty() || self.lane.covered(&buffer)) {
+            self.painter.lose();
+        }
+        for area in wipe {
             self.painter.forget(area);
         }
         self.lane.veil(&mut buffer);

@@ -123,7 +123,6 @@ impl Painter {
         }
         let updates = self.screen.diff(next);
         let mut erased = 0;
-        let mut wiped = 0;
         for (index, (x, y, cell)) in updates.iter().enumerate() {
             let at = Position::new(*x, *y);
             touched(at, width(cell));
@@ -137,18 +136,8 @@ impl Painter {
                 self.set_pen(cell, out);
                 let _ = write!(out, "\x1b[{blanks}X");
                 erased = blanks - 1;
-                wiped = 0;
                 continue;
             }
-            // Konsole lets pixels shine through text, but not through what was erased before.
-            if wiped == 0 {
-                wiped = self.pixels(&updates[index..]);
-                if wiped > 0 {
-                    self.set_pen(&Cell::EMPTY, out);
-                    let _ = write!(out, "\x1b[{wiped}X");
-                }
-            }
-            wiped = wiped.saturating_sub(1);
             self.set_pen(cell, out);
             self.put(cell, next.area, out);
         }
@@ -169,22 +158,6 @@ impl Painter {
         let mut many = 0;
         for (at, row, cell) in updates {
             if *row != *y || *at != *x + many || !plain(cell) || cell.bg != first.bg {
-                break;
-            }
-            many += 1;
-        }
-        many
-    }
-
-    /// How many cells from here on may have pixels of a picture in them.
-    fn pixels(&self, updates: &[(u16, u16, &Cell)]) -> u16 {
-        let Some((x, y, _)) = updates.first() else {
-            return 0;
-        };
-        let mut many = 0;
-        for (at, row, _) in updates {
-            let before = self.screen.cell((*at, *row)).map(Cell::symbol);
-            if *row != *y || *at != *x + many || !matches!(before, Some(HOLE | UNKNOWN)) {
                 break;
             }
             many += 1;
