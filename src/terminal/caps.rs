@@ -4,6 +4,7 @@
 //! judged by brand where the brand is known to promise too much.
 
 use super::colour::Depth;
+use super::output::Settings;
 use super::replies::{Layer, Reply};
 use super::tty::WindowSize;
 use crate::graphics::{CellSize, Protocol};
@@ -259,6 +260,22 @@ impl Caps {
     /// Erasing fills with the present background. All brands we know do so, and tmux.
     pub fn erase_fills(&self) -> bool {
         self.brand != Brand::Unknown || self.in_tmux()
+    }
+
+    /// Pixels stay under text that is written over them, see [`Settings`](super::Settings).
+    pub fn pixels_stick(&self) -> bool {
+        self.brand == Brand::Konsole
+    }
+
+    /// How to write to this terminal.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            depth: self.depth(),
+            tmux: self.in_tmux(),
+            erase_fills: self.erase_fills(),
+            pixels_stick: self.pixels_stick(),
+            ..Settings::default()
+        }
     }
 
     /// True if the background is light, false if dark, `None` if it was not told.

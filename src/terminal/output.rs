@@ -11,7 +11,7 @@ use ratatui::layout::Position;
 
 use super::colour::Depth;
 use super::lane::{Lane, Slice, strip_bytes};
-use super::paint::Painter;
+use super::paint::{Painter, disarm};
 use super::screen::Gate;
 use super::tty;
 use crate::graphics::Placed;
@@ -48,13 +48,22 @@ pub struct Settings {
     pub sync: bool,
     /// Erasing fills with the background colour; if unsure, no.
     pub erase_fills: bool,
+    /// Pixels stay under text that is written over them: the whole screen has to be cleared.
+    pub pixels_stick: bool,
     /// Bytes of pixels that the terminal may keep for us.
     pub pictures: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { depth: Depth::Ansi256, tmux: false, sync: true, erase_fills: false, pictures: 100 << 20 }
+        Self {
+            depth: Depth::Ansi256,
+            tmux: false,
+            sync: true,
+            erase_fills: false,
+            pixels_stick: false,
+            pictures: 100 << 20,
+        }
     }
 }
 
@@ -137,21 +146,26 @@ impl Output {
     ) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let theirs = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name("output".into()).spawn(move || {
-            let mut writer = Writer {
-                shared: theirs,
-                tty,
-                gate,
-                painter: Painter::new(),
-                lane: Lane::new(),
-                settings,
-                frame: None,
-                hung_up: Some(Box::new(hung_up)),
-            };
-            writer.apply(settings);
-            writer.run();
-        })?;
-        Ok(Self { shared, thread: Some(thread) })
+        let thread = std::thread::Builder::new()
+            .name("output".into())
+            .spawn(move || {
+                let mut writer = Writer {
+                    shared: theirs,
+                    tty,
+                    gate,
+                    painter: Painter::new(),
+                    lane: Lane::new(),
+                    settings,
+                    frame: None,
+                    hung_up: Some(Box::new(hung_up)),
+                };
+                writer.apply(settings);
+                writer.run();
+            })?;
+        Ok(Self {
+            shared,
+            thread: Some(thread),
+        })
     }
 
     /// Shows a frame. Only the newest counts; older ones that were not written yet are dropped.
@@ -241,7 +255,9 @@ impl Output {
         let (slot, _) = self
             .shared
             .done
-            .wait_timeout_while(slot, limit, |slot| slot.phase != goal && slot.phase != Phase::Ended)
+            .wait_timeout_while(slot, limit, |slot| {
+                slot.phase != goal && slot.phase != Phase::Ended
+            })
             .unwrap_or_else(PoisonError::into_inner);
         slot.phase == goal || slot.phase == Phase::Ended
     }
@@ -335,7 +351,11 @@ impl Writer {
             } else if pictures {
                 return Job::Picture;
             }
-            slot = self.shared.work.wait(slot).unwrap_or_else(PoisonError::into_inner);
+            slot = self
+                .shared
+                .work
+                .wait(slot)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -377,14 +397,21 @@ impl Writer {
             self.lane.forget();
         }
         let mut buffer = frame.buffer.clone();
-        for area in self.lane.want(&frame.pictures) {
+        let wipe = self.lane.want(&frame.pictures);
+        if self.settings.pixels_stick && (!wipe.is_empty() || self.lane.covered(&buffer)) {
+            self.painter.lose();
+        }
+        for area in wipe {
             self.painter.forget(area);
         }
         self.lane.veil(&mut buffer);
+        disarm(&mut buffer);
         let mut out = Vec::new();
         let lane = &mut self.lane;
         let cursor = frame.cursor;
-        let anew = self.painter.paint(&buffer, cursor, &mut out, |at, width| lane.touched(at, width));
+        let anew = self.painter.paint(&buffer, cursor, &mut out, |at, width| {
+            lane.touched(at, width)
+        });
         if anew {
             self.lane.cleared();
         }
@@ -411,7 +438,8 @@ impl Writer {
             Some(Slice::Anywhere(bytes)) => bytes,
             Some(Slice::At(at, picture, strip)) => {
                 let mut out = Vec::new();
-                self.painter.draw_at(at, strip_bytes(&picture, strip), &mut out);
+                self.painter
+                    .draw_at(at, strip_bytes(&picture, strip), &mut out);
                 out
             }
         };

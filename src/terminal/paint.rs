@@ -17,9 +17,11 @@ use crate::graphics::{HOLE, placeholder_id};
 /// Blanks in a row from which on erasing is shorter than writing them.
 const ERASE: u16 = 9;
 /// Attributes that show on a blank.
-const ON_BLANK: Modifier = Modifier::REVERSED.union(Modifier::UNDERLINED).union(Modifier::CROSSED_OUT);
-/// In a buffer of what is on the screen: something unknown. No frame ever holds it.
-const UNKNOWN: &str = "\u{1}";
+const ON_BLANK: Modifier = Modifier::REVERSED
+    .union(Modifier::UNDERLINED)
+    .union(Modifier::CROSSED_OUT);
+/// In a buffer of what is on the screen: something unknown. A noncharacter, which no frame holds.
+const UNKNOWN: &str = "\u{fdd0}";
 
 const MODIFIERS: [(Modifier, u8, u8); 9] = [
     (Modifier::BOLD, 1, 22),
@@ -41,7 +43,11 @@ struct Pen {
 }
 
 impl Pen {
-    const PLAIN: Self = Self { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
+    const PLAIN: Self = Self {
+        fg: Color::Reset,
+        bg: Color::Reset,
+        modifier: Modifier::empty(),
+    };
 }
 
 /// What the screen shows and how the terminal's pen stands.
@@ -116,23 +122,24 @@ impl Painter {
             }
         }
         let updates = self.screen.diff(next);
-        let mut skip = 0;
+        let mut erased = 0;
         for (index, (x, y, cell)) in updates.iter().enumerate() {
-            touched(Position::new(*x, *y), width(cell));
-            if skip > 0 {
-                skip -= 1;
+            let at = Position::new(*x, *y);
+            touched(at, width(cell));
+            if erased > 0 {
+                erased -= 1;
                 continue;
             }
+            self.go(at, next.area, out);
             let blanks = self.blanks(&updates[index..]);
-            self.go(Position::new(*x, *y), next.area, out);
             if blanks >= ERASE {
                 self.set_pen(cell, out);
                 let _ = write!(out, "\x1b[{blanks}X");
-                skip = blanks - 1;
-            } else {
-                self.set_pen(cell, out);
-                self.put(cell, next.area, out);
+                erased = blanks - 1;
+                continue;
             }
+            self.set_pen(cell, out);
+            self.put(cell, next.area, out);
         }
         self.set_cursor(cursor, next.area, out);
         self.screen.clone_from(next);
@@ -179,8 +186,6 @@ impl Painter {
     fn put(&mut self, cell: &Cell, area: Rect, out: &mut Vec<u8>) {
         let symbol = match cell.symbol() {
             "" | HOLE => " ",
-            // Whatever comes from outside, a cell cannot steer the terminal.
-            symbol if symbol.chars().any(char::is_control) => "\u{fffd}",
             symbol => symbol,
         };
         out.extend(symbol.bytes());
@@ -199,7 +204,11 @@ impl Painter {
         let blank = matches!(cell.symbol(), " " | "" | HOLE);
         let mut want = Pen {
             // The colour of a placeholder is the number of a picture.
-            fg: if picture { cell.fg } else { colour::map(cell.fg, self.depth) },
+            fg: if picture {
+                cell.fg
+            } else {
+                colour::map(cell.fg, self.depth)
+            },
             bg: colour::map(cell.bg, self.depth),
             modifier: cell.modifier,
         };
@@ -214,7 +223,11 @@ impl Painter {
         let change = change(self.pen, want);
         let afresh = change_from_plain(want);
         out.extend(b"\x1b[");
-        out.extend(if afresh.len() < change.len() { &afresh } else { &change });
+        out.extend(if afresh.len() < change.len() {
+            &afresh
+        } else {
+            &change
+        });
         out.push(b'm');
         self.pen = want;
     }
@@ -247,9 +260,21 @@ impl Painter {
 
     /// Bytes that may have moved the cursor or printed something in the first row were written.
     pub(super) fn disturbed(&mut self) {
-        let row = Rect { height: 1, ..self.screen.area };
+        let row = Rect {
+            height: 1,
+            ..self.screen.area
+        };
         self.forget(row);
         self.at = None;
+    }
+}
+
+/// Whatever comes from outside, a cell cannot steer the terminal.
+pub(super) fn disarm(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if cell.symbol().chars().any(char::is_control) {
+            cell.set_symbol("\u{fffd}");
+        }
     }
 }
 
