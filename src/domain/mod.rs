@@ -2,6 +2,7 @@
 //!
 //! Everything here is plain data and pure functions. Nothing does IO, reads a clock or draws a random number.
 
+pub mod advice;
 pub mod answer;
 pub mod catalogue;
 pub mod change;

@@ -21,7 +21,7 @@ use crate::domain::{Catalogue, Draft, Problem, Secret, Stage, Task};
 use crate::fleet::FleetMsg;
 use crate::graphics::{Protocol, Quality, Shape};
 use crate::keys::{Chord, Key};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, StoreProblem};
 use crate::terminal::{self, Caps, Choice, Env, Frame, Input, Output, Reader, Screen, Settings};
 use crate::ui::{Look, view};
 
@@ -85,14 +85,17 @@ pub enum RunError {
     /// The terminal failed.
     #[error("the terminal failed: {0}")]
     Terminal(#[from] io::Error),
-    /// The store failed.
+    /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The store cannot be read.
+    #[error("the history cannot be read: {0}")]
+    Read(#[from] StoreProblem),
 }
 
 /// The store, and what the first screen needs of it.
 #[derive(Debug)]
-pub struct Opened(Result<Contents, StoreError>);
+pub struct Opened(Result<Contents, RunError>);
 
 #[derive(Debug)]
 struct Contents {
@@ -103,7 +106,7 @@ struct Contents {
     counts: Vec<(Stage, u64)>,
 }
 
-fn open_store(places: &Places) -> Result<Contents, StoreError> {
+fn open_store(places: &Places) -> Result<Contents, RunError> {
     let store = Store::open(&places.data)?;
     let draft = store.draft()?;
     let newest = store.newest(FIRST, None)?;
@@ -150,7 +153,7 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
         caps,
         hands,
         clock,
-        output,
+        output: Some(output),
         repaint: false,
         exit: None,
         tty,
@@ -186,7 +189,8 @@ struct Program {
     caps: Caps,
     hands: Hands,
     clock: Clock,
-    output: Output,
+    /// The writer, until we leave.
+    output: Option<Output>,
     repaint: bool,
     exit: Option<Exit>,
     tty: OwnedFd,
@@ -303,9 +307,11 @@ impl Program {
             Input::PasteCut(bytes) => self.take(Msg::Told(format!("the paste was cut: {bytes} bytes too long")), true),
             Input::Reply(reply) => {
                 if self.caps.learn(&reply) {
-                    self.output.configure(settings(&self.caps));
-                    if self.caps.keyboard {
-                        self.output.write_raw(self.screen.keyboard_known().to_vec());
+                    if let Some(output) = &self.output {
+                        output.configure(settings(&self.caps));
+                        if self.caps.keyboard {
+                            output.write_raw(self.screen.keyboard_known().to_vec());
+                        }
                     }
                     if self.caps.complete() {
                         self.patience = None;
@@ -334,7 +340,7 @@ impl Program {
             Note::Opened(opened) => match opened.0 {
                 Ok(contents) => self.opened(contents),
                 Err(why) => {
-                    self.failure = Some(why.into());
+                    self.failure = Some(why);
                     self.exit = Some(Exit::Quit);
                 }
             },
@@ -423,18 +429,21 @@ impl Program {
     }
 
     fn suspend(&mut self) {
-        self.output.pause(LAST_WORDS);
+        let Some(output) = &self.output else { return };
+        output.pause(LAST_WORDS);
         if self.screen.suspend().is_err() {
             self.exit = Some(Exit::Quit);
         }
-        self.output.resume();
+        output.resume();
         self.repaint = true;
         self.resized();
         self.ask_terminal();
     }
 
     fn ask_terminal(&mut self) {
-        self.output.ask(terminal::questions(&self.env));
+        if let Some(output) = &self.output {
+            output.ask(terminal::questions(&self.env));
+        }
         if let Some(reader) = &self.reader {
             reader.expect(self.caps.fences());
         }
@@ -448,7 +457,7 @@ impl Program {
         let protocol = self.caps.protocol(self.choice);
         let cell = self.caps.cell().0;
         let quality = if self.caps.over_ssh() { Quality::Lean } else { Quality::Full };
-        self.pictures.shape(Shape { protocol, cell, quality, tmux: self.caps.in_tmux() });
+        self.pictures.shape(Shape { protocol, cell, quality });
         let named = (protocol != Protocol::Off).then(|| protocol.name().to_owned());
         let way = PictureWay { protocol: named, cell: (cell.width, cell.height) };
         self.take(Msg::PicturesKnown(way), true);
@@ -460,7 +469,9 @@ impl Program {
         let look = look(&self.caps);
         let scene = view(&self.state, self.pictures.gallery(), &look, &mut buffer);
         let repaint = std::mem::take(&mut self.repaint);
-        self.output.show(Frame { buffer, cursor: scene.cursor, pictures: scene.pictures, repaint });
+        if let Some(output) = &self.output {
+            output.show(Frame { buffer, cursor: scene.cursor, pictures: scene.pictures, repaint });
+        }
         self.pace.drawn(Instant::now());
     }
 
@@ -470,7 +481,9 @@ impl Program {
         if let Some(reader) = self.reader.take() {
             reader.stop();
         }
-        self.output.finish(LAST_WORDS);
+        if let Some(output) = self.output.take() {
+            output.finish(LAST_WORDS);
+        }
         self.screen.leave();
         let stop = Instant::now() + FAREWELL;
         while self.hands.submissions() > 0 {
