@@ -3,7 +3,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// As many first bytes as [`format`] wants to see.
+/// As many first bytes as [`format()`] wants to see.
 pub(super) const HEAD: usize = 64;
 
 /// A kind of file the service delivers.

@@ -215,13 +215,12 @@ impl Store {
     }
 
     fn give(&self, job: Job) {
-        let refused = match self.jobs.as_ref().map(|jobs| jobs.try_send(job)) {
-            Some(Ok(())) => return,
-            Some(Err(TrySendError::Full(job))) => (job, StoreProblem::Full),
-            Some(Err(TrySendError::Disconnected(job))) => (job, StoreProblem::Closed),
-            None => return,
-        };
-        refused.0.fail(refused.1);
+        let Some(jobs) = &self.jobs else { return };
+        match jobs.try_send(job) {
+            Ok(()) => {}
+            Err(TrySendError::Full(job)) => job.fail(StoreProblem::Full),
+            Err(TrySendError::Disconnected(job)) => job.fail(StoreProblem::Closed),
+        }
     }
 
     fn later<T: Send + 'static>(

@@ -23,8 +23,11 @@ pub(super) fn open(dir: &Path, path: &Path) -> Result<Connection, StoreError> {
     // network file systems), SQLite's own must do.
     let lock = private(&dir.join("plantain.lock")).map_err(|error| unwritable(dir, &error))?;
     let _ = lock.lock();
-    // Made here, so that its content is never readable for others; SQLite gives its own files the same mode.
-    private(path).map_err(|error| unwritable(path, &error))?;
+    // Made here, so that its content is never readable for others; SQLite gives its own files the same mode. One
+    // that is there is not touched: closing it would drop the locks that this process may hold on it.
+    if !path.exists() {
+        private(path).map_err(|error| unwritable(path, &error))?;
+    }
     let sql = |error: rusqlite::Error| translate(path, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut conn = Connection::open_with_flags(path, flags).map_err(sql)?;
@@ -43,6 +46,10 @@ pub(super) fn open(dir: &Path, path: &Path) -> Result<Connection, StoreError> {
     if usize::try_from(version).is_ok_and(|version| version > STEPS.len()) {
         return Err(StoreError::Newer { path: path.to_owned(), version });
     }
+    // Before anything is written: what is broken stays as it is.
+    if usize::try_from(version) == Ok(STEPS.len()) {
+        check(&conn, path)?;
+    }
     // Readers never wait for the writer, and a commit is one sync.
     conn.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(())).map_err(sql)?;
     conn.pragma_update(None, "synchronous", "full").map_err(sql)?;
@@ -52,12 +59,19 @@ pub(super) fn open(dir: &Path, path: &Path) -> Result<Connection, StoreError> {
         rusqlite_migration::Error::RusqliteError { err, .. } => translate(path, &err),
         other => StoreError::Broken { path: path.to_owned(), why: other.to_string() },
     })?;
-    // A table that is missing or strange shows here, and not in the middle of the work.
+    if usize::try_from(version) != Ok(STEPS.len()) {
+        check(&conn, path)?;
+    }
+    Ok(conn)
+}
+
+/// A table that is missing or strange shows here, and not in the middle of the work.
+fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
     for statement in super::write::STATEMENTS.iter().chain(super::read::STATEMENTS) {
         conn.prepare(statement)
             .map_err(|error| StoreError::Broken { path: path.to_owned(), why: error.to_string() })?;
     }
-    Ok(conn)
+    Ok(())
 }
 
 fn make_dir(dir: &Path) -> io::Result<()> {

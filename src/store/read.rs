@@ -122,3 +122,75 @@ fn tasks(conn: &Connection, statement: &str, params: impl Params) -> rusqlite::R
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rusqlite::StatementStatus;
+
+    use super::*;
+    use crate::domain::{Change, Request};
+    use crate::store::{open, write};
+
+    /// Ten thousand tasks of the past.
+    fn full(dir: &std::path::Path) -> Connection {
+        let mut conn = open::open(dir, &dir.join("x.db")).expect("opens");
+        let all = conn.transaction().expect("begins");
+        let request = Arc::new(Request::new("m", None, serde_json::Map::new(), "t".into(), "p".into(), None));
+        let mut first = Task::new(LocalId::from_random(0), request, Wall(0));
+        assert!(write::apply(&all, &Change::New(Box::new(first.clone()))).is_ok());
+        first.set(crate::domain::Status::Success, Wall(1));
+        assert!(write::apply(&all, &Change::Progress(Box::new(first))).is_ok());
+        all.execute_batch(
+            "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 9999)
+             INSERT INTO tasks SELECT lower(hex(randomblob(4))) || '-0000-4000-8000-' || printf('%012x', x), 'tk-' || x,
+                model, route, body, template, prompt, stage, status, times, x, x FROM tasks, n;
+             INSERT INTO outputs SELECT id, 0, 'u', 'image', NULL, 'home', NULL, 'f', 1, 's', 'png', 1, 1 FROM tasks;
+             UPDATE tasks SET stage = 'queued', status = '{\"word\":\"queued\"}' WHERE created = 5000;",
+        )
+        .expect("filled");
+        all.commit().expect("commits");
+        conn
+    }
+
+    #[test]
+    fn no_question_reads_the_whole_table() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let conn = full(dir.path());
+        for (statement, index) in [
+            (NEWEST, "SCAN tasks USING INDEX tasks_by_age"),
+            (OLDER, "SEARCH tasks USING INDEX tasks_by_age ((created,id)<(?,?))"),
+            (UNFINISHED, "SEARCH tasks USING INDEX tasks_by_stage (stage=?)"),
+            (UNFINISHED, "INDEX outputs_away"),
+            (BY_PREFIX, "SEARCH tasks USING INDEX sqlite_autoindex_tasks_1 (id>? AND id<?)"),
+            (BY_TASK_PREFIX, "SEARCH tasks USING INDEX sqlite_autoindex_tasks_2 (task_id>? AND task_id<?)"),
+            (COUNTS, "SCAN tasks USING COVERING INDEX tasks_by_stage"),
+            (OUTPUTS, "SEARCH outputs USING PRIMARY KEY (task=?)"),
+        ] {
+            let mut explain = conn.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).expect("explains");
+            let count = explain.parameter_count();
+            let nulls = rusqlite::params_from_iter(vec![rusqlite::types::Null; count]);
+            let plan: Vec<String> =
+                explain.query_map(nulls, |row| row.get(3)).expect("a plan").map(|row| row.expect("a row")).collect();
+            assert!(plan.iter().any(|step| step.contains(index)), "{index} is not in {plan:#?}");
+            let sorts = plan.iter().any(|step| step.contains("USE TEMP B-TREE"));
+            assert!(!sorts || statement == UNFINISHED, "{plan:#?}");
+        }
+    }
+
+    /// Work counted in steps of SQLite's machine: it grows with what is asked for, not with what is stored.
+    #[test]
+    fn the_first_page_costs_no_more_than_itself() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let conn = full(dir.path());
+        assert_eq!(newest(&conn, 200, None).expect("a page").len(), 200);
+        assert_eq!(unfinished(&conn).expect("a list").len(), 1);
+        assert_eq!(find(&conn, "tk-").expect("some").len(), FOUND);
+        for (statement, limit) in [(NEWEST, 200 * 40), (UNFINISHED, 2000), (BY_TASK_PREFIX, 2000)] {
+            let cached = conn.prepare_cached(statement).expect("prepared");
+            let steps = cached.get_status(StatementStatus::VmStep);
+            assert!(steps > 0 && steps < limit, "{steps} steps for {statement}");
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! The thread that owns the database: takes what waits, commits changes together, answers reads in between.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::Receiver;
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
@@ -10,10 +11,13 @@ use crate::domain::Change;
 /// Most changes in one transaction.
 const BATCH: usize = 500;
 
+/// A read together with its callback; given no connection, it fails.
+type Question = Box<dyn FnOnce(Result<&Connection, StoreProblem>) + Send>;
+
 /// Something to do.
 pub(super) enum Job {
     Change(Change, Done),
-    Read(Box<dyn FnOnce(Result<&Connection, StoreProblem>) + Send>),
+    Read(Question),
 }
 
 impl Job {
@@ -37,17 +41,24 @@ impl Done {
     }
 
     fn call(mut self, result: Result<(), StoreProblem>) {
+        self.tell(result);
+    }
+
+    fn tell(&mut self, result: Result<(), StoreProblem>) {
         if let Some(callback) = self.0.take() {
-            callback(result);
+            guarded(|| callback(result));
         }
     }
 }
 
+/// A callback that panics must not take the store, and what others gave it, along. The panic hook has told of it.
+fn guarded(callback: impl FnOnce()) {
+    let _ = catch_unwind(AssertUnwindSafe(callback));
+}
+
 impl Drop for Done {
     fn drop(&mut self) {
-        if let Some(callback) = self.0.take() {
-            callback(Err(StoreProblem::Closed));
-        }
+        self.tell(Err(StoreProblem::Closed));
     }
 }
 
@@ -70,7 +81,7 @@ pub(super) fn run(mut conn: Connection, inbox: &Receiver<Job>) {
     let mut next = inbox.recv().ok();
     while let Some(job) = next.take() {
         match job {
-            Job::Read(read) => read(Ok(&conn)),
+            Job::Read(read) => guarded(|| read(Ok(&conn))),
             Job::Change(change, done) => {
                 let mut batch = vec![(change, done)];
                 while batch.len() < BATCH {
@@ -138,5 +149,74 @@ pub(super) fn problem(error: &rusqlite::Error) -> StoreProblem {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreProblem::Busy,
         Some(ErrorCode::DiskFull) => StoreProblem::NoRoom,
         _ => StoreProblem::Disk(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::domain::Draft;
+    use crate::store::{open, read};
+
+    fn draft(prompt: &str) -> Change {
+        Change::Draft(Draft { prompt: prompt.into(), ..Draft::default() })
+    }
+
+    /// Commits the changes together and says what each was told.
+    fn told(conn: &mut Connection, changes: Vec<Change>) -> Vec<Result<(), StoreProblem>> {
+        let (sender, inbox) = mpsc::channel();
+        let batch = changes.into_iter().map(|change| {
+            let sender = sender.clone();
+            (change, Done::new(move |result| sender.send(result).expect("a listener")))
+        });
+        commit(conn, batch.collect());
+        drop(sender);
+        inbox.iter().collect()
+    }
+
+    /// C5: on a full disk everybody in the batch is told, nothing is half done, and room makes it work again.
+    #[test]
+    fn a_full_disk_fails_the_whole_batch() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut conn = open::open(dir.path(), &dir.path().join("x.db")).expect("opens");
+        assert_eq!(told(&mut conn, vec![draft("old")]), [Ok(())]);
+        let pages: i64 = conn.query_row("PRAGMA page_count", [], |row| row.get(0)).expect("a count");
+        let limit = |conn: &Connection, pages: i64| {
+            conn.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).expect("a limit");
+        };
+        limit(&conn, pages);
+        let huge = "x".repeat(1 << 20);
+        let full = Err(StoreProblem::NoRoom);
+        assert_eq!(
+            told(&mut conn, vec![draft("new"), draft(&huge), draft("newer")]),
+            [full.clone(), full.clone(), full]
+        );
+        assert_eq!(read::draft(&conn).expect("a read").map(|draft| draft.prompt).as_deref(), Some("old"));
+        limit(&conn, 1 << 20);
+        assert_eq!(told(&mut conn, vec![draft(&huge)]), [Ok(())]);
+        assert_eq!(read::draft(&conn).expect("a read").map(|draft| draft.prompt), Some(huge));
+    }
+
+    /// Another program that does not let go is waited for, and then named.
+    #[test]
+    fn a_locked_database_is_said_to_be_busy() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("x.db");
+        let mut conn = open::open(dir.path(), &path).expect("opens");
+        let other = open::open(dir.path(), &path).expect("opens");
+        conn.busy_timeout(std::time::Duration::ZERO).expect("set");
+        other.execute_batch("BEGIN IMMEDIATE").expect("locked");
+        assert_eq!(told(&mut conn, vec![draft("a")]), [Err(StoreProblem::Busy)]);
+        other.execute_batch("COMMIT").expect("unlocked");
+        assert_eq!(told(&mut conn, vec![draft("a")]), [Ok(())]);
+    }
+
+    #[test]
+    fn a_callback_that_is_dropped_is_called() {
+        let (sender, inbox) = mpsc::channel();
+        drop(Done::new(move |result| sender.send(result).expect("a listener")));
+        assert_eq!(inbox.recv(), Ok(Err(StoreProblem::Closed)));
     }
 }

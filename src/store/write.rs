@@ -86,11 +86,11 @@ fn progress(conn: &Connection, task: &Task) -> Result<(), Fault> {
         return Ok(());
     }
     let mine = task.task_id.as_ref().map(|id| id.as_str());
-    if let (Some(stored), Some(mine)) = (&task_id, mine) {
-        if stored != mine {
-            // One key stands for one task at the service. The first answer counts.
-            return Err(Fault::Own(StoreProblem::Disk(format!("task {} has two names at the service", task.id))));
-        }
+    if let (Some(stored), Some(mine)) = (&task_id, mine)
+        && stored != mine
+    {
+        // One key stands for one task at the service. The first answer counts.
+        return Err(Fault::Own(StoreProblem::Disk(format!("task {} has two names at the service", task.id))));
     }
     conn.prepare_cached(UPDATE)?.execute(named_params! {
         ":id": task.id.to_string(),
