@@ -9,6 +9,7 @@ pub mod graphics;
 pub mod keys;
 pub mod runtime;
 pub mod sim;
+pub mod step;
 pub mod store;
 pub mod terminal;
 pub mod time;

@@ -109,10 +109,12 @@ impl Client {
         let request = request
             .header(AUTHORIZATION, self.key.bearer())
             .header(ACCEPT, HeaderValue::from_static("application/json"));
+        crate::step::step("api: before the first byte");
         let response = match http::within(self.timeouts.answer + sending, request.send()).await {
             Ok(response) => response,
             Err(silence) => return Answer::bare(Err(silence.problem())),
         };
+        crate::step::step("api: answered, not read");
         let status = response.status();
         let headers = response.headers().clone();
         let (limits, date) = (http::limits(&headers), http::date(&headers));

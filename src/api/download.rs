@@ -243,6 +243,7 @@ impl Done {
         if !self.framed && !sniff::has_end(self.format, &mut self.file).unwrap_or(false) {
             return Err(cut(self.bytes, None));
         }
+        crate::step::step("download: complete, not synced");
         let placed =
             self.file.sync_all().and_then(|()| self.part.place(self.format.extension, self.bytes, &self.sha256));
         let path = placed.map_err(|error| Problem::Local { message: format!("a file could not be kept: {error}") })?;

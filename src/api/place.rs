@@ -72,6 +72,7 @@ impl Part {
             let target = self.dir.join(name);
             match put(&self.path, &target) {
                 Ok(()) => {
+                    crate::step::step("download: named, folder not synced");
                     self.placed = true;
                     sync_dir(&self.dir)?;
                     return Ok(target);
@@ -101,6 +102,7 @@ impl Drop for Part {
 fn put(from: &Path, to: &Path) -> io::Result<()> {
     match fs::hard_link(from, to) {
         Ok(()) => {
+            crate::step::step("download: two names");
             // The file has its name; a second one that stays behind does no harm and is swept later.
             let _ = fs::remove_file(from);
             Ok(())

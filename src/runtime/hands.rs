@@ -194,6 +194,7 @@ async fn connect(service: Option<&Arc<Service>>) -> Result<&crate::api::Client, 
 }
 
 async fn tell(inbox: &mpsc::Sender<Note>, msg: FleetMsg) {
+    crate::step::step("job: done, not told");
     // A loop that has ended does not listen; what it missed is on the disk or can be asked again.
     let _ = inbox.send(Note::Msg(Msg::Fleet(msg))).await;
 }

@@ -37,6 +37,8 @@ impl Driver {
         allowance: Allowance,
     ) -> Self {
         let (notes, inbox) = mpsc::channel(4096);
+        let outputs = places.outputs.clone();
+        tokio::task::spawn_blocking(move || crate::api::sweep_parts(&outputs, std::time::SystemTime::now()));
         let mut hands = Hands::new(Some(service), downloads, places.outputs.clone(), notes);
         hands.open(store);
         let fleet = Fleet::new(allowance, clock::seed());

@@ -112,6 +112,7 @@ fn open_store(places: &Places) -> Result<Contents, RunError> {
     let newest = store.newest(FIRST, None)?;
     let unfinished = store.unfinished()?;
     let counts = store.counts()?;
+    crate::api::sweep_parts(&places.outputs, std::time::SystemTime::now());
     Ok(Contents { store, draft, newest, unfinished, counts })
 }
 

@@ -126,7 +126,9 @@ fn try_commit(conn: &mut Connection, batch: &[(Change, Done)]) -> Result<Vec<Res
     for (change, _) in batch {
         results.push(alone(&mut all, change)?);
     }
+    crate::step::step("store: before the commit");
     all.commit().map_err(sql)?;
+    crate::step::step("store: committed, not reported");
     Ok(results)
 }
 
