@@ -9,7 +9,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use url::Url;
 
 use super::convert::Reply;
-use super::http::{self, Body, Timeouts};
+use super::http::{self, Body, Kind, Timeouts};
 use super::key::{ApiKey, is_loopback};
 use crate::domain::{Accepted, Answer, LocalId, Page, Problem, Report, TaskId};
 
@@ -49,7 +49,8 @@ impl Client {
     /// When the system offers no way to check certificates.
     pub fn new(base: Url, key: ApiKey, timeouts: Timeouts) -> Result<Self, ClientError> {
         let plain = base.scheme() == "http" && base.host().is_some_and(|host| is_loopback(&host));
-        let http = http::build(timeouts, plain).map_err(|error| ClientError::Tls(http::words(&error)))?;
+        let kind = if plain { Kind::Plain } else { Kind::Service };
+        let http = http::build(timeouts, kind).map_err(|error| ClientError::Tls(http::words(&error)))?;
         Ok(Self { http, base, key, timeouts })
     }
 

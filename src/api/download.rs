@@ -4,7 +4,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use reqwest::header::{LOCATION, TRANSFER_ENCODING};
@@ -15,10 +15,11 @@ use tokio::sync::watch;
 use url::{Host, Url};
 
 use super::client::ClientError;
-use super::http::{self, Silence, Timeouts};
+use super::http::{self, Kind, Silence, Timeouts};
 use super::key::is_loopback;
 pub use super::place::sweep_parts;
 use super::place::{Part, hex};
+use super::reach::{self, is_public};
 use super::sniff::{self, Format};
 use crate::domain::{Home, Problem};
 
@@ -66,11 +67,11 @@ impl Fetcher {
     /// When the system offers no way to check certificates; with `allow_loopback` that is an error only for the
     /// links that need them.
     pub fn new(limits: DownloadLimits) -> Result<Self, ClientError> {
-        let build = |plain| http::build(limits.timeouts, plain).map_err(|error| ClientError::Tls(http::words(&error)));
+        let build = |kind| http::build(limits.timeouts, kind).map_err(|error| ClientError::Tls(http::words(&error)));
         if limits.allow_loopback {
-            Ok(Self { open: build(false), here: Some(build(true)?), limits })
+            Ok(Self { open: build(Kind::Foreign), here: Some(build(Kind::Plain)?), limits })
         } else {
-            Ok(Self { open: Ok(build(false)?), here: None, limits })
+            Ok(Self { open: Ok(build(Kind::Foreign)?), here: None, limits })
         }
     }
 
@@ -161,7 +162,7 @@ impl Fetcher {
                 _ => self.open.as_ref().map_err(|error| Problem::Local { message: error.to_string() })?,
             };
             let request = client.get(url.clone()).send();
-            let response = http::within(self.limits.timeouts.answer, request).await.map_err(Silence::problem)?;
+            let response = http::within(self.limits.timeouts.answer, request).await.map_err(unreached)?;
             let status = response.status();
             if status.is_success() && status != StatusCode::NO_CONTENT {
                 return Ok(response);
@@ -181,7 +182,7 @@ impl Fetcher {
         Err(Problem::Odd { status: 302, message: format!("the link leads on more than {MAX_HOPS} times") })
     }
 
-    /// Whether a link may be followed, by its text alone.
+    /// Whether a link may be followed, by its text alone; what its name stands for is checked when it is looked up.
     fn check(&self, url: &Url) -> Result<(), Problem> {
         let host = url.host().ok_or_else(|| refused("names no host"))?;
         let here = is_loopback(&host);
@@ -276,6 +277,13 @@ fn disk(dir: &Path, error: &io::Error) -> Problem {
     Problem::Local { message: format!("cannot store the file in {}: {why}", dir.display()) }
 }
 
+fn unreached(silence: Silence) -> Problem {
+    match &silence {
+        Silence::Failed(error) if reach::led_inside(error) => refused("leads to a private address"),
+        _ => silence.problem(),
+    }
+}
+
 fn refused(why: &str) -> Problem {
     Problem::Local { message: format!("the link was not followed: it {why}") }
 }
@@ -301,41 +309,6 @@ fn refusal(response: &Response) -> Problem {
         500..=599 | 408 | 425 => Problem::Server { status, message },
         400..=499 => Problem::Rejected { status, code: None, message },
         _ => Problem::Odd { status, message },
-    }
-}
-
-/// Whether an address is one of the open internet.
-fn is_public(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => {
-            let [a, b, c, _] = ip.octets();
-            !(ip.is_private()
-                || ip.is_loopback()
-                || ip.is_link_local()
-                || ip.is_broadcast()
-                || ip.is_documentation()
-                || a == 0
-                || a >= 224
-                || (a == 100 && (64..128).contains(&b))
-                || (a == 192 && b == 0 && c == 0)
-                || (a == 198 && (b & 0xfe) == 18))
-        }
-        IpAddr::V6(ip) => match inner_v4(ip) {
-            Some(inner) => is_public(IpAddr::V4(inner)),
-            // Global unicast is 2000::/3; what lies outside is local, multicast or unassigned.
-            None => ip.segments()[0] & 0xe000 == 0x2000,
-        },
-    }
-}
-
-/// The IPv4 address that an IPv6 address stands for: mapped, NAT64 and 6to4.
-fn inner_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
-    let s = ip.segments();
-    let v4 = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
-    match s {
-        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(v4(high, low)),
-        [0x2002, high, low, ..] => Some(v4(high, low)),
-        _ => None,
     }
 }
 
@@ -380,5 +353,17 @@ mod tests {
         ] {
             assert!(!ok(&shut, url) && !ok(&open, url), "{url}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_stands_for_the_inside_is_refused() {
+        if !reach::looks_up_here() {
+            return;
+        }
+        let fetcher = Fetcher::new(DownloadLimits { allow_loopback: true, ..DownloadLimits::default() }).expect("one");
+        // Where no certificates are installed there is nothing to try it with.
+        let Ok(client) = &fetcher.open else { return };
+        let asked = http::within(fetcher.limits.timeouts.answer, client.get("https://localhost:1/a").send()).await;
+        assert_eq!(asked.map(|_| ()).map_err(unreached), Err(refused("leads to a private address")));
     }
 }

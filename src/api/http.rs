@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
+use super::reach;
 use crate::domain::{Limits, Problem};
 use crate::time::Wall;
 
@@ -33,9 +34,19 @@ impl Default for Timeouts {
     }
 }
 
-/// The one place where an HTTP client is built. Without TLS (`plain`), no certificates are looked for: the
-/// simulated service must run where none are installed.
-pub(super) fn build(timeouts: Timeouts, plain: bool) -> Result<reqwest::Client, reqwest::Error> {
+/// Whom a client is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The service, at the address the user gave.
+    Service,
+    /// Hosts that answers name: only on the open internet.
+    Foreign,
+    /// This machine, by http.
+    Plain,
+}
+
+/// The one place where an HTTP client is built.
+pub(super) fn build(timeouts: Timeouts, kind: Kind) -> Result<reqwest::Client, reqwest::Error> {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         // An error says that another provider is installed already; then that one serves.
@@ -50,9 +61,12 @@ pub(super) fn build(timeouts: Timeouts, plain: bool) -> Result<reqwest::Client, 
         .tcp_keepalive(Duration::from_secs(30))
         .http2_keep_alive_interval(Duration::from_secs(20))
         .http2_keep_alive_timeout(Duration::from_secs(10));
-    if plain {
-        // Only this machine is spoken to without TLS, and no proxy leads to it.
-        builder = builder.no_proxy().tls_certs_only([]);
+    match kind {
+        Kind::Service => {}
+        Kind::Foreign if reach::looks_up_here() => builder = builder.dns_resolver(reach::PublicOnly),
+        Kind::Foreign => {}
+        // No proxy leads here; and no certificates are looked for, as the simulated service must run without any.
+        Kind::Plain => builder = builder.no_proxy().tls_certs_only([]),
     }
     builder.build()
 }

@@ -9,6 +9,7 @@ mod download;
 mod http;
 mod key;
 mod place;
+mod reach;
 mod sniff;
 mod wire;
 
