@@ -1,7 +1,6 @@
 //! Settings, after they were read and checked. Where they come from is the business of the command line.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// The address of the service when nothing else is said \[D\].
 pub const DEFAULT_BASE_URL: &str = "https://api.hiapi.ai";
@@ -25,8 +24,7 @@ impl Default for Allowance {
     }
 }
 
-/// How long the service keeps an idempotency key for sure: it says about 24 hours, careful clients use 23 \[C\].
-pub const KEY_LIFETIME: Duration = Duration::from_secs(23 * 3600);
+pub use crate::domain::advice::KEY_LIFETIME;
 
 /// Where things are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]

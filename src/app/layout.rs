@@ -64,8 +64,15 @@ pub fn panes(state: &State) -> Panes {
     let lines = state.editor.form_lines(in_editor.width, &state.catalogue);
     let most = if in_editor.height >= 7 { in_editor.height / 2 } else { 1 };
     let form_height = lines.clamp(1, most.max(1)).min(in_editor.height.saturating_sub(1));
-    let prompt = Rect { height: in_editor.height - form_height, ..in_editor };
-    let form = Rect { y: in_editor.y + prompt.height, height: form_height, ..in_editor };
+    let text_height = in_editor.height - form_height;
+    // A cell of air on both sides; the chips bring their own.
+    let prompt = Rect {
+        x: in_editor.x + 1.min(in_editor.width),
+        y: in_editor.y,
+        width: in_editor.width.saturating_sub(2),
+        height: text_height,
+    };
+    let form = Rect { y: in_editor.y + text_height, height: form_height, ..in_editor };
 
     let in_preview = preview_frame.map(inside);
     let caption_height = |frame: Rect| if frame.height >= 16 { 3 } else { 2 };

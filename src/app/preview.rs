@@ -58,6 +58,12 @@ impl Preview {
         }
     }
 
+    /// For how long it has been wanted.
+    #[must_use]
+    pub fn waited(&self, now: Now) -> Duration {
+        now.mono.since(self.since.mono)
+    }
+
     /// When the selection will have rested.
     #[must_use]
     pub fn due(&self) -> Option<crate::time::Mono> {

@@ -34,8 +34,12 @@ fn ticking(state: &State) -> bool {
     rows.into_iter().chain(detail).any(|id| state.fleet.task(id).is_some_and(|task| moving(task.status.stage())))
 }
 
-/// The allowance in the header changes when the oldest request leaves its window; coarse steps are enough.
+/// A wait is counted down by the second. The allowance in the header changes when the oldest request leaves its
+/// window; coarse steps are enough for that.
 fn countdown(state: &State) -> Option<Mono> {
+    if state.fleet.budget().waiting_until(state.now.mono).is_some() {
+        return Some(Mono((state.now.mono.0 / 1000 + 1) * 1000));
+    }
     let used = state.fleet.budget().used(state.now.mono);
     (used > 0).then(|| state.now.mono + Duration::from_secs(5))
 }

@@ -17,6 +17,7 @@ pub mod task;
 pub mod text;
 pub mod validate;
 
+pub use advice::{Explanation, explain};
 pub use answer::{Accepted, Answer, Limits, Page};
 pub use catalogue::{Catalogue, Field, FieldKind, ModelSpec, Role};
 pub use change::Change;

@@ -1,6 +1,7 @@
 //! A task: one request, what became of it, and when.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -118,6 +119,15 @@ impl Task {
     #[must_use]
     pub fn accepted(&self) -> Option<Wall> {
         self.times.iter().find(|(stage, _)| stage.is_running()).map(|(_, at)| at)
+    }
+
+    /// How long the service took. Its clock counts only where it agrees with ours about the order of things.
+    #[must_use]
+    pub fn took(&self) -> Option<Duration> {
+        let accepted = self.accepted()?;
+        let seen = self.status.is_final().then(|| self.times.at(self.status.stage())).flatten();
+        let by_service = self.completed.filter(|at| *at >= accepted && seen.is_none_or(|seen| *at <= seen));
+        by_service.or(seen).map(|ended| ended.since(accepted))
     }
 
     /// Names its outputs.

@@ -122,8 +122,7 @@ impl Hands {
                 (None, Err(problem)) => Msg::Told(problem.sentence()),
                 (None, Ok(())) => return,
             };
-            // The store's own thread may wait; a loop that has ended does not care.
-            let _ = inbox.blocking_send(Note::Msg(msg));
+            deliver(&inbox, Note::Msg(msg));
         });
     }
 
@@ -183,6 +182,20 @@ impl Hands {
     /// Runs something else beside the loop.
     pub fn spawn(&mut self, job: impl Future<Output = ()> + Send + 'static) {
         self.jobs.spawn(job);
+    }
+}
+
+/// Hands on a note from the store. Its own thread may wait for room; when the store refuses at once, the answer
+/// comes on the loop's thread, which may not.
+pub(super) fn deliver(inbox: &mpsc::Sender<Note>, note: Note) {
+    // A loop that has ended does not care.
+    if tokio::runtime::Handle::try_current().is_ok() {
+        let inbox = inbox.clone();
+        tokio::spawn(async move {
+            let _ = inbox.send(note).await;
+        });
+    } else {
+        let _ = inbox.blocking_send(note);
     }
 }
 

@@ -26,7 +26,7 @@ use crate::terminal::{self, Caps, Choice, Env, Frame, Input, Output, Reader, Scr
 use crate::ui::{Look, view};
 
 use super::clock::{self, Clock};
-use super::hands::{Hands, Note};
+use super::hands::{Hands, Note, deliver};
 use super::pace::Pace;
 use super::pictures::Pictures;
 use super::service::{Downloads, Service};
@@ -393,7 +393,7 @@ impl Program {
                             Ok(tasks) => Msg::Older { last: tasks.len() < FIRST, tasks },
                             Err(why) => Msg::Told(why.to_string()),
                         };
-                        let _ = inbox.blocking_send(Note::Msg(msg));
+                        deliver(&inbox, Note::Msg(msg));
                     });
                 }
             }

@@ -1,0 +1,184 @@
+//! The line at the top (where tasks stand, what may still be asked) and the line at the bottom (keys, notices).
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use crate::app::notice::Tone;
+use crate::app::table::counts;
+use crate::app::{Dialog, State};
+use crate::domain::{Problem, Stage};
+use crate::keys::actions::here;
+use crate::keys::{Action, Place};
+
+use super::draw::{foreign, put, put_spans, span, spans_width};
+use super::text;
+use super::theme::{Theme, sign};
+
+/// The groups that matter, in the order of a task's life, each under the sign of one of its stages.
+const GROUPS: &[(Stage, &str, &[Stage])] = &[
+    (Stage::Saved, "waiting", &[Stage::Saved, Stage::Sending]),
+    (Stage::Handling, "running", &[Stage::Queued, Stage::Handling, Stage::Unknown, Stage::Archiving]),
+    (Stage::Success, "done", &[Stage::Success]),
+    (Stage::Failed, "failed", &[Stage::Refused, Stage::Failed]),
+    (Stage::Held, "held", &[Stage::Held]),
+    (Stage::Unsure, "unsure", &[Stage::Unsure]),
+];
+
+/// Draws the top line.
+pub fn header(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    if area.is_empty() {
+        return;
+    }
+    let brand = vec![span("plantain", theme.accent), span("  ", theme.text), foreign(&state.service, theme.dim)];
+    let room = usize::from(area.width.saturating_sub(2));
+    let lefts = [tallies(state, theme, true), tallies(state, theme, false), Vec::new()];
+    let rights = right_side(state, theme);
+    // The most telling pair that fits; what is wrong is more telling than the counts in words.
+    let pairs = rights.iter().flat_map(|right| lefts.iter().map(move |left| (left, right)));
+    let fits = |(left, right): &(&Vec<Span<'_>>, &Vec<Span<'_>>)| {
+        spans_width(&brand) + 3 + spans_width(left) + 3 + spans_width(right) <= room
+    };
+    let order = |(left, right): &(&Vec<Span<'_>>, &Vec<Span<'_>>)| {
+        let at = |all: &[Vec<Span<'_>>], one: &Vec<Span<'_>>| all.iter().position(|v| std::ptr::eq(v, one));
+        (at(&lefts, left).unwrap_or(0) * 2, at(&rights, right).unwrap_or(0))
+    };
+    let best = pairs.filter(fits).min_by_key(|pair| {
+        let (left, right) = order(pair);
+        left + right
+    });
+    let end = put_spans(buf, area.x + 1, area.y, area.width.saturating_sub(2), &brand);
+    if let Some((left, right)) = best {
+        put_spans(buf, end + 3, area.y, area.right().saturating_sub(end + 3), left);
+        let wide = u16::try_from(spans_width(right)).unwrap_or(0);
+        put_spans(buf, area.right().saturating_sub(wide + 1), area.y, wide, right);
+    }
+}
+
+/// How many tasks stand where; groups without tasks are left out.
+fn tallies<'a>(state: &State, theme: &Theme, words: bool) -> Vec<Span<'a>> {
+    let counts = counts(&state.fleet, &state.table);
+    let mut spans = Vec::new();
+    for (stage, word, members) in GROUPS {
+        let count: u64 = members.iter().filter_map(|member| counts.get(member)).sum();
+        if count == 0 {
+            continue;
+        }
+        if !spans.is_empty() {
+            spans.push(span(if words { "   " } else { "  " }, theme.text));
+        }
+        spans.push(span(format!("{} ", sign(*stage)), theme.stage(*stage)));
+        spans.push(span(text::number(count), theme.text));
+        if words {
+            spans.push(span(format!(" {word}"), theme.dim));
+        }
+    }
+    spans
+}
+
+/// What stands on the right, from the longest form to the shortest.
+fn right_side<'a>(state: &State, theme: &Theme) -> Vec<Vec<Span<'a>>> {
+    let now = state.now;
+    let budget = state.fleet.budget();
+    let (used, limit) = (budget.used(now.mono), budget.per_minute() as usize);
+    let style = if used >= limit { theme.warning } else { theme.text };
+    let figures = || vec![span(used.to_string(), style), span(format!("/{limit}"), theme.dim)];
+    let full = || {
+        let mut spans = gauge(used, limit, theme);
+        spans.push(span(" ", theme.text));
+        spans.extend(figures());
+        spans.push(span(" a minute", theme.dim));
+        spans
+    };
+    if let Some(problem) = state.fleet.blocked() {
+        let why = match problem {
+            Problem::Auth { .. } => "the API key was refused".to_owned(),
+            Problem::Balance { .. } => "not enough balance".to_owned(),
+            other => other.sentence(),
+        };
+        let why = text::cut(&crate::domain::text::one_line(&why), 40).into_owned();
+        return vec![vec![span(format!("‖ paused: {why}"), theme.error)], vec![span("‖ paused", theme.error)]];
+    }
+    if let Some(silence) = state.fleet.silence() {
+        let since = text::clock(silence.since.wall, now.wall, theme.utc_offset);
+        let long = format!("! no answer since {since}");
+        return vec![vec![span(long, theme.warning)], vec![span("! offline", theme.warning)]];
+    }
+    if let Some(until) = budget.waiting_until(now.mono) {
+        // Rounded up: it never says 0 while it still waits.
+        let secs = (until.since(now.mono).as_millis().div_ceil(1000)).max(1);
+        let mut long = vec![span(format!("asked to wait {secs}s   "), theme.warning)];
+        long.extend(figures());
+        return vec![long, vec![span(format!("wait {secs}s"), theme.warning)]];
+    }
+    let mut middle = gauge(used, limit, theme);
+    middle.push(span(" ", theme.text));
+    middle.extend(figures());
+    vec![full(), middle, figures(), Vec::new()]
+}
+
+/// The used part of the allowance as a line that gets heavier.
+fn gauge<'a>(used: usize, limit: usize, theme: &Theme) -> Vec<Span<'a>> {
+    const CELLS: usize = 8;
+    let filled = (used.min(limit) * CELLS).div_ceil(limit.max(1));
+    let style = if used >= limit { theme.warning } else { theme.key };
+    vec![span("━".repeat(filled), style), span("─".repeat(CELLS - filled), theme.frame)]
+}
+
+/// Draws the bottom line: a notice while there is one, else the keys that matter here.
+pub fn footer(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    if area.width < 3 || area.height == 0 {
+        return;
+    }
+    let room = area.width - 2;
+    if let Some(notice) = &state.notice {
+        let (mark, style) = match notice.tone {
+            Tone::Info => ("✓ ", theme.key),
+            Tone::Warning => ("! ", theme.warning),
+        };
+        let text_style = if notice.tone == Tone::Warning { theme.warning } else { theme.text };
+        put_spans(buf, area.x + 1, area.y, room, &[span(mark, style), foreign(&notice.text, text_style)]);
+        return;
+    }
+    let place = state.place();
+    let help = help_hint(place, theme);
+    let help_width = u16::try_from(spans_width(&help)).unwrap_or(0);
+    let help_fits = help_width + 20 < room;
+    let mut left = if help_fits { room - help_width - 2 } else { room };
+    let mut x = area.x + 1;
+    for spec in here(place).filter(|spec| !spec.label.is_empty() && spec.action != Action::Help) {
+        if !matters(state, spec.action) {
+            continue;
+        }
+        let key = spec.keys.first().copied().unwrap_or_default();
+        let wide = u16::try_from(text::width(key) + 1 + text::width(spec.label)).unwrap_or(u16::MAX);
+        if wide > left {
+            break;
+        }
+        let end = put_spans(buf, x, area.y, left, &[span(key, theme.key), span(" ", theme.text)]);
+        x = put(buf, end, area.y, left, spec.label, theme.dim) + 3;
+        left = left.saturating_sub(wide + 3);
+    }
+    if help_fits {
+        put_spans(buf, area.right() - 1 - help_width, area.y, help_width, &help);
+    }
+}
+
+/// How to get the help here: with `?` where that is no letter being typed.
+fn help_hint<'a>(place: Place, theme: &Theme) -> Vec<Span<'a>> {
+    let mut specs: Vec<_> = here(place).filter(|spec| spec.action == Action::Help).collect();
+    specs.sort_by_key(|spec| spec.label.is_empty());
+    let key = specs.first().and_then(|spec| spec.keys.first()).copied().unwrap_or("f1");
+    vec![span(key, theme.key), span(" help", theme.dim)]
+}
+
+/// Whether a key would do something for what is chosen now: the footer names no dead keys.
+fn matters(state: &State, action: Action) -> bool {
+    use crate::domain::Status;
+    match action {
+        Action::Send => state.task().is_some_and(|task| matches!(task.status, Status::Held(_) | Status::Unsure(_))),
+        Action::Open | Action::Reuse => state.task().is_some(),
+        Action::Accept | Action::Check => !matches!(state.dialog, None | Some(Dialog::Help { .. })),
+        _ => true,
+    }
+}

@@ -1,0 +1,82 @@
+//! From the state to cells: pure, it decides nothing and changes nothing.
+
+mod bar;
+mod detail;
+mod dialogs;
+mod draw;
+mod editor;
+mod help;
+mod preview;
+mod setup;
+mod table;
+pub mod text;
+pub mod theme;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::Line;
+
+use crate::app::layout::SMALLEST;
+use crate::app::{State, panes};
+use crate::graphics::{Gallery, Placed};
+
+pub use preview::picture_key;
+pub use theme::{ColourDepth, Theme};
+
+/// What a frame needs besides its cells.
+#[derive(Clone, Debug, Default)]
+pub struct Scene {
+    /// Where the terminal's cursor belongs; `None` hides it.
+    pub cursor: Option<Position>,
+    /// Pictures whose pixels the terminal gets with the frame.
+    pub pictures: Vec<Placed>,
+}
+
+/// Draws the state into `buf`, which is fresh and as large as the screen of the state.
+#[must_use]
+pub fn view(state: &State, gallery: &Gallery, theme: &Theme, buf: &mut Buffer) -> Scene {
+    if buf.area != Rect::new(0, 0, state.area.width, state.area.height) || buf.area.is_empty() {
+        return Scene::default();
+    }
+    if state.too_small() {
+        too_small(state, theme, buf);
+        return Scene::default();
+    }
+    let panes = panes(state);
+    bar::header(state, theme, panes.header, buf);
+    table::draw(state, &panes, theme, buf);
+    let mut cursor = editor::draw(state, &panes, theme, buf);
+    let within = dialogs::within(&panes);
+    let dialog = state.dialog.as_ref().map(|dialog| (dialog, dialogs::area(state, dialog, within)));
+    if dialog.is_some() {
+        theme.recede(panes.table_frame, buf);
+        theme.recede(panes.editor_frame, buf);
+    }
+    let mut pictures = Vec::new();
+    if let (Some(frame), Some(picture), Some(caption)) = (panes.preview_frame, panes.picture, panes.caption) {
+        let covered = dialog.is_some_and(|(_, area)| area.intersects(frame));
+        let places = preview::Places { frame, picture, caption };
+        pictures.extend(preview::draw(state, gallery, places, covered, theme, buf));
+        if covered {
+            theme.recede(frame, buf);
+        }
+    }
+    if let Some((dialog, area)) = dialog {
+        draw::clear(buf, area, within);
+        cursor = dialogs::draw(state, dialog, area, theme, buf);
+    }
+    bar::footer(state, theme, panes.footer, buf);
+    Scene { cursor, pictures }
+}
+
+fn too_small(state: &State, theme: &Theme, buf: &mut Buffer) {
+    let size = state.area;
+    let words =
+        format!("plantain needs {} × {} cells, here are {} × {}", SMALLEST.0, SMALLEST.1, size.width, size.height);
+    let lines: Vec<Line<'_>> = text::wrap(&words, usize::from(size.width))
+        .into_iter()
+        .map(|line| Line::from(draw::span(line, theme.text)))
+        .collect();
+    let area = buf.area;
+    draw::centred(buf, area, &lines);
+}

@@ -1,0 +1,240 @@
+//! The picture of the chosen task, or calm words in its place.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use std::time::Duration;
+
+use crate::app::preview::picture_of;
+use crate::app::{Slot, State, Want};
+use crate::domain::text::one_line;
+use crate::domain::{Home, OutputState, Stage, Status, Task, explain, request};
+use crate::graphics::{Gallery, PictureKey, Placed, place};
+
+use super::draw::{centred, foreign, frame, put_spans, span};
+use super::text;
+use super::theme::{Theme, sign};
+
+/// Nothing is said of a picture that is this quick to come.
+const QUIET: Duration = Duration::from_millis(400);
+/// Words in the middle are easiest to read in lines not longer than this.
+const MEASURE: usize = 44;
+
+/// The gallery's name for a wanted picture. Whoever encodes it must use the same.
+#[must_use]
+pub fn picture_key(want: &Want) -> PictureKey {
+    PictureKey { asset: want.sha256.clone(), cells: want.cells }
+}
+
+/// The rectangles of the pane.
+#[derive(Clone, Copy, Debug)]
+pub struct Places {
+    /// The frame.
+    pub frame: Rect,
+    /// The picture.
+    pub picture: Rect,
+    /// The lines under it.
+    pub caption: Rect,
+}
+
+/// Draws the pane. `covered` says that something lies over it: then there is no picture at all rather than a part.
+pub fn draw(
+    state: &State,
+    gallery: &Gallery,
+    places: Places,
+    covered: bool,
+    theme: &Theme,
+    buf: &mut Buffer,
+) -> Option<Placed> {
+    let Some(task) = state.task() else {
+        frame(buf, places.frame, theme, false, &[span("preview", theme.title)], &[]);
+        let words = Line::from(span("the picture of the chosen task appears here", theme.dim));
+        centred(buf, places.picture, &wrapped(&[words], places.picture.width));
+        return None;
+    };
+    let id = [span(task.id.short(), theme.dim)];
+    frame(buf, places.frame, theme, false, &title(task, theme), &id);
+    caption(state, task, places.caption, theme, buf);
+    let ready = state.preview.want.as_ref().and_then(|want| gallery.peek(&picture_key(want)));
+    match ready {
+        Some(_) if covered => None,
+        Some(picture) => place(picture, places.picture, buf),
+        None => {
+            let lines = words(state, task, theme);
+            centred(buf, places.picture, &wrapped(&lines, places.picture.width));
+            None
+        }
+    }
+}
+
+fn title<'a>(task: &Task, theme: &Theme) -> Vec<ratatui::text::Span<'a>> {
+    let stage = task.status.stage();
+    let prompt = task.request.prompt.trim();
+    let some = &prompt[..prompt.floor_char_boundary(400)];
+    let name = if some.is_empty() { task.request.full_model() } else { some.to_owned() };
+    vec![span(format!("{} ", sign(stage)), theme.stage(stage)), foreign(&name, theme.text)]
+}
+
+/// Breaks single-span lines to the width of the pane.
+fn wrapped<'a>(lines: &[Line<'a>], width: u16) -> Vec<Line<'a>> {
+    let measure = usize::from(width.saturating_sub(2)).min(MEASURE);
+    let broken = |line: &Line<'a>| match line.spans.as_slice() {
+        [one] if text::width(&one.content) > measure => {
+            text::wrap(&one.content, measure).into_iter().map(|part| Line::from(span(part, one.style))).collect()
+        }
+        _ => vec![line.clone()],
+    };
+    lines.iter().flat_map(broken).collect()
+}
+
+/// What stands where the picture would be.
+fn words<'a>(state: &State, task: &Task, theme: &Theme) -> Vec<Line<'a>> {
+    let line = |text: &str, style| Line::from(foreign(text, style));
+    if let Some(home) = picture_of(task) {
+        let possible = state.pictures.as_ref().is_some_and(|way| way.protocol.is_some());
+        return match &state.preview.slot {
+            Slot::Failed(why) => vec![
+                line("this picture cannot be shown", theme.warning),
+                Line::default(),
+                line(why, theme.text),
+                Line::default(),
+                line("the file is on the disk, see below", theme.dim),
+            ],
+            _ if !possible => file_words(home, theme, "this terminal shows no pictures"),
+            _ if state.preview.waited(state.now) < QUIET => Vec::new(),
+            _ => vec![line("…", theme.dim)],
+        };
+    }
+    if let Some(home) = task.outputs.iter().find_map(|output| output.home()) {
+        return file_words(home, theme, "no picture, but a file");
+    }
+    let stage = task.status.stage();
+    let said = explain(task, state.now.wall);
+    let style = match stage {
+        Stage::Refused | Stage::Failed => theme.failed,
+        Stage::Held | Stage::Unsure => theme.warning,
+        _ => theme.text,
+    };
+    let fetching = task.assets().any(|(id, _)| state.fleet.is_fetching(id));
+    let what = if fetching { "finished; the picture is being fetched".to_owned() } else { said.what };
+    let mut lines = vec![line(sign(stage), theme.stage(stage)), Line::default(), line(&capital(&what), style)];
+    if let Some(since) = elapsed(state, task) {
+        lines.push(line(&format!("{} so far", text::span(since)), theme.dim));
+    }
+    if let Some(next) = said.next {
+        lines.extend([Line::default(), line(&next, theme.dim)]);
+    }
+    if let Some(keys) = keys(&task.status, theme) {
+        lines.extend([Line::default(), keys]);
+    }
+    lines
+}
+
+/// The keys that go on from here.
+pub fn keys<'a>(status: &Status, theme: &Theme) -> Option<Line<'a>> {
+    let keys: &[(&str, &str)] = match status {
+        Status::Held(_) => &[("r", "send it"), ("X", "drop it")],
+        Status::Unsure(Some(crate::domain::Problem::Mismatch { .. })) => return None,
+        Status::Unsure(_) => &[("r", "settle it")],
+        Status::Refused(_) | Status::Failed(_) => &[("e", "edit and send anew")],
+        _ => return None,
+    };
+    let mut spans = Vec::new();
+    for (key, label) in keys {
+        if !spans.is_empty() {
+            spans.push(span("   ", theme.text));
+        }
+        spans.extend([span(*key, theme.key), span(format!(" {label}"), theme.dim)]);
+    }
+    Some(Line::from(spans))
+}
+
+/// How long it has been where it is, for what moves.
+fn elapsed(state: &State, task: &Task) -> Option<Duration> {
+    let since = match task.status.stage() {
+        stage if stage.is_running() => task.accepted(),
+        stage @ (Stage::Sending | Stage::Unsure) => task.times.at(stage),
+        _ => None,
+    };
+    since.map(|at| state.now.wall.since(at))
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+fn file_words<'a>(home: &Home, theme: &Theme, why: &'static str) -> Vec<Line<'a>> {
+    let name = home.file.rsplit(['/', '\\']).next().unwrap_or(&home.file);
+    vec![
+        Line::from(foreign(name, theme.strong)),
+        Line::from(foreign(&figures(home), theme.text)),
+        Line::default(),
+        Line::from(span(why, theme.dim)),
+    ]
+}
+
+/// `1024×1024 png 1.4 MB`.
+#[must_use]
+pub fn figures(home: &Home) -> String {
+    let size = text::size(home.bytes);
+    match (home.width, home.height) {
+        (Some(width), Some(height)) => format!("{width}×{height}  {}  {size}", home.format),
+        _ => format!("{}  {size}", home.format),
+    }
+}
+
+/// How long the link at the service still works.
+#[must_use]
+pub fn expiry(expires: crate::time::Wall, now: crate::time::Wall) -> String {
+    if expires <= now {
+        "its link has expired".to_owned()
+    } else {
+        format!("its link works for {} more", text::about(expires.since(now)))
+    }
+}
+
+/// The lines under the picture: what it really is, where it is, how long it can be fetched again.
+fn caption(state: &State, task: &Task, area: Rect, theme: &Theme, buf: &mut Buffer) {
+    let shown = picture_of(task).or_else(|| task.outputs.iter().find_map(|output| output.home()));
+    let room = usize::from(area.width.saturating_sub(2));
+    let mut lines: Vec<Line<'_>> = Vec::new();
+    if let Some(home) = shown {
+        let more = task.outputs.len().saturating_sub(1);
+        let others = if more > 0 { format!("   and {more} more") } else { String::new() };
+        let took = task.took().map(|took| format!("   took {}", text::span(took))).unwrap_or_default();
+        lines.push(Line::from(vec![
+            foreign(&figures(home), theme.text),
+            span(others, theme.dim),
+            span(took, theme.dim),
+        ]));
+        let file = one_line(&home.file);
+        lines.push(Line::from(span(text::cut_middle(&file, room).into_owned(), theme.dim)));
+        let output = task.outputs.iter().find(|output| output.home() == Some(home));
+        if let Some(expires) = output.and_then(|output| output.expires) {
+            let words = format!("safe on the disk; {}", expiry(expires, state.now.wall));
+            lines.push(Line::from(span(words, theme.dim)));
+        }
+    } else {
+        let away = task.outputs.iter().filter(|output| output.state == OutputState::Away);
+        if let Some(expires) = away.filter_map(|output| output.expires).min() {
+            let words = format!("not on the disk yet; {}", expiry(expires, state.now.wall));
+            lines.push(Line::from(span(words, theme.warning)));
+        }
+        lines.push(Line::from(foreign(&task.request.full_model(), theme.text)));
+        lines.push(Line::from(foreign(&fields(task), theme.dim)));
+    }
+    // They stand at the bottom: the picture above them has no fixed end.
+    let skip = area.height.saturating_sub(u16::try_from(lines.len()).unwrap_or(0));
+    for (y, line) in (area.y + skip..area.bottom()).zip(&lines) {
+        put_spans(buf, area.x + 1, y, area.width.saturating_sub(2), &line.spans);
+    }
+}
+
+/// The fields that were sent besides the prompt, in one line.
+fn fields(task: &Task) -> String {
+    let prompt = &task.request.prompt;
+    let plain = task.request.input.values().map(request::plain).filter(|value| value != prompt && !value.is_empty());
+    plain.collect::<Vec<_>>().join("  ")
+}

@@ -1,0 +1,198 @@
+//! The task table: a list of columns, and only the rows of the window.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Line;
+
+use crate::app::editor::ratio;
+use crate::app::table::counts;
+use crate::app::{Pane, Panes, State};
+use crate::domain::{Output, OutputState, Role, Stage, Status, Task};
+
+use super::draw::{centred, frame, put, scrollbar, span};
+use super::text;
+use super::theme::{Theme, sign};
+
+/// A link that ends sooner than this is worth a word.
+const SOON: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+
+/// What a cell says.
+struct Cell {
+    text: String,
+    style: Style,
+    /// Figures stand at the right edge of their column.
+    right: bool,
+}
+
+/// One column.
+struct Column {
+    title: &'static str,
+    /// Cells; the last column takes what is left.
+    width: u16,
+    /// It is left out when the table is narrower than this.
+    from: u16,
+    cell: fn(&Task, &State, &Theme) -> Cell,
+}
+
+/// The columns, in order. Two cells stand between them.
+const COLUMNS: &[Column] = &[
+    Column { title: "", width: 1, from: 0, cell: sign_cell },
+    Column { title: "status", width: 9, from: 34, cell: status_cell },
+    Column { title: "time", width: 7, from: 44, cell: time_cell },
+    Column { title: "model", width: 14, from: 82, cell: model_cell },
+    Column { title: "shape", width: 8, from: 54, cell: shape_cell },
+    Column { title: "prompt", width: 0, from: 0, cell: prompt_cell },
+];
+/// Wider models from this width of the table on.
+const WIDE: u16 = 100;
+const GAP: u16 = 2;
+
+/// Draws the table in its frame.
+pub fn draw(state: &State, panes: &Panes, theme: &Theme, buf: &mut Buffer) {
+    let focused = state.dialog.is_none() && state.pane == Pane::Table;
+    let total: u64 = counts(&state.fleet, &state.table).values().sum::<u64>().max(state.table.len() as u64);
+    let title = if focused { theme.title_focus } else { theme.title };
+    let number = match state.table.index() {
+        Some(index) => format!("{} of {}", text::number(index as u64 + 1), text::number(total)),
+        None => String::new(),
+    };
+    let right = if number.is_empty() { vec![] } else { vec![span(number, theme.dim)] };
+    frame(buf, panes.table_frame, theme, focused, &[span("tasks", title)], &right);
+    let rows = panes.rows;
+    if rows.is_empty() {
+        return;
+    }
+    if state.table.is_empty() {
+        let area = Rect { y: rows.y.saturating_sub(1), height: rows.height + 1, ..rows };
+        return empty(area, theme, buf);
+    }
+    let columns = columns(rows.width);
+    for (column, x, width) in &columns {
+        put(buf, *x + rows.x, rows.y - 1, *width, column.title, theme.dim);
+    }
+    let (ids, cursor) = state.table.window(usize::from(rows.height));
+    for (index, id) in ids.iter().enumerate() {
+        let y = rows.y + u16::try_from(index).unwrap_or(0);
+        let Some(task) = state.fleet.task(*id) else { continue };
+        for (column, x, width) in &columns {
+            let cell = (column.cell)(task, state, theme);
+            let short = text::cut(&cell.text, usize::from(*width));
+            let shift = if cell.right { *width - u16::try_from(text::width(&short)).unwrap_or(0) } else { 0 };
+            put(buf, rows.x + x + shift, y, width - shift, &short, cell.style);
+        }
+        if cursor == Some(index) {
+            let row = Rect { y, height: 1, ..rows };
+            theme.mark(row, focused, buf);
+            if focused {
+                put(buf, rows.x, y, 1, "▌", theme.key.patch(theme.cursor));
+            }
+        }
+    }
+    let track = Rect { x: rows.right(), width: 1, ..rows };
+    let style = if focused { theme.frame_focus } else { theme.dim };
+    scrollbar(buf, track, state.table.top(), state.table.len(), style);
+}
+
+/// The columns that have room, with their place and width.
+fn columns(width: u16) -> Vec<(&'static Column, u16, u16)> {
+    let mut x = 1;
+    let mut shown = Vec::new();
+    for column in COLUMNS.iter().filter(|column| column.from <= width) {
+        let wide = match column.title {
+            "prompt" => width.saturating_sub(x + 1),
+            "model" if width >= WIDE => 22,
+            _ => column.width,
+        };
+        shown.push((column, x, wide));
+        // The sign belongs to its word.
+        x += wide + if column.title.is_empty() { 1 } else { GAP };
+    }
+    shown
+}
+
+/// What to do when there is nothing yet.
+fn empty(area: Rect, theme: &Theme, buf: &mut Buffer) {
+    let lines = [
+        Line::from(span("no tasks yet", theme.strong)),
+        Line::default(),
+        Line::from(span("type a prompt below and press", theme.dim)),
+        Line::from(vec![span("ctrl-s", theme.key), span(" to send it", theme.dim)]),
+    ];
+    let skip = if area.height < 4 { 2 } else { 0 };
+    centred(buf, area, &lines[skip..]);
+}
+
+fn sign_cell(task: &Task, _: &State, theme: &Theme) -> Cell {
+    let stage = task.status.stage();
+    Cell { text: sign(stage).to_owned(), style: theme.stage(stage), right: false }
+}
+
+/// The word for where a task stands, as people say it.
+#[must_use]
+pub fn word(status: &Status) -> &str {
+    match status {
+        Status::Saved => "waiting",
+        Status::Failed(_) => "failed",
+        other => other.word(),
+    }
+}
+
+fn status_cell(task: &Task, state: &State, theme: &Theme) -> Cell {
+    let stage = task.status.stage();
+    let say = |text: &str, style| Cell { text: text.to_owned(), style, right: false };
+    if stage != Stage::Success {
+        let clean = crate::domain::text::one_line(word(&task.status)).into_owned();
+        return say(&clean, theme.stage(stage));
+    }
+    let away = |output: &Output| output.state == OutputState::Away;
+    let lost = |output: &Output| matches!(output.state, OutputState::Lost { .. });
+    let soon = |output: &Output| output.expires.is_some_and(|at| at.since(state.now.wall) < SOON);
+    if task.outputs.is_empty() {
+        say("no output", theme.warning)
+    } else if task.outputs.iter().any(lost) {
+        say("lost", theme.warning)
+    } else if task.assets().any(|(id, output)| away(output) && state.fleet.is_fetching(id)) {
+        say("fetching", theme.running)
+    } else if task.outputs.iter().any(|output| away(output) && soon(output)) {
+        say("expiring", theme.warning)
+    } else if task.outputs.iter().any(away) {
+        say("to fetch", theme.running)
+    } else {
+        say("success", theme.done)
+    }
+}
+
+fn time_cell(task: &Task, state: &State, theme: &Theme) -> Cell {
+    let running = task.status.is_running().then(|| task.accepted().map(|at| state.now.wall.since(at))).flatten();
+    let text = running.or_else(|| task.took()).map_or_else(|| "–".to_owned(), text::span);
+    let style = if running.is_some() { theme.text } else { theme.dim };
+    Cell { text, style, right: true }
+}
+
+fn model_cell(task: &Task, _: &State, theme: &Theme) -> Cell {
+    let model = task.request.full_model();
+    let clean = crate::domain::text::one_line(&model).into_owned();
+    Cell { text: clean, style: theme.dim, right: false }
+}
+
+fn shape_cell(task: &Task, state: &State, theme: &Theme) -> Cell {
+    let shape = task.request.value(Role::Shape, &state.catalogue);
+    let sent = shape.or_else(|| task.request.value(Role::Size, &state.catalogue));
+    let text = sent.map(|value| {
+        let clean = crate::domain::text::one_line(&value).into_owned();
+        match ratio(&clean) {
+            Some(ratio) => format!("{} {clean}", text::silhouette(ratio)),
+            None => format!("   {clean}"),
+        }
+    });
+    Cell { text: text.unwrap_or_default(), style: theme.shape, right: false }
+}
+
+fn prompt_cell(task: &Task, _: &State, theme: &Theme) -> Cell {
+    // What cannot fit need not be cleaned: a prompt may be a megabyte.
+    let start = task.request.prompt.trim_start();
+    let some = &start[..start.floor_char_boundary(2000)];
+    let text = crate::domain::text::one_line(some).into_owned();
+    Cell { text, style: theme.text, right: false }
+}

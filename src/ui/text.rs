@@ -1,0 +1,256 @@
+//! Text in cells: how wide it is, how it is cut and wrapped, and how durations, sizes and times are written.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::Offset;
+use ratatui::buffer::CellWidth;
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::time::Wall;
+
+/// Cells of one grapheme, as the buffer counts them.
+fn cells(grapheme: &str) -> usize {
+    if grapheme.contains(char::is_control) { 0 } else { usize::from(grapheme.cell_width()) }
+}
+
+/// Cells that this text takes.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    text.graphemes(true).map(cells).sum()
+}
+
+/// The beginning of the text that fits, and its width.
+fn head(text: &str, max: usize) -> (&str, usize) {
+    let mut used = 0;
+    for (at, grapheme) in text.grapheme_indices(true) {
+        let wide = cells(grapheme);
+        if used + wide > max {
+            return (&text[..at], used);
+        }
+        used += wide;
+    }
+    (text, used)
+}
+
+/// Cuts text to `max` cells; the last one is then an ellipsis.
+#[must_use]
+pub fn cut(text: &str, max: usize) -> Cow<'_, str> {
+    if head(text, max).0.len() == text.len() {
+        return Cow::Borrowed(text);
+    }
+    match max {
+        0 => Cow::Borrowed(""),
+        _ => Cow::Owned(format!("{}…", head(text, max - 1).0.trim_end())),
+    }
+}
+
+/// Cuts text to `max` cells in its middle: the two ends of a path tell most.
+#[must_use]
+pub fn cut_middle(text: &str, max: usize) -> Cow<'_, str> {
+    if head(text, max).0.len() == text.len() {
+        return Cow::Borrowed(text);
+    }
+    if max < 4 {
+        return cut(text, max);
+    }
+    // The end of a path is its file name: it gets the larger part.
+    let front = head(text, (max - 1) / 3);
+    let mut back = "";
+    let mut used = 0;
+    for (at, grapheme) in text.grapheme_indices(true).rev() {
+        used += cells(grapheme);
+        if used > max - 1 - front.1 {
+            break;
+        }
+        back = &text[at..];
+    }
+    Cow::Owned(format!("{}…{back}", front.0))
+}
+
+/// Breaks text into lines of at most `max` cells, between words where that is possible.
+#[must_use]
+pub fn wrap(text: &str, max: usize) -> Vec<String> {
+    let max = max.max(1);
+    let mut lines = Vec::new();
+    for paragraph in text.split('\n') {
+        let mut line = String::new();
+        let mut used = 0;
+        for word in paragraph.split_word_bounds() {
+            let wide = width(word);
+            if used + wide <= max {
+                line.push_str(word);
+                used += wide;
+                continue;
+            }
+            if word.trim().is_empty() {
+                // Spaces at the break vanish, the next word opens a line.
+                lines.push(std::mem::take(&mut line).trim_end().to_owned());
+                used = 0;
+                continue;
+            }
+            if used > 0 && wide <= max {
+                lines.push(std::mem::take(&mut line).trim_end().to_owned());
+                line.push_str(word);
+                used = wide;
+                continue;
+            }
+            for grapheme in word.graphemes(true) {
+                let wide = cells(grapheme);
+                if used + wide > max && used > 0 {
+                    lines.push(std::mem::take(&mut line));
+                    used = 0;
+                }
+                line.push_str(grapheme);
+                used += wide;
+            }
+        }
+        lines.push(line.trim_end().to_owned());
+    }
+    lines
+}
+
+/// A span of time for people: `12s`, `3m 05s`, `2h 10m`, `5d`.
+#[must_use]
+pub fn span(span: Duration) -> String {
+    let secs = span.as_secs();
+    match secs {
+        0..60 => format!("{secs}s"),
+        60..3600 => format!("{}m {:02}s", secs / 60, secs % 60),
+        3600..86_400 => format!("{}h {:02}m", secs / 3600, secs % 3600 / 60),
+        _ => format!("{}d", secs / 86_400),
+    }
+}
+
+/// A span of time in its largest unit only, for what is far away: `6 days`, `3 hours`.
+#[must_use]
+pub fn about(span: Duration) -> String {
+    let secs = span.as_secs();
+    let (count, unit) = match secs {
+        0..60 => (secs, "second"),
+        60..3600 => (secs / 60, "minute"),
+        3600..172_800 => (secs / 3600, "hour"),
+        _ => (secs / 86_400, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A size in bytes, in decimal units: `1.4 MB`.
+#[must_use]
+#[allow(clippy::cast_precision_loss, reason = "one decimal place is shown")]
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1000 => format!("{bytes} B"),
+        1000..1_000_000 => format!("{} kB", bytes / 1000),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}
+
+/// A number with its thousands apart: `12,345`.
+#[must_use]
+pub fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A moment for people: the time of the day, with the date where it is not today's. `offset` is in seconds east.
+#[must_use]
+pub fn clock(at: Wall, now: Wall, offset: i32) -> String {
+    let local = |wall: Wall| {
+        let offset = Offset::from_seconds(offset).unwrap_or(Offset::UTC);
+        Timestamp::from_millisecond(wall.0).ok().map(|timestamp| offset.to_datetime(timestamp))
+    };
+    let (Some(then), Some(today)) = (local(at), local(now)) else { return "–".to_owned() };
+    let format = match then.date() {
+        date if date == today.date() => "%H:%M:%S",
+        date if date.year() == today.year() => "%-d %b %H:%M",
+        _ => "%-d %b %Y",
+    };
+    then.strftime(format).to_string()
+}
+
+/// A shape as a silhouette of two cells: true to the ratio where a cell is twice as high as wide.
+#[must_use]
+pub fn silhouette((width, height): (u32, u32)) -> String {
+    const RISING: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    const GROWING: [char; 8] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
+    // Of eight parts, rounded, at least one.
+    let parts = |small: u32, large: u32, of: u64| {
+        let large = u64::from(large.max(1));
+        usize::try_from((u64::from(small) * of + large / 2) / large).unwrap_or(1).max(1)
+    };
+    if width >= height {
+        let glyph = RISING[parts(height, width, 8).min(8) - 1];
+        return [glyph, glyph].iter().collect();
+    }
+    // Two cells across are sixteen parts.
+    let wide = parts(width, height, 16).min(16);
+    let second = if wide > 8 { GROWING[wide - 9] } else { ' ' };
+    [GROWING[wide.min(8) - 1], second].iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cutting_never_exceeds_and_never_splits_a_grapheme() {
+        let text = "a 狐 👨‍👩‍👧 größer e\u{301}";
+        for max in 0..30 {
+            for short in [cut(text, max), cut_middle(text, max)] {
+                assert!(width(&short) <= max, "{short:?} in {max}");
+            }
+            assert!(wrap(text, max.max(2)).iter().all(|line| width(line) <= max.max(2)));
+        }
+        assert_eq!(cut("abcdef", 4), "abc…");
+        assert_eq!(cut_middle("/home/ann/pictures/fox.png", 14), "/hom…s/fox.png");
+        assert_eq!(wrap("a red fox in snow", 9), ["a red fox", "in snow"]);
+        assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(wrap("a\n\nb", 3), ["a", "", "b"]);
+    }
+
+    #[test]
+    fn figures_are_short() {
+        let secs = Duration::from_secs;
+        assert_eq!(span(secs(12)), "12s");
+        assert_eq!(span(secs(185)), "3m 05s");
+        assert_eq!(span(secs(7800)), "2h 10m");
+        assert_eq!(span(secs(5 * 86_400)), "5d");
+        assert_eq!(about(secs(3600)), "1 hour");
+        assert_eq!(about(secs(6 * 86_400)), "6 days");
+        assert_eq!(size(1_440_000), "1.4 MB");
+        assert_eq!(size(999), "999 B");
+        assert_eq!(number(1_234_567), "1,234,567");
+        assert_eq!(number(12), "12");
+    }
+
+    #[test]
+    fn times_are_local() {
+        let at = Wall::from_secs(1_777_282_033);
+        assert_eq!(clock(at, at, 0), "09:27:13");
+        assert_eq!(clock(at, at, 7200), "11:27:13");
+        assert_eq!(clock(at, Wall(at.0 + 86_400_000), 0), "27 Apr 09:27");
+        assert_eq!(clock(Wall(i64::MAX), at, 0), "–");
+    }
+
+    #[test]
+    fn shapes_look_like_their_ratio() {
+        assert_eq!(silhouette((1, 1)), "██");
+        assert_eq!(silhouette((2, 1)), "▄▄");
+        assert_eq!(silhouette((16, 9)), "▅▅");
+        assert_eq!(silhouette((1, 2)), "█ ");
+        assert_eq!(silhouette((9, 16)), "█▏");
+        for ratio in [(1, 1000), (1000, 1), (u32::MAX, 1), (1, u32::MAX), (u32::MAX, u32::MAX)] {
+            assert_eq!(width(&silhouette(ratio)), 2);
+        }
+    }
+}
