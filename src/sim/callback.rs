@@ -43,10 +43,12 @@ async fn deliver(world: &World, task: &Task, address: &str) {
     let Ok(body) = serde_json::to_vec(&view) else {
         return;
     };
+    let mut last = world.now_ms();
     for (attempt, wait) in (1..).zip(SCHEDULE) {
-        let due = world.now_ms() + world.scaled(wait * 1000);
+        let due = last.saturating_add(world.scaled(wait * 1000));
         world.config.clock.until(due).await;
-        let timestamp = world.now_ms() / 1000;
+        last = world.now_ms();
+        let timestamp = last / 1000;
         let mut request = world
             .sender
             .post(address)
