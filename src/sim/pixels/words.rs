@@ -88,7 +88,7 @@ const VOCABULARY: &[(&str, &[Hint])] = &[
         &[G(Ground::Dunes), M(Mood::Heat)],
     ),
     (
-        "meadow field garden flower rose tulip poppy blossom lavender sunflower daisy bouquet",
+        "meadow field garden wildflower flower rose tulip poppy blossom lavender sunflower daisy bouquet",
         &[G(Ground::Meadow), T(Thing::Flowers)],
     ),
     (
