@@ -37,18 +37,11 @@ impl Desk {
         let sim = plantain::sim::start(config).await.expect("starts");
         let base = sim.base_url();
         let http = Client::builder().no_proxy().build().expect("a client");
-        Self {
-            sim,
-            clock,
-            http,
-            base,
-        }
+        Self { sim, clock, http, base }
     }
 
     fn call(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http
-            .request(method, format!("{}{path}", self.base))
-            .bearer_auth(KEY)
+        self.http.request(method, format!("{}{path}", self.base)).bearer_auth(KEY)
     }
 
     async fn get(&self, path: &str) -> (u16, Value) {
@@ -211,18 +204,12 @@ async fn bad_requests_are_refused_with_the_documented_words() {
         (json!({"input": {"prompt": "x"}}), "'model'"),
         (json!([1]), "JSON object"),
         (with("storage", json!("forever")), "temp, persistent"),
-        (
-            with("callback", json!({"url": "ftp://example.org"})),
-            "http(s)",
-        ),
+        (with("callback", json!({"url": "ftp://example.org"})), "http(s)"),
         (with("callback", always), "final"),
         (with("callback", json!({})), "callback.url"),
         (with("n", json!(2)), "'n' not allowed"),
         (with("route", json!("ext")), "valid routes: default"),
-        (
-            model("gpt-image-2/text-to-image@nope"),
-            "valid routes: default, beta, ext",
-        ),
+        (model("gpt-image-2/text-to-image@nope"), "valid routes: default, beta, ext"),
     ];
     for (body, words) in cases {
         let (status, answer) = desk.create(&body).await;
@@ -453,10 +440,7 @@ async fn films_and_sound_have_their_types() {
     let desk = Desk::new().await;
     let film = json!({"model": "happyhorse-1-0", "input": {"prompt": "a sea"}});
     let song = json!({"model": "lyria-3.5", "input": {"prompt": "a song", "length": 1}});
-    let cases = [
-        (film, ["video", "first_frame"].as_slice(), "video/mp4"),
-        (song, &["audio"], "audio/wav"),
-    ];
+    let cases = [(film, ["video", "first_frame"].as_slice(), "video/mp4"), (song, &["audio"], "audio/wav")];
     for (body, types, content) in cases {
         let (status, answer) = desk.create(&body).await;
         assert_eq!(status, 200, "{answer}");
@@ -497,14 +481,7 @@ async fn the_list_pages_newest_first_and_ignores_nonsense() {
     assert_eq!(names(&page("?page=2").await), ids[10..]);
     assert_eq!(names(&page("?page=2&size=5").await), ids[5..10]);
     assert!(names(&page("?page=99").await).is_empty());
-    for query in [
-        "?size=500",
-        "?size=0",
-        "?size=x",
-        "?page=0",
-        "?page=-1",
-        "?size=101&page=no",
-    ] {
+    for query in ["?size=500", "?size=0", "?size=x", "?page=0", "?page=-1", "?size=101&page=no"] {
         let got = page(query).await;
         assert_eq!(got["page"], json!(1), "{query}");
         assert_eq!(got["size"], json!(10), "{query}");
@@ -593,10 +570,7 @@ async fn downloads_have_ranges_tags_and_an_end() {
     let length = bytes.len();
 
     let head = desk.http.head(&url).send().await.expect("answers");
-    assert_eq!(
-        head.headers()["content-length"],
-        length.to_string().as_str()
-    );
+    assert_eq!(head.headers()["content-length"], length.to_string().as_str());
 
     let part = get(&[("range", "bytes=10-19")]).await;
     assert_eq!(part.status(), 206);

@@ -19,20 +19,11 @@ pub(super) fn check_type(headers: &HeaderMap) -> Result<(), Refusal> {
     let Some(value) = headers.get(header::CONTENT_TYPE) else {
         return Ok(());
     };
-    let essence = value
-        .to_str()
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default();
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
     if essence.trim().eq_ignore_ascii_case("application/json") {
         return Ok(());
     }
-    Err(Box::new(wire::flat(
-        415,
-        None,
-        "Content-Type must be application/json",
-    )))
+    Err(Box::new(wire::flat(415, None, "Content-Type must be application/json")))
 }
 
 /// The key, if there is one: at most 255 bytes of UTF-8 without control characters. [C]
@@ -41,8 +32,7 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Ref
         return Ok(None);
     };
     let invalid = |why: &str| Box::new(wire::flat(400, INVALID, why));
-    let key = std::str::from_utf8(value.as_bytes())
-        .map_err(|_| invalid("Idempotency-Key is not valid UTF-8"))?;
+    let key = std::str::from_utf8(value.as_bytes()).map_err(|_| invalid("Idempotency-Key is not valid UTF-8"))?;
     if key.len() > LONGEST_KEY {
         return Err(invalid("Idempotency-Key is longer than 255 bytes"));
     }
@@ -77,9 +67,7 @@ impl Call {
         };
         let route = match fields.remove("route") {
             None => None,
-            Some(Value::String(route)) => {
-                Some(route).filter(|route| !route.is_empty() && route != "default")
-            }
+            Some(Value::String(route)) => Some(route).filter(|route| !route.is_empty() && route != "default"),
             Some(_) => return Err(invalid("property 'route' must be of type string")),
         };
         let persistent = match fields.remove("storage") {
@@ -87,9 +75,7 @@ impl Call {
             Some(Value::String(tier)) if tier == "temp" => false,
             Some(Value::String(tier)) if tier == "persistent" => true,
             Some(_) => {
-                return Err(invalid(
-                    "property 'storage' must be one of: temp, persistent",
-                ));
+                return Err(invalid("property 'storage' must be one of: temp, persistent"));
             }
         };
         let callback = match fields.remove("callback") {
@@ -98,17 +84,9 @@ impl Call {
         };
         // Not documented for the top level; strict is what finds mistakes. [I]
         if let Some((name, _)) = fields.iter().next() {
-            return Err(invalid(&format!(
-                "additional properties '{name}' not allowed"
-            )));
+            return Err(invalid(&format!("additional properties '{name}' not allowed")));
         }
-        Ok(Self {
-            model,
-            input,
-            route,
-            callback,
-            persistent,
-        })
+        Ok(Self { model, input, route, callback, persistent })
     }
 
     /// The model as given, or with an explicit route the full name. [C]
@@ -135,11 +113,6 @@ fn callback_url(value: Value) -> Result<String, &'static str> {
     if !fields.is_empty() {
         return Err("additional properties in 'callback' not allowed");
     }
-    let usable = url::Url::parse(&address)
-        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    if usable {
-        Ok(address)
-    } else {
-        Err("property 'callback.url' must be a valid http(s) URL")
-    }
+    let usable = url::Url::parse(&address).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if usable { Ok(address) } else { Err("property 'callback.url' must be a valid http(s) URL") }
 }

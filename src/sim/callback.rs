@@ -49,27 +49,15 @@ async fn deliver(world: &World, task: &Task, address: &str) {
         world.config.clock.until(due).await;
         last = world.now_ms();
         let timestamp = last / 1000;
-        let mut request = world
-            .sender
-            .post(address)
-            .header("content-type", "application/json")
-            .body(body.clone());
+        let mut request = world.sender.post(address).header("content-type", "application/json").body(body.clone());
         if let Some(secret) = world.config.webhook_secret.as_deref() {
             // A retry after five minutes would be too old for a receiver unless it is signed afresh. [I]
             request = request
                 .header("x-hiapi-timestamp", timestamp.to_string())
                 .header("x-hiapi-signature", signature(secret, timestamp, &body));
         }
-        let status = request
-            .send()
-            .await
-            .ok()
-            .map(|answer| answer.status().as_u16());
-        world.book().delivered(Delivery {
-            task_id: task.id.clone(),
-            attempt,
-            status,
-        });
+        let status = request.send().await.ok().map(|answer| answer.status().as_u16());
+        world.book().delivered(Delivery { task_id: task.id.clone(), attempt, status });
         if status.is_some_and(|status| (200..300).contains(&status)) {
             return;
         }

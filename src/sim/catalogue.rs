@@ -90,16 +90,13 @@ impl Catalogue {
 
     /// Names that can be used, in the catalogue's order.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.models
-            .iter()
-            .filter(|model| model.is_current())
-            .map(|model| model.name.as_str())
+        self.models.iter().filter(|model| model.is_current()).map(|model| model.name.as_str())
     }
 
     fn find(&self, name: &str) -> Option<&Model> {
-        self.models.iter().find(|model| {
-            model.is_current() && (model.name == name || model.aliases.iter().any(|a| a == name))
-        })
+        self.models
+            .iter()
+            .find(|model| model.is_current() && (model.name == name || model.aliases.iter().any(|a| a == name)))
     }
 
     /// Routes of a model: those in its own entry and those with an entry of their own (`name@route`). [C]
@@ -109,11 +106,7 @@ impl Catalogue {
             routes.extend(model.routes.iter().map(|route| route.route.clone()));
         }
         let prefix = format!("{name}@");
-        routes.extend(
-            self.names()
-                .filter_map(|other| other.strip_prefix(&prefix))
-                .map(str::to_owned),
-        );
+        routes.extend(self.names().filter_map(|other| other.strip_prefix(&prefix)).map(str::to_owned));
         routes
     }
 
@@ -123,11 +116,7 @@ impl Catalogue {
         let route = route.filter(|route| !route.is_empty() && *route != "default");
         if let Some(route) = route {
             if let Some((base, inner)) = model.rsplit_once('@') {
-                return if inner == route {
-                    self.routed(base, route)
-                } else {
-                    Err(NoTarget::Contradiction)
-                };
+                return if inner == route { self.routed(base, route) } else { Err(NoTarget::Contradiction) };
             }
             return self.routed(model, route);
         }
@@ -148,15 +137,10 @@ impl Catalogue {
             return Err(NoTarget::Unknown);
         };
         match model.routes.iter().find(|entry| entry.route == route) {
-            Some(entry) => Ok(Target {
-                fields: &entry.fields,
-                constraints: &entry.constraints,
-                output_types: &model.output_types,
-            }),
-            None => Err(NoTarget::Route {
-                wrong: route.to_owned(),
-                valid: self.routes(base),
-            }),
+            Some(entry) => {
+                Ok(Target { fields: &entry.fields, constraints: &entry.constraints, output_types: &model.output_types })
+            }
+            None => Err(NoTarget::Route { wrong: route.to_owned(), valid: self.routes(base) }),
         }
     }
 }
@@ -168,25 +152,14 @@ impl Model {
     }
 
     fn target(&self) -> Target<'_> {
-        Target {
-            fields: &self.fields,
-            constraints: &self.constraints,
-            output_types: &self.output_types,
-        }
+        Target { fields: &self.fields, constraints: &self.constraints, output_types: &self.output_types }
     }
 }
 
 impl Target<'_> {
     /// The value of the field with this role, or the field's default.
-    pub(crate) fn by_role<'v>(
-        &'v self,
-        role: &str,
-        input: &'v serde_json::Map<String, Value>,
-    ) -> Option<&'v Value> {
-        let mut fields = self
-            .fields
-            .iter()
-            .filter(|f| f.role.as_deref() == Some(role));
+    pub(crate) fn by_role<'v>(&'v self, role: &str, input: &'v serde_json::Map<String, Value>) -> Option<&'v Value> {
+        let mut fields = self.fields.iter().filter(|f| f.role.as_deref() == Some(role));
         fields.find_map(|field| input.get(&field.name).or(field.default.as_ref()))
     }
 }
@@ -208,19 +181,10 @@ mod tests {
     #[test]
     fn routes_are_found_in_both_spellings() {
         let catalogue = Catalogue::load().expect("readable");
-        let by_field = catalogue
-            .resolve("gpt-image-2/text-to-image", Some("beta"))
-            .expect("route");
-        let by_name = catalogue
-            .resolve("gpt-image-2/text-to-image@beta", None)
-            .expect("route");
+        let by_field = catalogue.resolve("gpt-image-2/text-to-image", Some("beta")).expect("route");
+        let by_name = catalogue.resolve("gpt-image-2/text-to-image@beta", None).expect("route");
         assert_eq!(by_field.fields.len(), by_name.fields.len());
-        assert!(
-            catalogue
-                .resolve("gpt-image-2.5-flare", Some("pro"))
-                .is_ok(),
-            "a route may have an entry of its own"
-        );
+        assert!(catalogue.resolve("gpt-image-2.5-flare", Some("pro")).is_ok(), "a route may have an entry of its own");
         let wrong = catalogue.resolve("gpt-image-2/text-to-image", Some("nope"));
         let Err(NoTarget::Route { valid, .. }) = wrong else {
             panic!("{wrong:?}");

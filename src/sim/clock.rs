@@ -19,20 +19,13 @@ enum Kind {
 impl SimClock {
     /// The real time.
     pub fn real() -> Self {
-        let wall = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        Self(Kind::Real {
-            from: Instant::now(),
-            wall_ms: millis(wall),
-        })
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self(Kind::Real { from: Instant::now(), wall_ms: millis(wall) })
     }
 
     /// A clock that stands at `unix_seconds` until [`SimClock::advance`] moves it. Answer times are skipped with it.
     pub fn manual(unix_seconds: u64) -> Self {
-        Self(Kind::Manual(Arc::new(watch::Sender::new(
-            unix_seconds.saturating_mul(1000),
-        ))))
+        Self(Kind::Manual(Arc::new(watch::Sender::new(unix_seconds.saturating_mul(1000)))))
     }
 
     /// Moves a manual clock; does nothing to a real one.

@@ -51,23 +51,14 @@ pub(crate) async fn create(
 }
 
 /// Everything between the request's bytes and the answer happens in one go, so two requests with one key cannot both create.
-fn decide(
-    world: &Arc<World>,
-    visitor: Visitor,
-    headers: &HeaderMap,
-    body: &Bytes,
-) -> Result<Response<Body>, Refusal> {
-    let once = Once {
-        key: call::idempotency_key(headers)?,
-        digest: Sha256::digest(body).into(),
-    };
+fn decide(world: &Arc<World>, visitor: Visitor, headers: &HeaderMap, body: &Bytes) -> Result<Response<Body>, Refusal> {
+    let once = Once { key: call::idempotency_key(headers)?, digest: Sha256::digest(body).into() };
     if let Some(answer) = replay(world, visitor, &once) {
         return Ok(answer);
     }
     let call = Call::read(body)?;
     let target = resolve(world, visitor, &call)?;
-    validate::check(&target, &call.input)
-        .map_err(|message| Box::new(wire::flat(400, INVALID, &message)))?;
+    validate::check(&target, &call.input).map_err(|message| Box::new(wire::flat(400, INVALID, &message)))?;
 
     let prompt = text(&target, "prompt", &call.input).unwrap_or_default();
     let rules = world.config.scenario.rules(prompt);
@@ -76,10 +67,7 @@ fn decide(
         let same = key.map_or(once.digest.as_slice(), |key| key.as_bytes());
         world.state().attempt(hash(visitor.account, same))
     };
-    let active: Vec<&Rule> = rules
-        .into_iter()
-        .filter(|rule| rule.times.is_none_or(|times| tried < times))
-        .collect();
+    let active: Vec<&Rule> = rules.into_iter().filter(|rule| rule.times.is_none_or(|times| tried < times)).collect();
     if let Some(refusal) = refusal(world, visitor, &active) {
         return Err(Box::new(refusal));
     }
@@ -89,10 +77,7 @@ fn decide(
         Err(quicker) => return Ok(same_key(world, visitor, &once, &quicker)),
     };
     let mut response = wire::success(Created { task_id: &task.id });
-    if active
-        .iter()
-        .any(|rule| matches!(rule.action, Action::Cut | Action::Process))
-    {
+    if active.iter().any(|rule| matches!(rule.action, Action::Cut | Action::Process)) {
         response.extensions_mut().insert(CutHere);
     }
     if active.iter().any(|rule| rule.action == Action::Truncate) {
@@ -144,12 +129,7 @@ fn store(
         state.forget_old_keys(now, speed);
         state.keys.insert(
             (visitor.account, key.clone()),
-            KeyUse {
-                body: once.digest,
-                task: task.id.clone(),
-                since_ms: now,
-                busy_until_ms: now + busy,
-            },
+            KeyUse { body: once.digest, task: task.id.clone(), since_ms: now, busy_until_ms: now + busy },
         );
     }
     drop(state);
@@ -180,9 +160,7 @@ fn same_key(world: &World, visitor: Visitor, once: &Once, used: &KeyUse) -> Resp
     }
     if world.now_ms() < used.busy_until_ms {
         // The task's id may be in the body already [C]: here it is for every other body.
-        let data = (hash(world.config.seed, &once.digest) & 1 == 0).then_some(Created {
-            task_id: &used.task,
-        });
+        let data = (hash(world.config.seed, &once.digest) & 1 == 0).then_some(Created { task_id: &used.task });
         let message = "the first request with this Idempotency-Key is still being processed";
         let mut response = wire::flat_with(409, Some("IDEMPOTENCY_KEY_PROCESSING"), message, data);
         let mut dice = world.dice(visitor.number, "processing");
@@ -190,9 +168,7 @@ fn same_key(world: &World, visitor: Visitor, once: &Once, used: &KeyUse) -> Resp
         return response;
     }
     world.book().replayed(&used.task);
-    let mut response = wire::success(Created {
-        task_id: &used.task,
-    });
+    let mut response = wire::success(Created { task_id: &used.task });
     wire::set(&mut response, "idempotent-replay", "true");
     response
 }
@@ -206,18 +182,15 @@ fn resolve<'w>(world: &'w World, visitor: Visitor, call: &Call) -> Result<Target
             let number = visitor.number;
             Box::new(wire::gateway(404, "model_not_found", &message, number))
         }
-        NoTarget::Route { wrong, valid } => refuse(&format!(
-            "unknown route '{wrong}'; valid routes: {}",
-            valid.join(", ")
-        )),
+        NoTarget::Route { wrong, valid } => {
+            refuse(&format!("unknown route '{wrong}'; valid routes: {}", valid.join(", ")))
+        }
         NoTarget::Contradiction => refuse("model and route name different routes"),
     })
 }
 
 fn refusal(world: &World, visitor: Visitor, rules: &[&Rule]) -> Option<Response<Body>> {
-    let rule = rules
-        .iter()
-        .find(|rule| matches!(rule.action, Action::Refuse | Action::Page))?;
+    let rule = rules.iter().find(|rule| matches!(rule.action, Action::Refuse | Action::Page))?;
     if rule.action == Action::Page {
         return Some(wire::html(rule.status.unwrap_or(502)));
     }

@@ -41,10 +41,7 @@ struct Slots {
 
 impl Default for Shelf {
     fn default() -> Self {
-        Self {
-            slots: Mutex::default(),
-            drawing: Semaphore::new(DRAWING),
-        }
+        Self { slots: Mutex::default(), drawing: Semaphore::new(DRAWING) }
     }
 }
 
@@ -81,9 +78,7 @@ impl Shelf {
         let rendered = slot.get_or_try_init(|| async {
             let _turn = self.drawing.acquire().await.map_err(|e| e.to_string())?;
             let (media, broken) = (output.media.clone(), output.quirks.broken);
-            let drawn = tokio::task::spawn_blocking(move || media.render())
-                .await
-                .map_err(|error| error.to_string())?;
+            let drawn = tokio::task::spawn_blocking(move || media.render()).await.map_err(|error| error.to_string())?;
             let mut bytes = drawn.map_err(|error| error.to_string())?;
             if broken {
                 spoil(&mut bytes);
@@ -114,8 +109,7 @@ pub(crate) async fn file(
 ) -> Response<Body> {
     let now = world.now_ms();
     let task = world.state().task(&id).cloned();
-    let Some(task) = task.filter(|task| now >= task.timetable.archiving && task.failure.is_none())
-    else {
+    let Some(task) = task.filter(|task| now >= task.timetable.archiving && task.failure.is_none()) else {
         return refused(StatusCode::NOT_FOUND, "NoSuchKey");
     };
     let found = name.split_once('.').and_then(|(index, extension)| {
@@ -161,10 +155,8 @@ fn respond(
 ) -> Response<Body> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let mut response = Response::new(Body::empty());
-    let known = text(header::IF_NONE_MATCH).is_some_and(|list| {
-        list.split(',')
-            .any(|one| matches!(one.trim(), "*") || one.trim() == etag)
-    });
+    let known = text(header::IF_NONE_MATCH)
+        .is_some_and(|list| list.split(',').any(|one| matches!(one.trim(), "*") || one.trim() == etag));
     if known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return response;
@@ -235,17 +227,12 @@ enum Asked {
 
 /// One range of bytes; several at once, other units and nonsense give the whole file, as the standard allows.
 fn range(header: &str, length: usize) -> Asked {
-    let Some((first, last)) = header
-        .strip_prefix("bytes=")
-        .and_then(|spec| spec.trim().split_once('-'))
-    else {
+    let Some((first, last)) = header.strip_prefix("bytes=").and_then(|spec| spec.trim().split_once('-')) else {
         return Asked::Whole;
     };
     match (first.parse::<usize>(), last.parse::<usize>()) {
         (Ok(first), _) if first >= length => Asked::Beyond,
-        (Ok(first), Ok(last)) if last >= first => {
-            Asked::Part(first, last.saturating_add(1).min(length))
-        }
+        (Ok(first), Ok(last)) if last >= first => Asked::Part(first, last.saturating_add(1).min(length)),
         (Ok(first), Err(_)) if last.is_empty() => Asked::Part(first, length),
         (Err(_), Ok(0)) if first.is_empty() => Asked::Beyond,
         (Err(_), Ok(tail)) if first.is_empty() => Asked::Part(length.saturating_sub(tail), length),
@@ -255,8 +242,7 @@ fn range(header: &str, length: usize) -> Asked {
 
 /// What a content network says: neither JSON nor the API's shapes.
 fn refused(status: StatusCode, code: &str) -> Response<Body> {
-    let page =
-        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code></Error>\n");
+    let page = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code></Error>\n");
     let once = stream::once(async { Ok::<_, Infallible>(Bytes::from(page)) });
     let mut response = Response::new(Body::from_stream(once));
     *response.status_mut() = status;

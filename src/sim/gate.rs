@@ -27,18 +27,11 @@ pub(crate) struct Visitor {
 }
 
 /// Wraps every request: gate for the API, then the ledger, then the scissors.
-pub(crate) async fn pass(
-    State(world): State<Arc<World>>,
-    mut request: Request,
-    next: Next,
-) -> Response<Body> {
+pub(crate) async fn pass(State(world): State<Arc<World>>, mut request: Request, next: Next) -> Response<Body> {
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let kind = kind(&method, &path);
-    let scissors = request
-        .extensions()
-        .get::<ConnectInfo<Scissors>>()
-        .map(|info| info.0.clone());
+    let scissors = request.extensions().get::<ConnectInfo<Scissors>>().map(|info| info.0.clone());
     let mut response = if kind == Kind::File {
         if request.headers().contains_key(header::AUTHORIZATION) {
             world.book().ledger.downloads_with_key += 1;
@@ -56,12 +49,7 @@ pub(crate) async fn pass(
     response
 }
 
-async fn guarded(
-    world: &Arc<World>,
-    kind: Kind,
-    request: &mut Request,
-    next: Next,
-) -> Response<Body> {
+async fn guarded(world: &Arc<World>, kind: Kind, request: &mut Request, next: Next) -> Response<Body> {
     let number = world.state().next_request();
     let Some(key) = bearer(request.headers()).filter(|key| world.accepts(key)) else {
         return wire::gateway(401, "permission_denied", "Invalid API key", number);
@@ -74,8 +62,7 @@ async fn guarded(
     });
     let mut response = match allowance {
         Some(spent) if !spent.granted => {
-            let mut response =
-                wire::gateway(429, "rate_limit_exceeded", "Too many requests", number);
+            let mut response = wire::gateway(429, "rate_limit_exceeded", "Too many requests", number);
             let wait = spent.ends_ms.saturating_sub(now).div_ceil(1000).max(1);
             wire::set(&mut response, "retry-after", &wait.to_string());
             response
@@ -118,17 +105,10 @@ async fn admitted(
         wire::set(&mut response, "retry-after", "1");
         return response;
     }
-    let _inside = Inside {
-        world: Arc::clone(world),
-        account,
-    };
+    let _inside = Inside { world: Arc::clone(world), account };
     let mut dice = world.dice(number, "fault");
     let steps = &world.config.scenario.steps;
-    let pace = if kind == Kind::Create {
-        steps.accept
-    } else {
-        steps.answer
-    };
+    let pace = if kind == Kind::Create { steps.accept } else { steps.answer };
     let mut wait = pace.draw(&mut dice);
     let faults = &world.config.scenario.faults;
     // One throw for all faults that exclude each other, so that the rates are what they say.
@@ -167,12 +147,7 @@ async fn admitted(
 }
 
 /// Adds a `Retry-After` in the form the scenario wants; `seconds` at speed 1.
-pub(crate) fn retry_after(
-    world: &World,
-    response: &mut Response<Body>,
-    seconds: u64,
-    dice: &mut Dice,
-) {
+pub(crate) fn retry_after(world: &World, response: &mut Response<Body>, seconds: u64, dice: &mut Dice) {
     let seconds = world.scaled(seconds * 1000).div_ceil(1000).max(1);
     let form = match world.config.scenario.faults.retry_after {
         RetryAfter::Mixed => match dice.below(3) {
@@ -195,11 +170,7 @@ pub(crate) fn retry_after(
 fn tell(response: &mut Response<Body>, allowance: Allowance) {
     let reset = allowance.ends_ms.div_ceil(1000);
     wire::set(response, "x-ratelimit-limit", &allowance.limit.to_string());
-    wire::set(
-        response,
-        "x-ratelimit-remaining",
-        &allowance.remaining.to_string(),
-    );
+    wire::set(response, "x-ratelimit-remaining", &allowance.remaining.to_string());
     wire::set(response, "x-ratelimit-reset", &reset.to_string());
 }
 

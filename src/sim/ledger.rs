@@ -93,13 +93,8 @@ pub(crate) struct Book {
 
 impl Book {
     pub(crate) fn open(path: Option<&Path>) -> std::io::Result<Self> {
-        let file = path
-            .map(|path| File::options().create(true).append(true).open(path))
-            .transpose()?;
-        Ok(Self {
-            ledger: Ledger::default(),
-            file,
-        })
+        let file = path.map(|path| File::options().create(true).append(true).open(path)).transpose()?;
+        Ok(Self { ledger: Ledger::default(), file })
     }
 
     pub(crate) fn request(&mut self, kind: Kind, method: &str, path: &str, status: u16) {
@@ -160,9 +155,7 @@ pub(crate) fn shortened(input: &Value) -> Value {
         }
         Value::Array(items) => items.iter().map(shortened).collect(),
         Value::Object(fields) => {
-            let fields = fields
-                .iter()
-                .map(|(name, value)| (name.clone(), shortened(value)));
+            let fields = fields.iter().map(|(name, value)| (name.clone(), shortened(value)));
             Value::Object(fields.collect())
         }
         other => other.clone(),

@@ -98,10 +98,7 @@ fn tone(seed: u64, seconds: u32) -> Vec<u8> {
         let time = at as f32 / RATE as f32;
         let swell = 0.55 + 0.45 * (time * 0.8).sin();
         let ends = (at.min(samples - at) as f32 / (RATE as f32 * 0.2)).min(1.0);
-        let wave: f32 = chord
-            .iter()
-            .map(|by| (time * base * by * std::f32::consts::TAU).sin())
-            .sum();
+        let wave: f32 = chord.iter().map(|by| (time * base * by * std::f32::consts::TAU).sin()).sum();
         let sample = wave * 0.15 * swell * ends * f32::from(i16::MAX);
         bytes.extend_from_slice(&(sample as i16).to_le_bytes());
     }

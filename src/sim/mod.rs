@@ -38,8 +38,7 @@ use tokio::task::JoinHandle;
 pub use clock::SimClock;
 pub use ledger::{CreatedTask, Delivery, Kind, Ledger};
 pub use scenario::{
-    Action, Callbacks, Faults, Files, Outcomes, RetryAfter, Rule, Scenario, ScenarioError, Span,
-    Steps,
+    Action, Callbacks, Faults, Files, Outcomes, RetryAfter, Rule, Scenario, ScenarioError, Span, Steps,
 };
 
 use catalogue::Catalogue;
@@ -159,17 +158,10 @@ pub async fn start(config: SimConfig) -> Result<Sim, SimError> {
         return Err(SimError::Speed(config.speed));
     }
     let catalogue = Catalogue::load()?;
-    let book = Book::open(config.ledger_file.as_deref()).map_err(|reason| SimError::Ledger {
-        path: config.ledger_file.clone().unwrap_or_default(),
-        reason,
-    })?;
-    let listen = |reason| SimError::Listen {
-        address: config.listen,
-        reason,
-    };
-    let socket = tokio::net::TcpListener::bind(config.listen)
-        .await
-        .map_err(listen)?;
+    let book = Book::open(config.ledger_file.as_deref())
+        .map_err(|reason| SimError::Ledger { path: config.ledger_file.clone().unwrap_or_default(), reason })?;
+    let listen = |reason| SimError::Listen { address: config.listen, reason };
+    let socket = tokio::net::TcpListener::bind(config.listen).await.map_err(listen)?;
     let base = format!("http://{}", reachable(socket.local_addr().map_err(listen)?));
     let world = Arc::new(World::new(config, catalogue, base, book, sender()?));
     let (stop, mut stopped) = watch::channel(false);
@@ -184,11 +176,7 @@ pub async fn start(config: SimConfig) -> Result<Sim, SimError> {
             tracing::warn!(%error, "the simulator stopped");
         }
     });
-    Ok(Sim {
-        world,
-        stop,
-        server,
-    })
+    Ok(Sim { world, stop, server })
 }
 
 /// Runs a simulator until `shutdown` is ready. `ready` is called with [`Sim::ready_line`] once it listens.
@@ -244,9 +232,7 @@ impl Sim {
 
 impl fmt::Debug for Sim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sim")
-            .field("base_url", &self.base_url())
-            .finish_non_exhaustive()
+        f.debug_struct("Sim").field("base_url", &self.base_url()).finish_non_exhaustive()
     }
 }
 
@@ -265,10 +251,7 @@ fn router(world: Arc<World>) -> Router {
         .route("/files/{task}/{name}", get(files::file))
         .fallback(read::nothing)
         .method_not_allowed_fallback(read::wrong_method)
-        .layer(axum::middleware::from_fn_with_state(
-            Arc::clone(&world),
-            gate::pass,
-        ))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&world), gate::pass))
         .with_state(world)
 }
 

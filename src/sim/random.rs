@@ -11,9 +11,7 @@ pub(crate) fn mix(value: u64) -> u64 {
 /// A 64-bit hash of bytes under a seed (FNV-1a, then [`mix`]). Stable over versions: pictures depend on it.
 pub(crate) fn hash(seed: u64, bytes: &[u8]) -> u64 {
     let start = 0xcbf2_9ce4_8422_2325 ^ mix(seed);
-    let folded = bytes.iter().fold(start, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let folded = bytes.iter().fold(start, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3));
     mix(folded)
 }
 
@@ -83,9 +81,7 @@ mod tests {
     #[test]
     fn the_median_of_log_normal_is_the_median() {
         let mut dice = Dice::new(1, "median");
-        let low = (0..4000)
-            .filter(|_| dice.log_normal(12.0, 0.5) < 12.0)
-            .count();
+        let low = (0..4000).filter(|_| dice.log_normal(12.0, 0.5) < 12.0).count();
         assert!((1850..2150).contains(&low), "{low}");
     }
 }

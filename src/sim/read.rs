@@ -51,30 +51,15 @@ pub(crate) async fn list(
         let slice = mine().rev().skip(skip).take(size as usize);
         (mine().count(), slice.cloned().collect::<Vec<_>>())
     };
-    let views = tasks
-        .iter()
-        .map(|task| task.seen(now, behind, &world.base))
-        .collect();
-    wire::success(Page {
-        page,
-        size,
-        total,
-        tasks: views,
-    })
+    let views = tasks.iter().map(|task| task.seen(now, behind, &world.base)).collect();
+    wire::success(Page { page, size, total, tasks: views })
 }
 
 /// `GET /v1/models`
 pub(crate) async fn models(State(world): State<Arc<World>>) -> Response<Body> {
-    let entries = world.catalogue.names().map(|id| ModelEntry {
-        id,
-        object: "model",
-        created: 1_735_689_600,
-        owned_by: "hiapi",
-    });
-    let list = ModelList {
-        object: "list",
-        data: entries.collect(),
-    };
+    let entries =
+        world.catalogue.names().map(|id| ModelEntry { id, object: "model", created: 1_735_689_600, owned_by: "hiapi" });
+    let list = ModelList { object: "list", data: entries.collect() };
     wire::json(axum::http::StatusCode::OK, &list)
 }
 
@@ -89,22 +74,15 @@ pub(crate) async fn wrong_method() -> Response<Body> {
 }
 
 fn may_see(task: &Task, visitor: Visitor) -> bool {
-    task.account
-        .is_none_or(|account| account == visitor.account)
+    task.account.is_none_or(|account| account == visitor.account)
 }
 
 fn staleness(world: &World, visitor: Visitor) -> u64 {
     let faults = &world.config.scenario.faults;
     let mut dice = world.dice(visitor.number, "stale");
-    if dice.chance(faults.stale) {
-        world.scaled((faults.stale_seconds.clamp(0.0, 3600.0) * 1000.0) as u64)
-    } else {
-        0
-    }
+    if dice.chance(faults.stale) { world.scaled((faults.stale_seconds.clamp(0.0, 3600.0) * 1000.0) as u64) } else { 0 }
 }
 
 fn number(query: &str, name: &str) -> Option<u64> {
-    url::form_urlencoded::parse(query.as_bytes())
-        .find(|(key, _)| key == name)
-        .and_then(|(_, value)| value.parse().ok())
+    url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).and_then(|(_, value)| value.parse().ok())
 }

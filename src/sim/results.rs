@@ -68,10 +68,6 @@ pub(super) fn results(
 }
 
 /// A field's text by its role.
-pub(super) fn text<'v>(
-    target: &'v Target<'_>,
-    role: &str,
-    input: &'v Map<String, Value>,
-) -> Option<&'v str> {
+pub(super) fn text<'v>(target: &'v Target<'_>, role: &str, input: &'v Map<String, Value>) -> Option<&'v str> {
     target.by_role(role, input).and_then(Value::as_str)
 }

@@ -46,7 +46,7 @@ pub struct Scenario {
     /// Tasks that are already on the account when the service starts (at most 50,000).
     #[serde(default)]
     pub history: u32,
-    /// Largest accepted request body in bytes; the documented figure is 10 MB. [D]
+    /// Largest accepted request body in bytes; 10 MB is the documented figure.
     #[serde(default = "ten_megabytes")]
     pub largest_body: usize,
     /// Rules of this scenario; they come before the built-in ones.
@@ -278,12 +278,8 @@ impl Scenario {
         if let Some((name, text)) = BUILT_IN.iter().find(|(name, _)| *name == name_or_path) {
             return Self::parse(name, text);
         }
-        let text = std::fs::read_to_string(PathBuf::from(name_or_path)).map_err(|reason| {
-            ScenarioError::NotFound {
-                name: name_or_path.to_owned(),
-                reason,
-            }
-        })?;
+        let text = std::fs::read_to_string(PathBuf::from(name_or_path))
+            .map_err(|reason| ScenarioError::NotFound { name: name_or_path.to_owned(), reason })?;
         Self::parse(name_or_path, &text)
     }
 
@@ -292,10 +288,7 @@ impl Scenario {
     /// # Errors
     /// [`ScenarioError::Invalid`].
     pub fn parse(name: &str, text: &str) -> Result<Self, ScenarioError> {
-        let invalid = |reason| ScenarioError::Invalid {
-            name: name.to_owned(),
-            reason: Box::new(reason),
-        };
+        let invalid = |reason| ScenarioError::Invalid { name: name.to_owned(), reason: Box::new(reason) };
         let mut scenario: Self = toml::from_str(text).map_err(invalid)?;
         if scenario.builtin_words {
             let page: WordPage = toml::from_str(WORDS).map_err(invalid)?;
@@ -312,14 +305,9 @@ impl Scenario {
             if word.starts_with('[') {
                 return prompt.contains(&word);
             }
-            prompt
-                .split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_'))
-                .any(|part| part == word)
+            prompt.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_')).any(|part| part == word)
         };
-        self.words
-            .iter()
-            .filter(|rule| matches(&rule.word))
-            .collect()
+        self.words.iter().filter(|rule| matches(&rule.word)).collect()
     }
 }
 

@@ -61,15 +61,9 @@ fn by_tier(wish: &Wish<'_>) -> (f64, f64) {
     if let Some(lines) = size.strip_suffix('p').and_then(|n| n.parse::<f64>().ok()) {
         // "720p" names the shorter side.
         let short = lines.clamp(16.0, 4096.0);
-        return if ratio >= 1.0 {
-            (eights(short * ratio), short)
-        } else {
-            (short, eights(short / ratio))
-        };
+        return if ratio >= 1.0 { (eights(short * ratio), short) } else { (short, eights(short / ratio)) };
     }
-    let tier = TIERS
-        .iter()
-        .find(|(name, _)| size.eq_ignore_ascii_case(name));
+    let tier = TIERS.iter().find(|(name, _)| size.eq_ignore_ascii_case(name));
     let side = tier.map_or(1024.0, |(_, side)| *side);
     (eights(side * ratio.sqrt()), eights(side / ratio.sqrt()))
 }
@@ -112,39 +106,18 @@ mod tests {
         assert_eq!(of("", "2688*1536"), (2688, 1536));
         assert_eq!(of("16:9", "720p"), (1280, 720));
         assert_eq!(of("9:16", "1080p"), (1080, 1920));
-        let custom = Wish {
-            shape: Some("custom"),
-            width: Some(300),
-            height: Some(500),
-            ..Wish::default()
-        };
+        let custom = Wish { shape: Some("custom"), width: Some(300), height: Some(500), ..Wish::default() };
         assert_eq!(pixels(&custom), (300, 500));
     }
 
     #[test]
     fn nonsense_gives_some_picture_and_limits_hold() {
-        for text in [
-            "auto",
-            "0:0",
-            "x",
-            "99999x99999",
-            "1:0",
-            "4294967295:1",
-            "-1:2",
-            "🦊",
-        ] {
+        for text in ["auto", "0:0", "x", "99999x99999", "1:0", "4294967295:1", "-1:2", "🦊"] {
             let (width, height) = of(text, text);
             assert!(width >= 1 && height >= 1, "{text}");
-            assert!(
-                f64::from(width) * f64::from(height) < MOST_PIXELS * 1.01,
-                "{text}"
-            );
+            assert!(f64::from(width) * f64::from(height) < MOST_PIXELS * 1.01, "{text}");
         }
-        let small = Wish {
-            shape: Some("16:9"),
-            longest: Some(64),
-            ..Wish::default()
-        };
+        let small = Wish { shape: Some("16:9"), longest: Some(64), ..Wish::default() };
         assert_eq!(pixels(&small), (64, 36));
     }
 }

@@ -135,18 +135,10 @@ impl Task {
             account: order.account,
             model: order.model,
             route: order.route,
-            storage: if order.persistent {
-                "persistent"
-            } else {
-                "temp"
-            },
+            storage: if order.persistent { "persistent" } else { "temp" },
             created_ms: setting.now_ms,
             timetable,
-            outputs: if failure.is_some() || setting.has(Action::Empty) {
-                Vec::new()
-            } else {
-                outputs.collect()
-            },
+            outputs: if failure.is_some() || setting.has(Action::Empty) { Vec::new() } else { outputs.collect() },
             failure,
             callback: order.callback,
             strange: setting.has(Action::Strange),
@@ -157,11 +149,8 @@ impl Task {
 
     /// The task at a moment, as reads show it. `behind_ms` is the age of a stale read; an end that was shown once stays shown.
     pub(crate) fn seen(&self, now_ms: u64, behind_ms: u64, base: &str) -> TaskView {
-        let behind = if self.shown_end.load(Ordering::Relaxed) {
-            0
-        } else {
-            self.reads_behind_ms.saturating_add(behind_ms)
-        };
+        let behind =
+            if self.shown_end.load(Ordering::Relaxed) { 0 } else { self.reads_behind_ms.saturating_add(behind_ms) };
         let at = now_ms.saturating_sub(behind).max(self.created_ms);
         if at >= self.timetable.archiving {
             self.shown_end.store(true, Ordering::Relaxed);
@@ -175,11 +164,7 @@ impl Task {
         let status = if at < self.timetable.queued {
             "queued"
         } else if at < self.timetable.handling {
-            if self.strange {
-                "polishing"
-            } else {
-                "handling"
-            }
+            if self.strange { "polishing" } else { "handling" }
         } else if !done {
             "archiving"
         } else if self.failure.is_some() {
@@ -191,11 +176,7 @@ impl Task {
             let items = self.outputs.iter().enumerate();
             items
                 .map(|(index, output)| OutputView {
-                    url: format!(
-                        "{base}/files/{}/{index}.{}",
-                        self.id,
-                        output.media.extension()
-                    ),
+                    url: format!("{base}/files/{}/{index}.{}", self.id, output.media.extension()),
                     kind: output.role.clone(),
                     expire_at: output.expire_ms / 1000,
                 })
@@ -207,11 +188,7 @@ impl Task {
             route: self.route.clone(),
             status,
             created: self.created_ms / 1000,
-            completed: if done {
-                self.timetable.archiving / 1000
-            } else {
-                0
-            },
+            completed: if done { self.timetable.archiving / 1000 } else { 0 },
             storage: (done && self.failure.is_none()).then_some(self.storage),
             output: (done && self.failure.is_none()).then(outputs),
             error: if done { self.failure.clone() } else { None },
@@ -224,10 +201,7 @@ fn failure(setting: &Setting<'_>, dice: &mut Dice) -> Option<FailureView> {
     if let Some(rule) = setting.rule(Action::Fail) {
         return Some(FailureView {
             code: rule.code.clone(),
-            message: rule
-                .message
-                .clone()
-                .unwrap_or_else(|| "task failed".to_owned()),
+            message: rule.message.clone().unwrap_or_else(|| "task failed".to_owned()),
         });
     }
     let (code, message) = if fails < setting.scenario.outcomes.fail {
@@ -237,18 +211,10 @@ fn failure(setting: &Setting<'_>, dice: &mut Dice) -> Option<FailureView> {
     } else {
         return None;
     };
-    Some(FailureView {
-        code: Some(code.to_owned()),
-        message: message.to_owned(),
-    })
+    Some(FailureView { code: Some(code.to_owned()), message: message.to_owned() })
 }
 
-fn timetable(
-    order: &Order,
-    setting: &Setting<'_>,
-    dice: &mut Dice,
-    failure: Option<&FailureView>,
-) -> Timetable {
+fn timetable(order: &Order, setting: &Setting<'_>, dice: &mut Dice, failure: Option<&FailureView>) -> Timetable {
     let steps = &setting.scenario.steps;
     let mut factor = 1.0;
     for (role, _) in &order.results {
@@ -270,19 +236,9 @@ fn timetable(
         handling = queued.saturating_add(FOREVER_MS);
     }
     // A task that fails has nothing to store, unless storing is what fails.
-    let stores_first = setting
-        .rule(Action::Fail)
-        .is_some_and(|rule| rule.while_archiving);
-    let archiving = if failure.is_some() && !stores_first {
-        handling
-    } else {
-        handling + stores
-    };
-    Timetable {
-        queued,
-        handling,
-        archiving,
-    }
+    let stores_first = setting.rule(Action::Fail).is_some_and(|rule| rule.while_archiving);
+    let archiving = if failure.is_some() && !stores_first { handling } else { handling + stores };
+    Timetable { queued, handling, archiving }
 }
 
 /// `tk-hiapi-` and a ULID: 48 bits of time, 80 of chance. [D], the reading as a ULID [I]

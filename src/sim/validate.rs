@@ -34,9 +34,7 @@ fn check_value(field: &Field, value: &Value) -> Result<(), String> {
         "integer" => value.is_i64() || value.is_u64(),
         "number" => value.is_number(),
         "boolean" => value.is_boolean(),
-        "string[]" => value
-            .as_array()
-            .is_some_and(|items| items.iter().all(Value::is_string)),
+        "string[]" => value.as_array().is_some_and(|items| items.iter().all(Value::is_string)),
         _ => true,
     };
     if !fits {
@@ -46,10 +44,7 @@ fn check_value(field: &Field, value: &Value) -> Result<(), String> {
         && !allowed.contains(value)
     {
         let list: Vec<String> = allowed.iter().map(plain).collect();
-        return Err(format!(
-            "property '{name}' must be one of: {}",
-            list.join(", ")
-        ));
+        return Err(format!("property '{name}' must be one of: {}", list.join(", ")));
     }
     if let Some(text) = value.as_str() {
         // Lengths count Unicode scalar values, not bytes and not what a reader sees as one character. [D]
@@ -91,9 +86,8 @@ fn check_media(name: &str, value: &Value) -> Result<(), String> {
     let one = std::slice::from_ref(value);
     for item in value.as_array().map_or(one, Vec::as_slice) {
         let text = item.as_str().unwrap_or_default();
-        let known = ["http://", "https://", "data:", "asset://"]
-            .iter()
-            .any(|start| text.get(..start.len()) == Some(*start));
+        let known =
+            ["http://", "https://", "data:", "asset://"].iter().any(|start| text.get(..start.len()) == Some(*start));
         if !known && !text.is_empty() {
             return Err(format!("property '{name}' must be a valid URL"));
         }
@@ -105,21 +99,13 @@ fn check_media(name: &str, value: &Value) -> Result<(), String> {
 }
 
 /// A rule between fields. A field that was not sent counts with its default, as the service would use it. [I]
-fn check_constraint(
-    target: &Target<'_>,
-    constraint: &Constraint,
-    input: &Map<String, Value>,
-) -> Result<(), String> {
+fn check_constraint(target: &Target<'_>, constraint: &Constraint, input: &Map<String, Value>) -> Result<(), String> {
     let sent = |name: &str| {
-        input
-            .get(name)
-            .is_some_and(|value| !value.is_null() && value.as_array().is_none_or(|a| !a.is_empty()))
+        input.get(name).is_some_and(|value| !value.is_null() && value.as_array().is_none_or(|a| !a.is_empty()))
     };
     let effective = |name: &str| {
         let field = target.fields.iter().find(|field| field.name == name);
-        input
-            .get(name)
-            .or_else(|| field.and_then(|field| field.default.as_ref()))
+        input.get(name).or_else(|| field.and_then(|field| field.default.as_ref()))
     };
     let holds = |name: &str, wanted: &Value| match wanted {
         Value::Array(values) => effective(name).is_some_and(|value| values.contains(value)),
@@ -141,17 +127,11 @@ fn check_constraint(
         // What is required must hold only if there is a value at all: no value and no default breaks no rule.
         holds(name, wanted) || (values.is_some() && effective(name).is_none())
     });
-    if kept {
-        Ok(())
-    } else {
-        Err(constraint.text.clone())
-    }
+    if kept { Ok(()) } else { Err(constraint.text.clone()) }
 }
 
 fn plain(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]
@@ -176,10 +156,7 @@ mod tests {
     #[test]
     fn lengths_count_scalar_values() {
         let fits = "é".repeat(5000);
-        assert_eq!(
-            verdict("Nano-Banana", None, json!({ "prompt": fits })),
-            Ok(())
-        );
+        assert_eq!(verdict("Nano-Banana", None, json!({ "prompt": fits })), Ok(()));
         let long = "é".repeat(5001);
         let got = verdict("Nano-Banana", None, json!({ "prompt": long }));
         assert_eq!(got.unwrap_err(), "property 'prompt' is longer than 5000");
@@ -189,21 +166,12 @@ mod tests {
 
     #[test]
     fn enums_are_exact_and_types_strict() {
-        let with = |field: &str, value: Value| {
-            verdict(
-                "Nano-Banana-2",
-                None,
-                json!({"prompt": "x", (field): value}),
-            )
-        };
+        let with = |field: &str, value: Value| verdict("Nano-Banana-2", None, json!({"prompt": "x", (field): value}));
         assert_eq!(with("resolution", json!("2K")), Ok(()));
         assert!(with("resolution", json!("2k")).is_err());
         assert!(with("resolution", json!(2)).is_err());
         assert!(with("image_input", json!("https://example.org/a.png")).is_err());
-        assert_eq!(
-            with("image_input", json!(["https://example.org/a.png"])),
-            Ok(())
-        );
+        assert_eq!(with("image_input", json!(["https://example.org/a.png"])), Ok(()));
         assert!(with("image_input", json!(["a.png"])).is_err());
     }
 
@@ -213,17 +181,13 @@ mod tests {
         let with = |input: Value| verdict(model, None, input);
         assert!(with(json!({"prompt": "x", "aspect_ratio": "auto", "resolution": "2K"})).is_err());
         assert!(with(json!({"prompt": "x", "aspect_ratio": "5:4", "resolution": "2K"})).is_err());
-        assert_eq!(
-            with(json!({"prompt": "x", "aspect_ratio": "16:9", "resolution": "2K"})),
-            Ok(())
-        );
+        assert_eq!(with(json!({"prompt": "x", "aspect_ratio": "16:9", "resolution": "2K"})), Ok(()));
         assert_eq!(with(json!({"prompt": "x", "background": "opaque"})), Ok(()));
     }
 
     #[test]
     fn a_whole_number_is_not_a_fraction() {
-        let with =
-            |seed: Value| verdict("qwen-image-2.0", None, json!({"prompt": "x", "seed": seed}));
+        let with = |seed: Value| verdict("qwen-image-2.0", None, json!({"prompt": "x", "seed": seed}));
         assert_eq!(with(json!(0)), Ok(()));
         assert!(with(json!(1.5)).is_err());
         assert!(with(json!(-1)).is_err());

@@ -100,12 +100,7 @@ pub(crate) struct ModelEntry<'a> {
 
 /// 200 with the payload in the envelope.
 pub(crate) fn success<T: Serialize>(data: T) -> Response<Body> {
-    let body = Envelope {
-        code: 200,
-        message: "success",
-        data: Some(data),
-        error_code: None,
-    };
+    let body = Envelope { code: 200, message: "success", data: Some(data), error_code: None };
     json(StatusCode::OK, &body)
 }
 
@@ -121,31 +116,15 @@ pub(crate) fn flat_with<T: Serialize>(
     message: &str,
     data: Option<T>,
 ) -> Response<Body> {
-    let body = Envelope {
-        code: status,
-        message,
-        data,
-        error_code,
-    };
+    let body = Envelope { code: status, message, data, error_code };
     json(status_of(status), &body)
 }
 
 /// A failure of the gateway in front of the task service.
 pub(crate) fn gateway(status: u16, code: &str, message: &str, number: u64) -> Response<Body> {
-    let kind = if status == 404 {
-        "invalid_request_error"
-    } else {
-        "hiapi_error"
-    };
+    let kind = if status == 404 { "invalid_request_error" } else { "hiapi_error" };
     let request_id = format!("req_{}", crockford(u128::from(number), 20));
-    let body = Gateway {
-        error: GatewayError {
-            code,
-            kind,
-            message,
-            request_id: &request_id,
-        },
-    };
+    let body = Gateway { error: GatewayError { code, kind, message, request_id: &request_id } };
     json(status_of(status), &body)
 }
 
@@ -157,9 +136,7 @@ pub(crate) fn html(status: u16) -> Response<Body> {
     );
     let mut response = Response::new(Body::from(page));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
     response
 }
 
@@ -169,10 +146,7 @@ pub(crate) fn json<T: Serialize>(status: StatusCode, body: &T) -> Response<Body>
     let bytes = serde_json::to_vec(body).unwrap_or_default();
     let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = status;
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json; charset=utf-8"),
-    );
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     response
 }
 

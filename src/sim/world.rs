@@ -242,13 +242,7 @@ impl State {
     }
 
     /// The first use of a key, if it is remembered.
-    pub(crate) fn key_use(
-        &self,
-        account: u64,
-        key: &str,
-        now_ms: u64,
-        speed: f64,
-    ) -> Option<KeyUse> {
+    pub(crate) fn key_use(&self, account: u64, key: &str, now_ms: u64, speed: f64) -> Option<KeyUse> {
         let life = (KEY_LIFE_MS as f64 / speed) as u64;
         let found = self.keys.get(&(account, key.to_owned()))?;
         (now_ms < found.since_ms.saturating_add(life)).then(|| found.clone())
@@ -260,10 +254,7 @@ impl State {
             self.windows.clear();
         }
         let length = ((MINUTE_MS as f64 / speed) as u64).max(1);
-        let fresh = Window {
-            ends_ms: now_ms + length,
-            used: 0,
-        };
+        let fresh = Window { ends_ms: now_ms + length, used: 0 };
         let window = self.windows.entry(account).or_insert(fresh);
         if now_ms >= window.ends_ms {
             *window = fresh;
@@ -272,12 +263,7 @@ impl State {
         if granted {
             window.used += 1;
         }
-        Allowance {
-            limit,
-            remaining: limit.saturating_sub(window.used),
-            ends_ms: window.ends_ms,
-            granted,
-        }
+        Allowance { limit, remaining: limit.saturating_sub(window.used), ends_ms: window.ends_ms, granted }
     }
 
     /// Counts a request as running; false if the account has as many as it may.

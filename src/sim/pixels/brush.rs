@@ -1,8 +1,8 @@
 //! The drawing tools: filled outlines, gradients, glows, in the picture's own coordinates.
 
 use tiny_skia::{
-    FillRule, GradientStop, LinearGradient, Paint, PathBuilder, Pixmap, Point, RadialGradient,
-    Rect, Shader, SpreadMode, Stroke, Transform,
+    FillRule, GradientStop, LinearGradient, Paint, PathBuilder, Pixmap, Point, RadialGradient, Rect, Shader,
+    SpreadMode, Stroke, Transform,
 };
 
 use super::palette::Tone;
@@ -29,46 +29,22 @@ impl Brush {
 
     /// Fills an outline with one colour.
     pub(super) fn fill(&mut self, path: PathBuilder, tone: Tone, alpha: f32) {
-        self.paint(
-            path,
-            Shader::SolidColor(tone.alpha(alpha)),
-            Transform::identity(),
-        );
+        self.paint(path, Shader::SolidColor(tone.alpha(alpha)), Transform::identity());
     }
 
     /// Fills an outline given in a box of its own (0 to 1, y down), placed with its bottom centre at `foot`.
-    pub(super) fn place(
-        &mut self,
-        path: PathBuilder,
-        foot: (f32, f32),
-        size: f32,
-        flip: bool,
-        tone: Tone,
-    ) {
+    pub(super) fn place(&mut self, path: PathBuilder, foot: (f32, f32), size: f32, flip: bool, tone: Tone) {
         let across = if flip { -size } else { size };
-        let place =
-            Transform::from_row(across, 0.0, 0.0, size, foot.0 - across / 2.0, foot.1 - size);
+        let place = Transform::from_row(across, 0.0, 0.0, size, foot.0 - across / 2.0, foot.1 - size);
         self.paint(path, Shader::SolidColor(tone.alpha(1.0)), place);
     }
 
     /// Fills an outline from one colour at `top` to another at `bottom`.
-    pub(super) fn fade(
-        &mut self,
-        path: PathBuilder,
-        top: (f32, Tone, f32),
-        bottom: (f32, Tone, f32),
-    ) {
-        let stops = vec![
-            GradientStop::new(0.0, top.1.alpha(top.2)),
-            GradientStop::new(1.0, bottom.1.alpha(bottom.2)),
-        ];
+    pub(super) fn fade(&mut self, path: PathBuilder, top: (f32, Tone, f32), bottom: (f32, Tone, f32)) {
+        let stops = vec![GradientStop::new(0.0, top.1.alpha(top.2)), GradientStop::new(1.0, bottom.1.alpha(bottom.2))];
         let (start, end) = (Point::from_xy(0.0, top.0), Point::from_xy(0.0, bottom.0));
         let shader = LinearGradient::new(start, end, stops, SpreadMode::Pad, Transform::identity());
-        self.paint(
-            path,
-            shader.unwrap_or(Shader::SolidColor(top.1.alpha(top.2))),
-            Transform::identity(),
-        );
+        self.paint(path, shader.unwrap_or(Shader::SolidColor(top.1.alpha(top.2))), Transform::identity());
     }
 
     /// The whole canvas in a slightly tilted gradient.
@@ -83,11 +59,7 @@ impl Brush {
         let end = Point::from_xy(self.width / 2.0 + lean, low);
         let shader = LinearGradient::new(start, end, stops, SpreadMode::Pad, Transform::identity());
         let all = self.all();
-        self.paint(
-            all,
-            shader.unwrap_or(Shader::SolidColor(tones[1].alpha(1.0))),
-            Transform::identity(),
-        );
+        self.paint(all, shader.unwrap_or(Shader::SolidColor(tones[1].alpha(1.0))), Transform::identity());
     }
 
     /// Light that fades towards its rim.
@@ -99,15 +71,7 @@ impl Brush {
             GradientStop::new(1.0, tone.alpha(0.0)),
         ];
         let at = Point::from_xy(centre.0, centre.1);
-        let shader = RadialGradient::new(
-            at,
-            0.0,
-            at,
-            radius.max(0.01),
-            stops,
-            SpreadMode::Pad,
-            Transform::identity(),
-        );
+        let shader = RadialGradient::new(at, 0.0, at, radius.max(0.01), stops, SpreadMode::Pad, Transform::identity());
         if let Some(shader) = shader {
             self.paint(circle(centre, radius), shader, Transform::identity());
         }
@@ -121,14 +85,9 @@ impl Brush {
             line_join: tiny_skia::LineJoin::Round,
             ..Stroke::default()
         };
-        let paint = Paint {
-            shader: Shader::SolidColor(tone.alpha(alpha)),
-            anti_alias: true,
-            ..Paint::default()
-        };
+        let paint = Paint { shader: Shader::SolidColor(tone.alpha(alpha)), anti_alias: true, ..Paint::default() };
         if let Some(path) = path.finish() {
-            self.canvas
-                .stroke_path(&path, &paint, &stroke, Transform::identity(), None);
+            self.canvas.stroke_path(&path, &paint, &stroke, Transform::identity(), None);
         }
     }
 
@@ -138,15 +97,10 @@ impl Brush {
     }
 
     fn paint(&mut self, path: PathBuilder, shader: Shader<'_>, place: Transform) {
-        let paint = Paint {
-            shader,
-            anti_alias: true,
-            ..Paint::default()
-        };
+        let paint = Paint { shader, anti_alias: true, ..Paint::default() };
         // An empty outline, or one that is not finite, is simply not drawn.
         if let Some(path) = path.finish() {
-            self.canvas
-                .fill_path(&path, &paint, FillRule::Winding, place, None);
+            self.canvas.fill_path(&path, &paint, FillRule::Winding, place, None);
         }
     }
 }
@@ -192,12 +146,7 @@ pub(super) fn circle(centre: (f32, f32), radius: f32) -> PathBuilder {
 
 pub(super) fn oval(centre: (f32, f32), across: f32, down: f32) -> PathBuilder {
     let mut path = PathBuilder::new();
-    let bounds = Rect::from_ltrb(
-        centre.0 - across,
-        centre.1 - down,
-        centre.0 + across,
-        centre.1 + down,
-    );
+    let bounds = Rect::from_ltrb(centre.0 - across, centre.1 - down, centre.0 + across, centre.1 + down);
     if let Some(bounds) = bounds {
         path.push_oval(bounds);
     }
@@ -205,10 +154,5 @@ pub(super) fn oval(centre: (f32, f32), across: f32, down: f32) -> PathBuilder {
 }
 
 pub(super) fn rect(x: f32, y: f32, width: f32, height: f32) -> PathBuilder {
-    polygon(&[
-        (x, y),
-        (x + width, y),
-        (x + width, y + height),
-        (x, y + height),
-    ])
+    polygon(&[(x, y), (x + width, y), (x + width, y + height), (x, y + height)])
 }

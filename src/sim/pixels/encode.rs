@@ -19,12 +19,9 @@ pub(crate) fn encode(canvas: &Pixmap, picture: &Picture) -> ImageResult<Vec<u8>>
     let colour = ExtendedColorType::Rgb8;
     let mut bytes = Vec::with_capacity(pixels.len() / 2);
     match picture.format {
-        Format::Png => {
-            PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Paeth)
-                .write_image(&pixels, width, height, colour)?
-        }
-        Format::Jpeg => JpegEncoder::new_with_quality(&mut bytes, 92)
+        Format::Png => PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Paeth)
             .write_image(&pixels, width, height, colour)?,
+        Format::Jpeg => JpegEncoder::new_with_quality(&mut bytes, 92).write_image(&pixels, width, height, colour)?,
         Format::WebP => {
             WebPEncoder::new_lossless(&mut bytes).write_image(&pixels, width, height, colour)?;
         }

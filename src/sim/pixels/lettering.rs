@@ -20,9 +20,7 @@ impl Fonts {
             epaint_default_fonts::EMOJI_ICON,
             epaint_default_fonts::HACK_REGULAR,
         ];
-        let readable = files
-            .iter()
-            .filter_map(|file| FontRef::try_from_slice(file).ok());
+        let readable = files.iter().filter_map(|file| FontRef::try_from_slice(file).ok());
         Self(readable.collect())
     }
 
@@ -50,10 +48,7 @@ pub(super) fn set(brush: &mut Brush, prompt: &str, (front, near): (f32, Tone)) {
     let fonts = Fonts::load();
     let words = title(&fonts, prompt);
     let margin = brush.unit * 0.07;
-    let room = (
-        brush.width - 2.0 * margin,
-        brush.height - front - brush.unit * 0.055 - margin * 0.8,
-    );
+    let room = (brush.width - 2.0 * margin, brush.height - front - brush.unit * 0.055 - margin * 0.8);
     if words.is_empty() || room.0 < 24.0 || room.1 < 10.0 {
         return;
     }
@@ -62,40 +57,20 @@ pub(super) fn set(brush: &mut Brush, prompt: &str, (front, near): (f32, Tone)) {
         return;
     }
     let light_ground = near.light() > 0.55;
-    let ink = if light_ground {
-        Tone::hex(0x24304a)
-    } else {
-        WHITE.to(near, 0.06)
-    };
+    let ink = if light_ground { Tone::hex(0x24304a) } else { WHITE.to(near, 0.06) };
     let leading = size * 1.16;
     let block = leading * lines.len() as f32;
     let top = brush.height - margin * 0.9 - block;
     // A veil in the ground's own colour keeps the words legible over flowers, waves and feet.
-    let veil = if light_ground {
-        near
-    } else {
-        near.to(Tone(0.0, 0.0, 0.0), 0.3)
-    };
+    let veil = if light_ground { near } else { near.to(Tone(0.0, 0.0, 0.0), 0.3) };
     let edge = top - size * 0.9;
     let shape = rect(0.0, edge, brush.width, brush.height - edge);
     brush.fade(shape, (edge, veil, 0.0), (top + size * 0.6, veil, 0.72));
-    let rule = rect(
-        margin,
-        top - size * 0.28,
-        brush.unit * 0.075,
-        (brush.unit * 0.0035).max(1.0),
-    );
+    let rule = rect(margin, top - size * 0.28, brush.unit * 0.075, (brush.unit * 0.0035).max(1.0));
     brush.fill(rule, ink, 0.85);
     for (at, line) in lines.iter().enumerate() {
         let baseline = top + leading * at as f32 + size * 0.92;
-        write(
-            &mut brush.canvas,
-            &fonts,
-            line,
-            size,
-            (margin, baseline),
-            ink,
-        );
+        write(&mut brush.canvas, &fonts, line, size, (margin, baseline), ink);
     }
 }
 
@@ -105,10 +80,7 @@ fn title(fonts: &Fonts, prompt: &str) -> Vec<String> {
     let mut length = 0;
     for word in prompt.split_whitespace().take(200) {
         // Joiners and variation selectors have no picture of their own.
-        let word: String = word
-            .chars()
-            .filter(|c| !matches!(c, '\u{200d}' | '\u{fe0e}' | '\u{fe0f}'))
-            .collect();
+        let word: String = word.chars().filter(|c| !matches!(c, '\u{200d}' | '\u{fe0e}' | '\u{fe0f}')).collect();
         let order = word.starts_with('[') && word.ends_with(']');
         if word.is_empty() || order || !fonts.can_set(&word) {
             continue;
@@ -181,14 +153,7 @@ fn wrap(fonts: &Fonts, words: &[String], size: f32, width: f32) -> Option<Vec<St
     Some(lines)
 }
 
-fn write(
-    canvas: &mut Pixmap,
-    fonts: &Fonts,
-    line: &str,
-    size: f32,
-    (mut x, baseline): (f32, f32),
-    ink: Tone,
-) {
+fn write(canvas: &mut Pixmap, fonts: &Fonts, line: &str, size: f32, (mut x, baseline): (f32, f32), ink: Tone) {
     for sign in line.chars() {
         let Some(font) = fonts.font_for(sign) else {
             continue;
@@ -199,8 +164,7 @@ fn write(
         if let Some(outline) = font.outline_glyph(glyph) {
             let bounds = outline.px_bounds();
             let (left, top) = (bounds.min.x as i32, bounds.min.y as i32);
-            outline
-                .draw(|dx, dy, cover| blend(canvas, left + dx as i32, top + dy as i32, ink, cover));
+            outline.draw(|dx, dy, cover| blend(canvas, left + dx as i32, top + dy as i32, ink, cover));
         }
     }
 }
@@ -216,8 +180,7 @@ fn blend(canvas: &mut Pixmap, x: i32, y: i32, ink: Tone, cover: f32) {
         return;
     };
     let cover = cover.clamp(0.0, 1.0);
-    let mix =
-        |old: u8, new: f32| (f32::from(old) * (1.0 - cover) + new * 255.0 * cover).round() as u8;
+    let mix = |old: u8, new: f32| (f32::from(old) * (1.0 - cover) + new * 255.0 * cover).round() as u8;
     let mixed = PremultipliedColorU8::from_rgba(
         mix(pixel.red(), ink.0),
         mix(pixel.green(), ink.1),
@@ -254,10 +217,7 @@ mod tests {
     #[test]
     fn lines_are_even() {
         let fonts = Fonts::load();
-        let words: Vec<String> = "one two three four five six"
-            .split(' ')
-            .map(str::to_owned)
-            .collect();
+        let words: Vec<String> = "one two three four five six".split(' ').map(str::to_owned).collect();
         let (size, lines) = fit(&fonts, &words, (300.0, 200.0), 1000.0);
         assert!(size > 20.0);
         let widths: Vec<f32> = lines.iter().map(|line| fonts.width(line, size)).collect();

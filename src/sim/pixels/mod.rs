@@ -1,8 +1,12 @@
 //! Pictures the simulator draws: from a prompt to encoded bytes.
 
+mod animals;
 mod brush;
+mod buildings;
 mod encode;
+mod land;
 mod lettering;
+mod nature;
 mod palette;
 mod scene;
 mod things;
@@ -91,13 +95,7 @@ mod tests {
     use super::*;
 
     fn picture(prompt: &str, width: u32, height: u32, format: Format) -> Picture {
-        Picture {
-            prompt: prompt.to_owned(),
-            seed: 5,
-            width,
-            height,
-            format,
-        }
+        Picture { prompt: prompt.to_owned(), seed: 5, width, height, format }
     }
 
     #[test]

@@ -44,10 +44,7 @@ pub(super) enum Thing {
 impl Thing {
     /// Whether it is an animal on the ground.
     pub(super) fn sits(self) -> bool {
-        matches!(
-            self,
-            Self::Fox | Self::Cat | Self::Wolf | Self::Bear | Self::Rabbit
-        )
+        matches!(self, Self::Fox | Self::Cat | Self::Wolf | Self::Bear | Self::Rabbit)
     }
 }
 
@@ -63,18 +60,9 @@ use Hint::{Ground as G, Mood as M, Thing as T};
 
 /// Words, each group followed by what it means. Plurals in "s" are understood.
 const VOCABULARY: &[(&str, &[Hint])] = &[
-    (
-        "mountain peak alps summit cliff ridge volcano matterhorn himalaya range",
-        &[G(Ground::Mountains)],
-    ),
-    (
-        "hill valley highland countryside landscape village vineyard",
-        &[G(Ground::Hills)],
-    ),
-    (
-        "forest wood woods pine fir jungle grove taiga",
-        &[G(Ground::Forest), M(Mood::Woods)],
-    ),
+    ("mountain peak alps summit cliff ridge volcano matterhorn himalaya range", &[G(Ground::Mountains)]),
+    ("hill valley highland countryside landscape village vineyard", &[G(Ground::Hills)]),
+    ("forest wood woods pine fir jungle grove taiga", &[G(Ground::Forest), M(Mood::Woods)]),
     (
         "sea ocean lake water river beach coast wave harbour harbor island bay fjord pond",
         &[G(Ground::Sea), M(Mood::Water)],
@@ -83,52 +71,22 @@ const VOCABULARY: &[(&str, &[Hint])] = &[
         "city town skyline street tower skyscraper downtown tokyo london paris berlin york metropolis rooftop",
         &[G(Ground::City)],
     ),
-    (
-        "desert dune sand sahara savanna savannah camel",
-        &[G(Ground::Dunes), M(Mood::Heat)],
-    ),
+    ("desert dune sand sahara savanna savannah camel", &[G(Ground::Dunes), M(Mood::Heat)]),
     (
         "meadow field garden wildflower flower rose tulip poppy blossom lavender sunflower daisy bouquet",
         &[G(Ground::Meadow), T(Thing::Flowers)],
     ),
-    (
-        "spring april cherry sakura",
-        &[M(Mood::Spring), T(Thing::Flowers)],
-    ),
-    (
-        "winter snow snowy ice frozen frost arctic glacier christmas",
-        &[M(Mood::Winter), T(Thing::Snow)],
-    ),
-    (
-        "autumn fall october maple leaves harvest",
-        &[M(Mood::Autumn)],
-    ),
-    (
-        "night midnight dark nocturnal galaxy space cosmos planet",
-        &[M(Mood::Night), T(Thing::Stars)],
-    ),
-    (
-        "star starry nebula constellation aurora",
-        &[M(Mood::Night), T(Thing::Stars)],
-    ),
-    (
-        "moon moonlight lunar crescent",
-        &[M(Mood::Night), T(Thing::Moon)],
-    ),
+    ("spring april cherry sakura", &[M(Mood::Spring), T(Thing::Flowers)]),
+    ("winter snow snowy ice frozen frost arctic glacier christmas", &[M(Mood::Winter), T(Thing::Snow)]),
+    ("autumn fall october maple leaves harvest", &[M(Mood::Autumn)]),
+    ("night midnight dark nocturnal galaxy space cosmos planet", &[M(Mood::Night), T(Thing::Stars)]),
+    ("star starry nebula constellation aurora", &[M(Mood::Night), T(Thing::Stars)]),
+    ("moon moonlight lunar crescent", &[M(Mood::Night), T(Thing::Moon)]),
     ("sun sunny sunlight summer", &[M(Mood::Day), T(Thing::Sun)]),
     ("dawn sunrise morning", &[M(Mood::Dawn), T(Thing::Sun)]),
-    (
-        "dusk sunset evening twilight golden",
-        &[M(Mood::Dusk), T(Thing::Sun)],
-    ),
-    (
-        "storm thunder grey gray gloomy fog foggy mist misty",
-        &[M(Mood::Storm), T(Thing::Clouds)],
-    ),
-    (
-        "rain rainy umbrella drizzle",
-        &[M(Mood::Storm), T(Thing::Rain)],
-    ),
+    ("dusk sunset evening twilight golden", &[M(Mood::Dusk), T(Thing::Sun)]),
+    ("storm thunder grey gray gloomy fog foggy mist misty", &[M(Mood::Storm), T(Thing::Clouds)]),
+    ("rain rainy umbrella drizzle", &[M(Mood::Storm), T(Thing::Rain)]),
     (
         "neon cyberpunk synthwave futuristic robot hologram vaporwave",
         &[M(Mood::Neon), G(Ground::City), T(Thing::Lights)],
@@ -139,31 +97,16 @@ const VOCABULARY: &[(&str, &[Hint])] = &[
     ("wolf dog puppy husky", &[T(Thing::Wolf)]),
     ("bear panda", &[T(Thing::Bear)]),
     ("rabbit hare bunny", &[T(Thing::Rabbit)]),
-    (
-        "bird gull seagull swallow crane goose geese raven eagle owl",
-        &[T(Thing::Birds)],
-    ),
-    (
-        "whale dolphin",
-        &[T(Thing::Whale), G(Ground::Sea), M(Mood::Water)],
-    ),
-    (
-        "boat ship sail sailboat sailing yacht",
-        &[T(Thing::Boat), G(Ground::Sea), M(Mood::Water)],
-    ),
+    ("bird gull seagull swallow crane goose geese raven eagle owl", &[T(Thing::Birds)]),
+    ("whale dolphin", &[T(Thing::Whale), G(Ground::Sea), M(Mood::Water)]),
+    ("boat ship sail sailboat sailing yacht", &[T(Thing::Boat), G(Ground::Sea), M(Mood::Water)]),
     ("house cabin cottage hut farm barn home", &[T(Thing::House)]),
     ("lighthouse", &[T(Thing::Lighthouse), G(Ground::Sea)]),
     ("castle fortress palace ruin", &[T(Thing::Castle)]),
     ("balloon airship", &[T(Thing::Balloon)]),
-    (
-        "rocket spaceship astronaut",
-        &[T(Thing::Rocket), M(Mood::Night), T(Thing::Stars)],
-    ),
+    ("rocket spaceship astronaut", &[T(Thing::Rocket), M(Mood::Night), T(Thing::Stars)]),
     ("tree oak birch willow", &[T(Thing::Tree)]),
-    (
-        "firefly fireflies lantern lamp candle festival",
-        &[T(Thing::Lights), M(Mood::Night)],
-    ),
+    ("firefly fireflies lantern lamp candle festival", &[T(Thing::Lights), M(Mood::Night)]),
 ];
 
 /// What a prompt asks for, in the order of its words, each thing once.
@@ -186,10 +129,7 @@ impl Ask {
 pub(super) fn read(prompt: &str) -> Ask {
     let mut ask = Ask::default();
     let mut suggested = None;
-    let words = prompt
-        .split(|c: char| !c.is_alphabetic())
-        .filter(|word| word.len() > 2)
-        .take(400);
+    let words = prompt.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() > 2).take(400);
     for word in words {
         let word = word.to_lowercase();
         match word.as_str() {
@@ -207,9 +147,7 @@ pub(super) fn read(prompt: &str) -> Ask {
         for hint in hints {
             match hint {
                 G(ground) => ask.ground = ask.ground.or(Some(*ground)),
-                M(mood) if brings_ground && *mood != Mood::Neon => {
-                    suggested = suggested.or(Some(*mood))
-                }
+                M(mood) if brings_ground && *mood != Mood::Neon => suggested = suggested.or(Some(*mood)),
                 M(mood) => ask.mood = ask.mood.or(Some(*mood)),
                 T(thing) if !ask.has(*thing) => ask.things.push(*thing),
                 T(_) => {}
