@@ -27,7 +27,7 @@ pub(super) fn paint(brush: &mut Brush, ask: &Ask, palette: &Palette, dice: &mut 
     let front = brush.height * 0.735;
     let near = land(brush, ground, palette, (horizon, front), sun, dice);
     things::paint(brush, ask, palette, (horizon, front), near, ground, dice);
-    if ground == Ground::Meadow || ask.has(Thing::Flowers) {
+    if ground == Ground::Meadow || (ask.has(Thing::Flowers) && ground != Ground::Sea) {
         flowers(brush, palette, front, dice);
     }
     weather(brush, ask, palette, dice);

@@ -79,7 +79,7 @@ const VOCABULARY: &[(&str, &[Hint])] = &[
     ("spring april cherry sakura", &[M(Mood::Spring), T(Thing::Flowers)]),
     ("winter snow snowy ice frozen frost arctic glacier christmas", &[M(Mood::Winter), T(Thing::Snow)]),
     ("autumn fall october maple leaves harvest", &[M(Mood::Autumn)]),
-    ("night midnight dark nocturnal galaxy space cosmos planet", &[M(Mood::Night), T(Thing::Stars)]),
+    ("night midnight dark nocturnal milky galaxy space cosmos planet", &[M(Mood::Night), T(Thing::Stars)]),
     ("star starry nebula constellation aurora", &[M(Mood::Night), T(Thing::Stars)]),
     ("moon moonlight lunar crescent", &[M(Mood::Night), T(Thing::Moon)]),
     ("sun sunny sunlight summer", &[M(Mood::Day), T(Thing::Sun)]),
