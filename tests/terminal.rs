@@ -399,7 +399,10 @@ fn questions_disturb_nothing() {
     let mut pty = Pty::new();
     let output = start(&pty, Settings::default());
     output.show(frame("title"));
-    pty.until_text("\x1b[?2026l");
+    output.ask(b"\x1b[5n".to_vec());
+    let first = pty.until_text("\x1b[5n");
+    assert!(has(&first, "title"), "the question came before the frame");
+    pty.until_text("title");
     output.ask(b"\x1b[c".to_vec());
     let asked = pty.until_text("title");
     assert!(
