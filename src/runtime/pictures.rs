@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::app::{AssetMsg, Msg, Want};
-use crate::graphics::{GALLERY_BYTES, Gallery, Picture, PictureKey, Shape, decode_file, encode};
+use crate::graphics::{GALLERY_BYTES, Gallery, Picture, Shape, decode_file, encode};
+use crate::ui::picture_key;
 
 use super::hands::Note;
 
@@ -23,12 +24,6 @@ pub struct Pictures {
     running: usize,
     next: Option<Want>,
     inbox: mpsc::Sender<Note>,
-}
-
-/// The name of a wanted picture in the gallery.
-#[must_use]
-pub fn key(want: &Want) -> PictureKey {
-    PictureKey { asset: want.sha256.clone(), cells: want.cells }
 }
 
 impl Pictures {
@@ -55,7 +50,7 @@ impl Pictures {
 
     /// Wants a picture. What is there already is answered at once.
     pub fn want(&mut self, want: Want) -> Option<Msg> {
-        if self.gallery.get(&key(&want)).is_some() {
+        if self.gallery.get(&picture_key(&want)).is_some() {
             return Some(Msg::Asset(AssetMsg::Encoded(want)));
         }
         self.next = Some(want);
@@ -95,5 +90,5 @@ impl Pictures {
 
 fn make(want: &Want, shape: &Shape) -> Result<Arc<Picture>, String> {
     let decoded = decode_file(Path::new(&want.file)).map_err(|why| why.to_string())?;
-    encode(&decoded, key(want), shape).map(Arc::new).map_err(|why| why.to_string())
+    encode(&decoded, picture_key(want), shape).map(Arc::new).map_err(|why| why.to_string())
 }

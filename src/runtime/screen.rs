@@ -22,8 +22,8 @@ use crate::fleet::FleetMsg;
 use crate::graphics::{Protocol, Quality, Shape};
 use crate::keys::{Chord, Key};
 use crate::store::{Store, StoreError, StoreProblem};
-use crate::terminal::{self, Caps, Choice, Env, Frame, Input, Output, Reader, Screen, Settings};
-use crate::ui::{Look, view};
+use crate::terminal::{self, Caps, Choice, Depth, Env, Frame, Input, Output, Reader, Screen, Settings};
+use crate::ui::{ColourDepth, Theme, view};
 
 use super::clock::{self, Clock};
 use super::hands::{Hands, Note, deliver};
@@ -151,6 +151,7 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
         choice: options.graphics,
         patience: Some(Instant::now() + PATIENCE),
         env,
+        theme: theme(&caps),
         caps,
         hands,
         clock,
@@ -188,6 +189,7 @@ struct Program {
     patience: Option<Instant>,
     env: Env,
     caps: Caps,
+    theme: Theme,
     hands: Hands,
     clock: Clock,
     /// The writer, until we leave.
@@ -308,6 +310,7 @@ impl Program {
             Input::PasteCut(bytes) => self.take(Msg::Told(format!("the paste was cut: {bytes} bytes too long")), true),
             Input::Reply(reply) => {
                 if self.caps.learn(&reply) {
+                    self.theme = theme(&self.caps);
                     if let Some(output) = &self.output {
                         output.configure(settings(&self.caps));
                         if self.caps.keyboard {
@@ -467,8 +470,7 @@ impl Program {
     fn draw(&mut self) {
         let area = Rect::new(0, 0, self.state.area.width, self.state.area.height);
         let mut buffer = Buffer::empty(area);
-        let look = look(&self.caps);
-        let scene = view(&self.state, self.pictures.gallery(), &look, &mut buffer);
+        let scene = view(&self.state, self.pictures.gallery(), &self.theme, &mut buffer);
         let repaint = std::mem::take(&mut self.repaint);
         if let Some(output) = &self.output {
             output.show(Frame { buffer, cursor: scene.cursor, pictures: scene.pictures, repaint });
@@ -528,9 +530,16 @@ fn settings(caps: &Caps) -> Settings {
     Settings { depth: caps.depth(), tmux: caps.in_tmux(), erase_fills: caps.erase_fills(), ..Settings::default() }
 }
 
-fn look(caps: &Caps) -> Look {
-    let _ = caps;
-    Look::default()
+/// The colours for this terminal. Before it has told its background, its own sixteen are used.
+fn theme(caps: &Caps) -> Theme {
+    let depth = match caps.depth() {
+        Depth::True => ColourDepth::True,
+        Depth::Ansi256 => ColourDepth::Ansi256,
+        Depth::Ansi16 => ColourDepth::Ansi16,
+        Depth::None => ColourDepth::None,
+    };
+    let offset = jiff::tz::TimeZone::system().to_offset(jiff::Timestamp::now()).seconds();
+    Theme { utc_offset: offset, ..Theme::new(depth, caps.light()) }
 }
 
 /// The name of a message, for the log. Its content may be private.
