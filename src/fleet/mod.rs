@@ -311,7 +311,10 @@ impl Fleet {
 
     fn heard(&mut self, id: LocalId, now: Now) {
         if self.tasks.get(&id).is_none_or(|task| task.status.is_final()) {
-            self.watch.stop(id);
+            // A page may have left before a link was refused: only a look of its own brings a fresh one for sure.
+            if !self.fetches.wants_link(id) {
+                self.watch.stop(id);
+            }
         } else {
             self.watch.heard(id, now.mono, &mut self.chance);
         }
