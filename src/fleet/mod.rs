@@ -185,8 +185,11 @@ impl Fleet {
                     _ => {}
                 }
             }
-            // Nothing may be sent that is not on the disk.
-            Err(problem) if matches!(stage, Stage::Saved | Stage::Sending) && stage == current => {
+            // Nothing may be sent that is not on the disk. But what is out already was, with an earlier write of
+            // the same stage: then this one is only written again.
+            Err(problem)
+                if matches!(stage, Stage::Saved | Stage::Sending) && stage == current && !self.queue.is_out(id) =>
+            {
                 if self.queue.is_under_way(id) {
                     self.budget.give_back();
                 }
@@ -196,7 +199,7 @@ impl Fleet {
                 }
             }
             Err(_) => {
-                if self.queue.is_under_way(id) && stage == current {
+                if self.queue.is_under_way(id) && stage == current && !self.queue.is_out(id) {
                     self.budget.give_back();
                     self.queue.again(id, now.mono + STORE_WAIT);
                 }
