@@ -56,7 +56,8 @@ pub(super) fn send(state: &mut State) -> Vec<Effect> {
         Status::Success => "it is done; e takes it into the editor",
         _ => "it is on its way already",
     };
-    let in_doubt = matches!(&task.status, Status::Unsure(problem) if !matches!(problem, Some(Problem::Mismatch { .. })));
+    let in_doubt =
+        matches!(&task.status, Status::Unsure(problem) if !matches!(problem, Some(Problem::Mismatch { .. })));
     state.say(words);
     let effects = fleet(state, FleetMsg::Send(vec![id]));
     if in_doubt && !state.fleet.will_send(id) {
