@@ -56,8 +56,14 @@ pub(super) fn send(state: &mut State) -> Vec<Effect> {
         Status::Success => "it is done; e takes it into the editor",
         _ => "it is on its way already",
     };
+    let in_doubt =
+        matches!(&task.status, Status::Unsure(problem) if !matches!(problem, Some(Problem::Mismatch { .. })));
     state.say(words);
-    fleet(state, FleetMsg::Send(vec![id]))
+    let effects = fleet(state, FleetMsg::Send(vec![id]));
+    if in_doubt && !state.fleet.will_send(id) {
+        state.warn("it was sent so long ago that the service may have forgotten its key: it could be paid twice");
+    }
+    effects
 }
 
 /// Drops a task that was never sent.
