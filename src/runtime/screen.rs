@@ -22,7 +22,7 @@ use crate::fleet::FleetMsg;
 use crate::graphics::{Protocol, Quality, Shape};
 use crate::keys::{Chord, Key};
 use crate::store::{Store, StoreError, StoreProblem};
-use crate::terminal::{self, Caps, Choice, Depth, Env, Frame, Input, Output, Reader, Screen, Settings};
+use crate::terminal::{self, Caps, Choice, Depth, Env, Frame, Input, Output, Reader, Screen};
 use crate::ui::{ColourDepth, Theme, view};
 
 use super::clock::{self, Clock};
@@ -129,7 +129,13 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
     let caps = Caps::new(env.clone(), window);
     let (notes, inbox) = mpsc::channel(4096);
     let (keys, input) = mpsc::channel(1024);
-    let output = Output::start(tty.try_clone()?, settings(&caps), Some(screen.gate()), || {})?;
+    let output = {
+        // The reader may be blocked behind a full channel when the writer notices that the terminal is gone.
+        let gone = keys.clone();
+        Output::start(tty.try_clone()?, caps.settings(), Some(screen.gate()), move || {
+            let _ = gone.blocking_send(Input::Closed);
+        })?
+    };
     let reader = Reader::start(tty.try_clone()?, keys)?;
 
     let clock = Clock::start();
@@ -309,16 +315,19 @@ impl Program {
             Input::Event(_) => {}
             Input::PasteCut(bytes) => self.take(Msg::Told(format!("the paste was cut: {bytes} bytes too long")), true),
             Input::Reply(reply) => {
+                let before = (self.caps.protocol(self.choice), self.caps.cell());
                 if self.caps.learn(&reply) {
                     self.theme = theme(&self.caps);
                     if let Some(output) = &self.output {
-                        output.configure(settings(&self.caps));
+                        output.configure(self.caps.settings());
                         if self.caps.keyboard {
                             output.write_raw(self.screen.keyboard_known().to_vec());
                         }
                     }
                     if self.caps.complete() {
                         self.patience = None;
+                    }
+                    if self.patience.is_none() || before != (self.caps.protocol(self.choice), self.caps.cell()) {
                         self.tell_pictures();
                     }
                     self.pace.changed(false);
@@ -524,10 +533,6 @@ async fn sleep_until(at: Option<Instant>) {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
     }
-}
-
-fn settings(caps: &Caps) -> Settings {
-    Settings { depth: caps.depth(), tmux: caps.in_tmux(), erase_fills: caps.erase_fills(), ..Settings::default() }
 }
 
 /// The colours for this terminal. Before it has told its background, its own sixteen are used.
