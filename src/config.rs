@@ -34,21 +34,3 @@ pub struct Places {
     /// Pictures.
     pub outputs: PathBuf,
 }
-
-/// How pictures are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Graphics {
-    /// By what the terminal answers.
-    #[default]
-    Auto,
-    /// Kitty's protocol.
-    Kitty,
-    /// Sixel.
-    Sixel,
-    /// iTerm2's protocol.
-    Iterm2,
-    /// Half blocks: text only.
-    Blocks,
-    /// None at all.
-    Off,
-}

@@ -1,1 +1,19 @@
-//! (to be described)
+//! The service over HTTP: asking the API, reading its answers, fetching what it delivers.
+//!
+//! Wire types stop here: everything handed out is in the words of [`crate::domain`]. No error, log line or `Debug`
+//! of this module holds the API key, and no error holds a URL.
+
+mod client;
+mod convert;
+mod download;
+mod http;
+mod key;
+mod place;
+mod reach;
+mod sniff;
+mod wire;
+
+pub use client::{Client, ClientError};
+pub use download::{DownloadLimits, Fetcher, sweep_parts};
+pub use http::Timeouts;
+pub use key::{ApiKey, BadBaseUrl, BadKey, base_url};

@@ -11,7 +11,8 @@ use crate::domain::{Catalogue, Draft, Field, FieldKind, Invalid, ModelSpec, Requ
 use crate::keys::{Chord, Key};
 use crate::time::{Mono, Now};
 
-/// A draft is on the disk at most this long after the last key: a kill loses less than two seconds.
+/// A draft is on its way to the disk this long after the first change that is not there yet, however fast
+/// somebody goes on typing: a kill loses less than two seconds.
 const AUTOSAVE: Duration = Duration::from_millis(1000);
 /// The longest text that may be pasted at once, in bytes.
 pub const LONGEST_PASTE: usize = 1 << 20;
@@ -153,7 +154,7 @@ impl Editor {
 
     fn touch(&mut self, now: Now) {
         self.fault = None;
-        self.changed = Some(now.mono);
+        self.changed.get_or_insert(now.mono);
     }
 
     /// A key that is no action.
@@ -348,6 +349,12 @@ impl Editor {
         });
         self.chip = 0;
         self.touch(now);
+    }
+
+    /// Nothing was typed or set since it was opened.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        self.changed.is_none() && self.text.is_empty() && self.fields.is_empty()
     }
 
     /// When the draft must be saved, if it changed.

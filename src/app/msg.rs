@@ -2,7 +2,7 @@
 
 use ratatui::layout::Size;
 
-use crate::domain::{Problem, Stage, Task};
+use crate::domain::{Draft, Problem, Stage, Task};
 use crate::fleet::FleetMsg;
 use crate::keys::Chord;
 
@@ -32,6 +32,10 @@ pub enum Msg {
     },
     /// Tasks from the store that are not over: they are watched and fetched from now on, however old they are.
     Unfinished(Vec<Task>),
+    /// What was being typed when the program last ended.
+    Drafted(Draft),
+    /// Send these, as if they had been typed: the first batch of the demonstration.
+    Begin(Vec<Draft>),
     /// How many tasks the store holds, by stage.
     Counted(Vec<(Stage, u64)>),
     /// The service answered whether the key is good: the number of tasks of the account.

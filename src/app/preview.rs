@@ -87,9 +87,10 @@ impl Preview {
         }
     }
 
-    /// An answer came. Returns whether it was for what is wanted now.
+    /// An answer came. Returns whether it was for what is wanted now. While the selection rests nothing was asked,
+    /// so an answer then is from before: for another terminal, or another look at the same picture.
     pub fn answered(&mut self, want: &Want, slot: Slot) -> bool {
-        let current = self.want.as_ref() == Some(want);
+        let current = self.slot == Slot::Encoding && self.want.as_ref() == Some(want);
         if current {
             self.slot = slot;
         }

@@ -70,8 +70,6 @@ pub struct State {
 pub struct Start {
     /// The models.
     pub catalogue: Catalogue,
-    /// What was being typed when the program last ended.
-    pub draft: Draft,
     /// How much may be asked.
     pub allowance: Allowance,
     /// The service, for the header.
@@ -90,7 +88,7 @@ impl State {
     pub fn new(start: Start, now: Now) -> Self {
         let mut chance = Chance::new(start.seed);
         let fleet = Fleet::new(start.allowance, chance.bits());
-        let editor = Editor::new(&start.draft, &start.catalogue);
+        let editor = Editor::new(&Draft::default(), &start.catalogue);
         Self {
             fleet,
             catalogue: start.catalogue,

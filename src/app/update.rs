@@ -1,6 +1,6 @@
 //! The one function that changes the state: routing only, the work is in the modules.
 
-use crate::domain::{Change, Output, OutputState, Problem, Stage, Task};
+use crate::domain::{Change, Output, OutputState, Stage, Task};
 use crate::fleet::{FleetMsg, Order};
 use crate::keys::{Action, Chord, resolve};
 use crate::time::Now;
@@ -46,6 +46,13 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
         }
         Msg::Unfinished(tasks) => tasks::restore(state, tasks),
         Msg::Older { tasks, last } => tasks::older(state, tasks, last),
+        Msg::Drafted(draft) => {
+            if state.editor.is_untouched() {
+                state.editor = super::editor::Editor::new(&draft, &state.catalogue);
+            }
+            Vec::new()
+        }
+        Msg::Begin(drafts) => tasks::begin(state, &drafts),
         Msg::Counted(counts) => {
             state.table.unloaded = counts.into_iter().collect();
             let loaded: Vec<Stage> = state.fleet.tasks().map(|task| task.status.stage()).collect();
@@ -96,7 +103,7 @@ fn fleet(state: &mut State, msg: FleetMsg) -> Vec<Effect> {
         Some(problem) if blocked.as_ref() != Some(problem) => {
             let problem = problem.clone();
             state.warn(format!("{} – nothing more is sent; R goes on", problem.sentence()));
-            if matches!(problem, Problem::Auth { .. }) && state.dialog.is_none() {
+            if problem.needs_key() && state.dialog.is_none() {
                 let reason = problem.sentence();
                 state.dialog = Some(Dialog::Setup(Setup { reason, test: Test::None, ..Setup::default() }));
             }

@@ -13,6 +13,11 @@ pub enum Problem {
         /// The service's words.
         message: String,
     },
+    /// There is no key to ask with.
+    NoKey {
+        /// Why not: not set, or not of a key's form.
+        message: String,
+    },
     /// 403: the key may not do this \[D\].
     Forbidden {
         /// The service's words.
@@ -115,7 +120,7 @@ impl Problem {
             Self::Network { sent: true, .. } | Self::Server { .. } | Self::Processing { .. } | Self::Odd { .. } => {
                 Outcome::Unknown
             }
-            Self::Auth { .. } | Self::Balance { .. } => Outcome::Blocked,
+            Self::Auth { .. } | Self::NoKey { .. } | Self::Balance { .. } => Outcome::Blocked,
             Self::Forbidden { .. } | Self::Rejected { .. } | Self::NotFound { .. } => Outcome::Refused,
             Self::Mismatch { .. } => Outcome::Conflict,
         }
@@ -133,6 +138,12 @@ impl Problem {
                 | Self::Network { .. }
                 | Self::Odd { .. }
         )
+    }
+
+    /// No request can succeed before there is another key.
+    #[must_use]
+    pub fn needs_key(&self) -> bool {
+        matches!(self, Self::Auth { .. } | Self::NoKey { .. })
     }
 
     /// Seconds the service asked us to wait, if it did.
@@ -163,6 +174,7 @@ impl Problem {
         };
         match self {
             Self::Auth { message } => with("the service refused the API key", message),
+            Self::NoKey { message } => with("no API key", message),
             Self::Forbidden { message } => with("this key may not do that", message),
             Self::Balance { message } => with("not enough balance", message),
             Self::Limit { retry_after: Some(s) } => {
@@ -186,6 +198,7 @@ impl Problem {
     pub fn advice(&self) -> &'static str {
         match self {
             Self::Auth { .. } => "set a valid key in HIAPI_API_KEY and start again; nothing was lost",
+            Self::NoKey { .. } => "set HIAPI_API_KEY, or try `plantain demo`, which needs none",
             Self::Forbidden { .. } => "use a key that is allowed to use this model, or another model",
             Self::Balance { .. } => "top up the account, then resume the queue; nothing was billed",
             Self::Limit { .. } | Self::Busy { .. } => "nothing to do: it is sent again by itself",

@@ -76,7 +76,8 @@ impl Stage {
     ];
 
     /// How far along: stages of equal rank do not replace each other.
-    fn rank(self) -> u8 {
+    #[must_use]
+    pub fn rank(self) -> u8 {
         match self {
             Self::Saved | Self::Held => 0,
             Self::Sending | Self::Unsure => 1,

@@ -57,6 +57,12 @@ impl Fetches {
         }
     }
 
+    /// A fresh link is waited for.
+    #[must_use]
+    pub fn wants_link(&self, task: LocalId) -> bool {
+        self.wishes.iter().any(|(id, wish)| id.task == task && wish.next.0 == u64::MAX)
+    }
+
     /// The next output to fetch, soonest deadline first.
     pub fn next(&mut self, slots: u32, now: Mono) -> Option<AssetId> {
         if self.open.len() >= slots as usize {

@@ -106,6 +106,7 @@ impl Fleet {
                     self.watch.look_now(id, now.mono);
                 }
             }
+            FleetMsg::Block(problem) => self.queue.block(problem),
             FleetMsg::Forget(id) => self.forget(id, &mut orders),
             FleetMsg::Woke => {}
         }
@@ -184,8 +185,11 @@ impl Fleet {
                     _ => {}
                 }
             }
-            // Nothing may be sent that is not on the disk.
-            Err(problem) if matches!(stage, Stage::Saved | Stage::Sending) && stage == current => {
+            // Nothing may be sent that is not on the disk. But what is out already was, with an earlier write of
+            // the same stage: then this one is only written again.
+            Err(problem)
+                if matches!(stage, Stage::Saved | Stage::Sending) && stage == current && !self.queue.is_out(id) =>
+            {
                 if self.queue.is_under_way(id) {
                     self.budget.give_back();
                 }
@@ -195,7 +199,7 @@ impl Fleet {
                 }
             }
             Err(_) => {
-                if self.queue.is_under_way(id) && stage == current {
+                if self.queue.is_under_way(id) && stage == current && !self.queue.is_out(id) {
                     self.budget.give_back();
                     self.queue.again(id, now.mono + STORE_WAIT);
                 }
@@ -231,13 +235,12 @@ impl Fleet {
     fn not_accepted(&mut self, id: LocalId, problem: Problem, now: Now, orders: &mut Vec<Order>) {
         let Some(task) = self.tasks.get(&id) else { return };
         let was_unsure = matches!(task.status, Status::Unsure(_));
-        let first_sent = task.times.at(Stage::Sending).unwrap_or(task.created);
+        let key_lives = key_lives(task, now);
         let attempt = self.queue.attempt(id);
         let wait = backoff::delay(attempt, Some(&problem), &mut self.chance);
         if matches!(problem, Problem::Limit { .. } | Problem::Busy { .. }) {
             self.budget.hold(wait, now.mono);
         }
-        let key_lives = now.wall.since(first_sent) < KEY_LIFETIME;
         match problem.outcome() {
             // Whatever a later attempt says, the first one may have been accepted.
             Outcome::NotCreated | Outcome::Unknown if was_unsure && key_lives => {
@@ -310,7 +313,10 @@ impl Fleet {
 
     fn heard(&mut self, id: LocalId, now: Now) {
         if self.tasks.get(&id).is_none_or(|task| task.status.is_final()) {
-            self.watch.stop(id);
+            // A page may have left before a link was refused: only a look of its own brings a fresh one for sure.
+            if !self.fetches.wants_link(id) {
+                self.watch.stop(id);
+            }
         } else {
             self.watch.heard(id, now.mono, &mut self.chance);
         }
@@ -321,7 +327,7 @@ impl Fleet {
         let wait = backoff::delay(failures, Some(problem), &mut self.chance);
         match problem {
             Problem::Limit { .. } | Problem::Busy { .. } => self.budget.hold(wait, now.mono),
-            Problem::Auth { .. } => self.queue.block(problem.clone()),
+            Problem::Auth { .. } | Problem::NoKey { .. } => self.queue.block(problem.clone()),
             _ => {}
         }
         for id in asked {
@@ -386,11 +392,10 @@ impl Fleet {
         if self.queue.holds(id) {
             return;
         }
-        let first_sent = task.times.at(Stage::Sending).unwrap_or(task.created);
         match &task.status {
             Status::Held(_) => self.set(id, Status::Saved, now, orders),
             Status::Unsure(Some(Problem::Mismatch { .. })) => {}
-            Status::Unsure(_) if now.wall.since(first_sent) < KEY_LIFETIME => self.queue.push(id),
+            Status::Unsure(_) if key_lives(task, now) => self.queue.push(id),
             _ => {}
         }
     }
@@ -430,14 +435,14 @@ impl Fleet {
         while let Some(asset) = self.fetches.next(self.allowance.downloads, now.mono) {
             let output = self.tasks.get(&asset.task).and_then(|t| t.outputs.get(usize::from(asset.index)));
             match output {
-                Some(output) => orders.push(Order::Fetch(asset, output.url.clone())),
+                Some(output) => orders.push(Order::Fetch { asset, url: output.url.clone() }),
                 None => self.fetches.done(asset),
             }
         }
     }
 
     fn pump_looks(&mut self, now: Now, orders: &mut Vec<Order>) {
-        if matches!(self.queue.blocked(), Some(Problem::Auth { .. })) {
+        if self.queue.blocked().is_some_and(Problem::needs_key) {
             return;
         }
         while self.watch.due().is_some_and(|due| due <= now.mono) {
@@ -465,7 +470,12 @@ impl Fleet {
 
     fn pump_queue(&mut self, now: Now, orders: &mut Vec<Order>) {
         while let Some(id) = self.queue.next(self.allowance.creations, now.mono) {
-            let sendable = |t: &Arc<Task>| matches!(t.status, Status::Saved | Status::Unsure(_));
+            // An attempt may have waited for long: behind a closed lid, in a blocked queue.
+            let sendable = |t: &Arc<Task>| match t.status {
+                Status::Saved => true,
+                Status::Unsure(_) => key_lives(t, now),
+                _ => false,
+            };
             if !self.tasks.get(&id).is_some_and(sendable) {
                 self.queue.done(id);
                 continue;
@@ -485,7 +495,7 @@ impl Fleet {
     /// When [`FleetMsg::Woke`] should come, if nothing else happens before.
     #[must_use]
     pub fn next_due(&self, now: Now) -> Option<Mono> {
-        let looks_blocked = matches!(self.queue.blocked(), Some(Problem::Auth { .. }));
+        let looks_blocked = self.queue.blocked().is_some_and(Problem::needs_key);
         let look = self.watch.due().filter(|_| !looks_blocked);
         let look = look.and_then(|due| Some(due.max(self.budget.free_at(Kind::Look, now.mono.max(due))?)));
         let send = self.queue.due(self.allowance.creations, now.mono);
@@ -541,11 +551,17 @@ impl Fleet {
     pub fn is_idle(&self) -> bool {
         let stuck = self.queue.blocked().is_some();
         (self.queue.is_idle() || stuck)
-            && (self.watch.is_empty() || matches!(self.queue.blocked(), Some(Problem::Auth { .. })))
+            && (self.watch.is_empty() || self.queue.blocked().is_some_and(Problem::needs_key))
             && self.fetches.is_idle()
             && self.unwritten.is_empty()
             && self.unborn.is_empty()
     }
+}
+
+/// The service still knows the key of this task, so sending the same bytes with it cannot make a second task.
+fn key_lives(task: &Task, now: Now) -> bool {
+    let first_sent = task.times.at(Stage::Sending).unwrap_or(task.created);
+    now.wall.since(first_sent) < KEY_LIFETIME
 }
 
 fn lost_words(problem: &Problem) -> String {

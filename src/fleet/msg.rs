@@ -47,6 +47,8 @@ pub enum FleetMsg {
     Send(Vec<LocalId>),
     /// The user wants a blocked queue, and blocked looks, to go on.
     Resume,
+    /// Nothing can be sent, for this reason, until the user says so.
+    Block(Problem),
     /// The user wants news of this task now.
     Look(LocalId),
     /// The user gives up a task that was never sent.
@@ -82,6 +84,11 @@ pub enum Order {
     Submit(LocalId, Arc<Request>),
     /// Ask this; answer with [`FleetMsg::Answered`].
     Ask(Question),
-    /// Bring this home from this link; answer with [`FleetMsg::Fetched`].
-    Fetch(AssetId, String),
+    /// Bring this home; answer with [`FleetMsg::Fetched`].
+    Fetch {
+        /// Which output.
+        asset: AssetId,
+        /// The link. It is a bearer secret for as long as it works.
+        url: String,
+    },
 }

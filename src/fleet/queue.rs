@@ -115,6 +115,12 @@ impl Queue {
         self.under_way.contains_key(&id)
     }
 
+    /// Its bytes have gone, and no answer has come.
+    #[must_use]
+    pub fn is_out(&self, id: LocalId) -> bool {
+        self.under_way.get(&id) == Some(&true)
+    }
+
     /// It will be sent by itself.
     #[must_use]
     pub fn holds(&self, id: LocalId) -> bool {

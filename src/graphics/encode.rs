@@ -20,8 +20,6 @@ pub struct Shape {
     pub cell: CellSize,
     /// Bytes against looks.
     pub quality: Quality,
-    /// True where tmux draws sixel itself: strips must then be a multiple of six pixels high.
-    pub tmux: bool,
 }
 
 /// Why a picture could not be encoded.
@@ -78,6 +76,7 @@ pub fn encode(image: &Decoded, key: PictureKey, shape: &Shape) -> Result<Picture
         room = Size::new(room.width.min(kitty::MOST), room.height.min(kitty::MOST));
     }
     let fit = fit_pixels(image.size(), room, shape.cell).ok_or(EncodeError::Size)?;
+    let fit = if shape.protocol == Protocol::Sixel { sixel::whole_bands(fit, shape.cell) } else { fit };
     // Where the terminal scales, more pixels than the source has would only cost bytes.
     let (most_wide, most_high) = image.size();
     let (wide, high) = (fit.width.min(most_wide), fit.height.min(most_high));
@@ -93,7 +92,7 @@ pub fn encode(image: &Decoded, key: PictureKey, shape: &Shape) -> Result<Picture
         }
         Protocol::Sixel => {
             let pixels = resize::scale(&image.pixels, fit.width, fit.height)?;
-            Body::Sixel(sixel::strips(&pixels, shape)?)
+            Body::Sixel(sixel::strips(&pixels, shape.cell, shape.quality)?)
         }
         Protocol::Blocks => {
             let (columns, rows) = (u32::from(fit.cells.width), u32::from(fit.cells.height));
@@ -143,7 +142,7 @@ mod tests {
             .iter()
             .flat_map(|protocol| [(Quality::Full, false), (Quality::Lean, true)].map(|(q, a)| (*protocol, q, a)))
         {
-            let shape = Shape { protocol, cell: CellSize::GUESS, quality, tmux: false };
+            let shape = Shape { protocol, cell: CellSize::GUESS, quality };
             let key = PictureKey { asset: "fox".into(), cells: Size::new(30, 12) };
             let picture = encode(&photo(alpha), key, &shape).expect("encodes");
             assert_eq!(picture.protocol(), protocol);
@@ -165,7 +164,7 @@ mod tests {
 
     #[test]
     fn no_room_is_an_error() {
-        let shape = Shape { protocol: Protocol::Kitty, cell: CellSize::GUESS, quality: Quality::Full, tmux: false };
+        let shape = Shape { protocol: Protocol::Kitty, cell: CellSize::GUESS, quality: Quality::Full };
         let key = PictureKey { asset: String::new(), cells: Size::new(0, 4) };
         assert_eq!(encode(&photo(false), key, &shape).unwrap_err(), EncodeError::Size);
     }

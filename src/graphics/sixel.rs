@@ -8,39 +8,44 @@
 use std::io::Write as _;
 
 use image::RgbImage;
+use ratatui::layout::Size;
 
-use super::encode::{EncodeError, Shape, palette};
-use super::picture::{Quality, Strip};
+use super::encode::{EncodeError, Fit, palette};
+use super::picture::{CellSize, Quality, Strip};
 
-/// Cell rows in a strip. Fewer would make popups cheaper and repeat the palette more often.
-const STRIP_ROWS: u16 = 6;
+/// Cell rows in a strip: fewer would make popups cheaper and repeat the palette more often. Six make
+/// every strip a whole number of bands, whatever a cell measures; tmux leaves black lines otherwise.
+const STRIP_ROWS: usize = 6;
 
-pub(super) fn strips(pixels: &RgbImage, shape: &Shape) -> Result<Vec<Strip>, EncodeError> {
-    let colours = match shape.quality {
+/// Pixel rows that are written together.
+const BAND: usize = 6;
+
+/// Shortens a picture to whole bands, by less than one: Konsole and tmux round up instead, and blank
+/// the row of text beneath.
+pub(super) fn whole_bands(fit: Fit, cell: CellSize) -> Fit {
+    let height = (fit.height / BAND as u32 * BAND as u32).max(1);
+    let rows = height.div_ceil(u32::from(cell.height)) as u16;
+    Fit { height, cells: Size::new(fit.cells.width, rows), ..fit }
+}
+
+pub(super) fn strips(pixels: &RgbImage, cell: CellSize, quality: Quality) -> Result<Vec<Strip>, EncodeError> {
+    let colours = match quality {
         Quality::Full => 256,
         Quality::Lean => 64,
     };
     let (palette, indices) = palette(pixels, colours)?;
     let width = pixels.width() as usize;
-    let cell = usize::from(shape.cell.height.max(1));
-    let rows = usize::from(strip_rows(shape));
+    let cell = usize::from(cell.height.max(1));
     let mut strips = Vec::new();
-    for (number, part) in indices.chunks(width * cell * rows).enumerate() {
+    for (number, part) in indices.chunks(width * cell * STRIP_ROWS).enumerate() {
         let height = part.len() / width;
         strips.push(Strip {
-            row: u16::try_from(number * rows).map_err(|_| EncodeError::Size)?,
+            row: u16::try_from(number * STRIP_ROWS).map_err(|_| EncodeError::Size)?,
             rows: u16::try_from(height.div_ceil(cell)).map_err(|_| EncodeError::Size)?,
             data: strip(part, width, height, &palette),
         });
     }
     Ok(strips)
-}
-
-/// tmux leaves black lines where a strip is no multiple of six pixels.
-fn strip_rows(shape: &Shape) -> u16 {
-    let step =
-        if shape.tmux { (1..=6).find(|rows| (rows * shape.cell.height).is_multiple_of(6)).unwrap_or(6) } else { 1 };
-    STRIP_ROWS.div_ceil(step) * step
 }
 
 fn strip(indices: &[u8], width: usize, height: usize, palette: &[[u8; 3]]) -> Vec<u8> {
@@ -56,8 +61,8 @@ fn strip(indices: &[u8], width: usize, height: usize, palette: &[[u8; 3]]) -> Ve
         let _ = write!(out, "#{number};2;{r};{g};{b}");
     }
     let mut band = Band::new(width);
-    let many = indices.chunks(width * 6).len();
-    for (number, rows) in indices.chunks(width * 6).enumerate() {
+    let many = indices.chunks(width * BAND).len();
+    for (number, rows) in indices.chunks(width * BAND).enumerate() {
         band.fill(rows);
         band.write(&mut out);
         if number + 1 < many {
@@ -155,11 +160,6 @@ fn run(out: &mut Vec<u8>, mask: u8, length: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graphics::{CellSize, Protocol};
-
-    fn shape(height: u16, tmux: bool) -> Shape {
-        Shape { protocol: Protocol::Sixel, cell: CellSize { width: 10, height }, quality: Quality::Full, tmux }
-    }
 
     /// A small reader of sixel, apart from the writer: pixels by colour number.
     fn read(data: &[u8], width: usize, height: usize) -> Vec<Option<[u8; 3]>> {
@@ -224,7 +224,7 @@ mod tests {
             let green = (y / 50 * 60) as u8;
             image::Rgb([red, green, ((x ^ y) & 0x10) as u8 * 8])
         });
-        let strips = strips(&pixels, &shape(20, false)).expect("encodes");
+        let strips = strips(&pixels, CellSize::GUESS, Quality::Full).expect("encodes");
         assert_eq!(strips.iter().map(|s| s.rows).collect::<Vec<_>>(), [6, 6, 1]);
         assert_eq!(strips.iter().map(|s| s.row).collect::<Vec<_>>(), [0, 6, 12]);
         let mut worst = 0;
@@ -243,11 +243,15 @@ mod tests {
     }
 
     #[test]
-    fn strips_for_tmux_are_whole_bands() {
+    fn strips_are_whole_bands() {
         for height in 1..=40 {
-            let rows = strip_rows(&shape(height, true));
-            assert_eq!(rows * height % 6, 0);
-            assert!(rows <= 12);
+            let cell = CellSize { width: 10, height };
+            let fit = Fit { cells: Size::new(30, 20), width: 300, height: u32::from(height) * 20 - 1 };
+            let fit = whole_bands(fit, cell);
+            assert!(fit.height.is_multiple_of(6));
+            let pixels = RgbImage::new(6, fit.height);
+            let strips = strips(&pixels, cell, Quality::Lean).expect("encodes");
+            assert_eq!(strips.iter().map(|strip| strip.rows).sum::<u16>(), fit.cells.height);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod chord;
+pub mod manual;
 
 pub use actions::{ACTIONS, Action, Place, Spec, resolve};
 pub use chord::{Chord, Key};

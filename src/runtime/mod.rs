@@ -1,1 +1,17 @@
-//! (to be described)
+//! The part that touches the world: it performs what the pure storey wants, and feeds back what happened.
+
+pub mod clock;
+pub mod hands;
+pub mod headless;
+mod keyboard;
+pub mod pace;
+pub mod pictures;
+pub mod screen;
+pub mod service;
+pub mod start;
+
+pub use clock::Clock;
+pub use hands::{Hands, Note};
+pub use headless::Driver;
+pub use service::{Downloads, Service};
+pub use start::{Exit, RunError, ScreenOptions, run_screen};

@@ -1,1 +1,262 @@
-//! (to be described)
+//! What is on disk: tasks, their outputs and the draft, in one SQLite database that one thread owns.
+//!
+//! Everything given to [`Store`] is done in the order it was given, writes and reads alike, so a read sees every
+//! write before it. Nothing here blocks its caller, except where the name or the text says so. Several programs may
+//! have the same database open.
+
+mod open;
+mod read;
+mod rows;
+mod thread;
+mod write;
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::mpsc::{self, SyncSender, TrySendError};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+
+use crate::domain::{Change, Draft, LocalId, Problem, Stage, Task, TaskId};
+use crate::time::Wall;
+use thread::{Done, Job};
+
+/// Changes and reads that may wait. Beyond it they are refused, not queued: something is wrong with the disk.
+const WAITING: usize = 10_000;
+/// The name of the database in its folder.
+pub const FILE: &str = "plantain.db";
+
+/// Why the database cannot be opened. Nothing was overwritten or moved.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// A newer Plantain wrote it.
+    #[error(
+        "{} was written by a newer Plantain (format {version}); use that, or another data folder", .path.display()
+    )]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Its format.
+        version: i64,
+    },
+    /// It is damaged, or no database of ours.
+    #[error("{} cannot be read: {why}; move it away to start afresh, it was left as it is", .path.display())]
+    Broken {
+        /// The database.
+        path: PathBuf,
+        /// In what way.
+        why: String,
+    },
+    /// The folder or file cannot be made or written.
+    #[error("{} cannot be written: {why}; choose another folder with --data-dir", .path.display())]
+    Unwritable {
+        /// The folder or file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+}
+
+/// Why a change or a read was not done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreProblem {
+    /// Too much is waiting already.
+    #[error("the disk is too slow: {WAITING} changes are waiting")]
+    Full,
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
+    /// The task, or another with the same name at the service, is there already.
+    #[error("the task is stored already")]
+    Exists(LocalId),
+    /// The task is not there: another window may have forgotten it.
+    #[error("the task is not stored")]
+    Missing(LocalId),
+    /// Only a task that was never sent can be forgotten.
+    #[error("the task was sent; it cannot be forgotten")]
+    Sent(LocalId),
+    /// Another program kept the database locked for too long.
+    #[error("the database is in use by another program")]
+    Busy,
+    /// The disk has no room.
+    #[error("the disk is full")]
+    NoRoom,
+    /// Anything else that SQLite says.
+    #[error("the database failed: {0}")]
+    Disk(String),
+}
+
+impl From<StoreProblem> for Problem {
+    fn from(problem: StoreProblem) -> Self {
+        Self::Local { message: problem.to_string() }
+    }
+}
+
+/// What a read brought.
+pub type Read<T> = Result<T, StoreProblem>;
+
+/// The database. Shared behind an `Arc`; when the last owner drops it, everything given is made durable first.
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    jobs: Option<SyncSender<Job>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Store {
+    /// Opens the database in a folder, making both if they are missing (for this user alone), and brings it to
+    /// the present format. Blocks for as long as that takes: a few milliseconds, unless another program is
+    /// doing the same.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        let path = dir.join(FILE);
+        let conn = open::open(dir, &path)?;
+        let (jobs, inbox) = mpsc::sync_channel(WAITING);
+        let thread = std::thread::Builder::new()
+            .name("store".into())
+            .spawn(move || thread::run(conn, &inbox))
+            .map_err(|error| StoreError::Unwritable { path: path.clone(), why: error.to_string() })?;
+        Ok(Self { path, jobs: Some(jobs), thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Where the database is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes a change durable. `done` is called exactly once, when it is on disk or has failed, mostly on the
+    /// store's thread: it should only pass the news on. Changes that wait are committed together; the callbacks
+    /// run in the order of the changes.
+    pub fn apply(&self, change: Change, done: impl FnOnce(Result<(), StoreProblem>) + Send + 'static) {
+        self.give(Job::Change(change, Done::new(done)));
+    }
+
+    /// Waits until everything given before is durable, or has failed. Blocks.
+    pub fn flush(&self) {
+        let _ = self.wait(|_| Ok(()));
+    }
+
+    /// Drains what is waiting and closes the database. Blocks; the same happens on drop.
+    pub fn close(self) {
+        drop(self);
+    }
+
+    /// The newest tasks, newest first; with `before`, those older than the one with that time and id. Blocks.
+    pub fn newest(&self, limit: usize, before: Option<(Wall, LocalId)>) -> Read<Vec<Task>> {
+        self.wait(move |conn| read::newest(conn, limit, before))
+    }
+
+    /// Like [`Self::newest`], with a callback on the store's thread.
+    pub fn newest_then(
+        &self,
+        limit: usize,
+        before: Option<(Wall, LocalId)>,
+        then: impl FnOnce(Read<Vec<Task>>) + Send + 'static,
+    ) {
+        self.later(move |conn| read::newest(conn, limit, before), then);
+    }
+
+    /// Tasks with work left: those that have not ended, and successes with outputs still to be fetched; newest
+    /// first. Blocks.
+    pub fn unfinished(&self) -> Read<Vec<Task>> {
+        self.wait(read::unfinished)
+    }
+
+    /// Like [`Self::unfinished`], with a callback on the store's thread.
+    pub fn unfinished_then(&self, then: impl FnOnce(Read<Vec<Task>>) + Send + 'static) {
+        self.later(read::unfinished, then);
+    }
+
+    /// Tasks whose own id or service's id begins with the text, at most [`FOUND`]; an exact match comes alone.
+    /// Empty or impossible text finds nothing. Blocks.
+    pub fn find(&self, prefix: &str) -> Read<Vec<Task>> {
+        let prefix = prefix.to_owned();
+        self.wait(move |conn| read::find(conn, &prefix))
+    }
+
+    /// Like [`Self::find`], with a callback on the store's thread.
+    pub fn find_then(&self, prefix: &str, then: impl FnOnce(Read<Vec<Task>>) + Send + 'static) {
+        let prefix = prefix.to_owned();
+        self.later(move |conn| read::find(conn, &prefix), then);
+    }
+
+    /// One task. Blocks.
+    pub fn task(&self, id: LocalId) -> Read<Option<Task>> {
+        self.wait(move |conn| read::task(conn, id))
+    }
+
+    /// Like [`Self::task`], with a callback on the store's thread.
+    pub fn task_then(&self, id: LocalId, then: impl FnOnce(Read<Option<Task>>) + Send + 'static) {
+        self.later(move |conn| read::task(conn, id), then);
+    }
+
+    /// Which of the service's tasks are stored here, and under which own id. Blocks.
+    pub fn known(&self, task_id: &TaskId) -> Read<Option<LocalId>> {
+        let task_id = task_id.clone();
+        self.wait(move |conn| read::known(conn, &task_id))
+    }
+
+    /// How many tasks are in each stage; stages without any are left out. Blocks.
+    pub fn counts(&self) -> Read<Vec<(Stage, u64)>> {
+        self.wait(read::counts)
+    }
+
+    /// Like [`Self::counts`], with a callback on the store's thread.
+    pub fn counts_then(&self, then: impl FnOnce(Read<Vec<(Stage, u64)>>) + Send + 'static) {
+        self.later(read::counts, then);
+    }
+
+    /// What was last in the editor. Blocks.
+    pub fn draft(&self) -> Read<Option<Draft>> {
+        self.wait(read::draft)
+    }
+
+    fn give(&self, job: Job) {
+        let Some(jobs) = &self.jobs else { return };
+        match jobs.try_send(job) {
+            Ok(()) => {}
+            Err(TrySendError::Full(job)) => job.fail(StoreProblem::Full),
+            Err(TrySendError::Disconnected(job)) => job.fail(StoreProblem::Closed),
+        }
+    }
+
+    fn later<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        then: impl FnOnce(Read<T>) + Send + 'static,
+    ) {
+        self.give(thread::reading(read, then));
+    }
+
+    fn wait<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Read<T> {
+        let (answer, inbox) = mpsc::sync_channel(1);
+        let job = thread::reading(read, move |result| {
+            let _ = answer.send(result);
+        });
+        let jobs = self.jobs.as_ref().ok_or(StoreProblem::Closed)?;
+        jobs.send(job).map_err(|_| StoreProblem::Closed)?;
+        inbox.recv().unwrap_or(Err(StoreProblem::Closed))
+    }
+}
+
+pub use read::FOUND;
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // Without a sender the thread ends after the last waiting job.
+        self.jobs = None;
+        let thread = self.thread.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // The last owner may be a callback, on the thread itself.
+            if thread.thread().id() != std::thread::current().id() {
+                let _ = thread.join();
+            }
+        }
+    }
+}

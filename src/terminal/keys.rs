@@ -147,3 +147,141 @@ fn code(code: from::KeyCode) -> Option<KeyCode> {
         from::KeyCode::Modifier(_) | from::KeyCode::Media(_) => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONE: KeyModifiers = KeyModifiers::NONE;
+    const SHIFT: KeyModifiers = KeyModifiers::SHIFT;
+    const ALT: KeyModifiers = KeyModifiers::ALT;
+    const CTRL: KeyModifiers = KeyModifiers::CONTROL;
+
+    #[test]
+    fn keys_of_xterm_kitty_and_the_console() {
+        use KeyCode::{
+            BackTab, Backspace, Char, Delete, Down, End, Enter, Esc, F, Home, Insert, Left, PageDown, PageUp, Right,
+            Tab, Up,
+        };
+        let table: &[(&[u8], KeyCode, KeyModifiers)] = &[
+            (b"a", Char('a'), NONE),
+            (b"A", Char('A'), SHIFT),
+            ("é".as_bytes(), Char('é'), NONE),
+            ("🦊".as_bytes(), Char('🦊'), NONE),
+            (b"\x01", Char('a'), CTRL),
+            (b"\x03", Char('c'), CTRL),
+            (b"\0", Char(' '), CTRL),
+            (b"\x0a", Char('j'), CTRL),
+            (b"\x08", Char('h'), CTRL),
+            (b"\x1bx", Char('x'), ALT),
+            (b"\x1bX", Char('X'), ALT.union(SHIFT)),
+            (b"\x1b[", Char('['), ALT),
+            (b"\x1bO", Char('O'), ALT.union(SHIFT)),
+            ("\x1bé".as_bytes(), Char('é'), ALT),
+            (b"\x1b\x01", Char('a'), ALT.union(CTRL)),
+            (b"\r", Enter, NONE),
+            (b"\x1b\r", Enter, ALT),
+            (b"\x1bOM", Enter, NONE),
+            (b"\x1b[13;5u", Enter, CTRL),
+            (b"\x1b[13;2u", Enter, SHIFT),
+            (b"\x1b[27;5;13~", Enter, CTRL),
+            (b"\x1b[27;6;65~", Char('A'), CTRL.union(SHIFT)),
+            (b"\x1b[57414;5u", Enter, CTRL),
+            (b"\t", Tab, NONE),
+            (b"\x1b[Z", BackTab, SHIFT),
+            (b"\x1b[9;2u", BackTab, SHIFT),
+            (b"\x7f", Backspace, NONE),
+            (b"\x1b\x7f", Backspace, ALT),
+            (b"\x1b[127;5u", Backspace, CTRL),
+            (b"\x1b", Esc, NONE),
+            (b"\x1b[27u", Esc, NONE),
+            (b"\x1b[97;5u", Char('a'), CTRL),
+            (b"\x1b[97;7u", Char('a'), CTRL.union(ALT)),
+            (b"\x1b[A", Up, NONE),
+            (b"\x1b[B", Down, NONE),
+            (b"\x1b[C", Right, NONE),
+            (b"\x1b[D", Left, NONE),
+            (b"\x1bOA", Up, NONE),
+            (b"\x1bOD", Left, NONE),
+            (b"\x1b[1;2A", Up, SHIFT),
+            (b"\x1b[1;3B", Down, ALT),
+            (b"\x1b[1;5C", Right, CTRL),
+            (b"\x1b[1;6D", Left, CTRL.union(SHIFT)),
+            (b"\x1bO5C", Right, CTRL),
+            (b"\x1b[a", Up, SHIFT),
+            (b"\x1b[H", Home, NONE),
+            (b"\x1b[F", End, NONE),
+            (b"\x1bOH", Home, NONE),
+            (b"\x1b[1~", Home, NONE),
+            (b"\x1b[4~", End, NONE),
+            (b"\x1b[7~", Home, NONE),
+            (b"\x1b[8~", End, NONE),
+            (b"\x1b[1;5H", Home, CTRL),
+            (b"\x1b[1;2F", End, SHIFT),
+            (b"\x1b[2~", Insert, NONE),
+            (b"\x1b[3~", Delete, NONE),
+            (b"\x1b[3;5~", Delete, CTRL),
+            (b"\x1b[5~", PageUp, NONE),
+            (b"\x1b[6~", PageDown, NONE),
+            (b"\x1b[5;3~", PageUp, ALT),
+            (b"\x1b[6^", PageDown, CTRL),
+            (b"\x1bOP", F(1), NONE),
+            (b"\x1bOQ", F(2), NONE),
+            (b"\x1bOR", F(3), NONE),
+            (b"\x1bOS", F(4), NONE),
+            (b"\x1b[P", F(1), NONE),
+            (b"\x1b[11~", F(1), NONE),
+            (b"\x1b[13~", F(3), NONE),
+            (b"\x1b[1;2P", F(1), SHIFT),
+            (b"\x1b[1;5R", F(3), CTRL),
+            (b"\x1b[1;3S", F(4), ALT),
+            (b"\x1b[15~", F(5), NONE),
+            (b"\x1b[17~", F(6), NONE),
+            (b"\x1b[18~", F(7), NONE),
+            (b"\x1b[19~", F(8), NONE),
+            (b"\x1b[20~", F(9), NONE),
+            (b"\x1b[21~", F(10), NONE),
+            (b"\x1b[23~", F(11), NONE),
+            (b"\x1b[24~", F(12), NONE),
+            (b"\x1b[24;5~", F(12), CTRL),
+            (b"\x1b[[A", F(1), NONE),
+            (b"\x1b[[E", F(5), NONE),
+            (b"\x1bOj", Char('*'), NONE),
+            (b"\x1bOp", Char('0'), NONE),
+            (b"\x1bOy", Char('9'), NONE),
+        ];
+        let mut keys = Keys::new(false);
+        for (bytes, code, modifiers) in table {
+            let key = keys.read(bytes);
+            let meant = KeyEvent::new(*code, *modifiers);
+            let seen = key.map(|key| (key.code, key.modifiers, key.kind));
+            let shown = String::from_utf8_lossy(bytes);
+            assert_eq!(seen, Some((meant.code, meant.modifiers, meant.kind)), "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn releases_and_nonsense_are_nothing() {
+        let mut keys = Keys::new(false);
+        let nothing: &[&[u8]] = &[
+            b"\x1b[97;1:3u",
+            b"\x1b[1;1:3A",
+            b"\x1b[57441;2u",
+            b"\x1b[999999999u",
+            b"\x1b[;A~",
+            b"\x1bOz",
+            b"\x1b[[z",
+            b"\xff",
+        ];
+        for bytes in nothing {
+            assert_eq!(keys.read(bytes), None, "{bytes:?}");
+            assert_eq!(keys.read(b"a").map(|key| key.code), Some(KeyCode::Char('a')));
+        }
+    }
+
+    #[test]
+    fn where_backspace_is_ctrl_h_it_is_backspace() {
+        let mut keys = Keys::new(true);
+        assert_eq!(keys.read(b"\x08").map(|key| key.code), Some(KeyCode::Backspace));
+    }
+}

@@ -155,6 +155,15 @@ impl Lane {
         }
     }
 
+    /// Something that is drawn would have text over it in `next`.
+    pub(super) fn covered(&self, next: &Buffer) -> bool {
+        self.drawn.iter().any(|drawn| {
+            let strips = drawn.done.iter().enumerate();
+            let mut shown = strips.filter(|(_, done)| **done);
+            shown.any(|(strip, _)| !free(next, strip_area(&drawn.placed, strip)))
+        })
+    }
+
     /// The screen was cleared.
     pub(super) fn cleared(&mut self) {
         for drawn in &mut self.drawn {

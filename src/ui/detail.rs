@@ -141,6 +141,7 @@ fn raw_error(page: &mut Page<'_, '_>, status: &Status) {
 fn message(problem: &Problem) -> Option<&str> {
     match problem {
         Problem::Auth { message }
+        | Problem::NoKey { message }
         | Problem::Forbidden { message }
         | Problem::Balance { message }
         | Problem::Busy { message, .. }

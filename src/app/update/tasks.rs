@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::domain::{LocalId, Outcome, Problem, Stage, Status, Task};
+use crate::domain::validate::validate;
+use crate::domain::{Draft, LocalId, Outcome, Problem, Request, Stage, Status, Task};
 use crate::fleet::FleetMsg;
+use crate::time::Wall;
 
 use super::super::dialog::Dialog;
 use super::super::effect::Effect;
@@ -20,12 +22,25 @@ pub(super) fn submit(state: &mut State) -> Vec<Effect> {
             return Vec::new();
         }
     };
+    state.editor.sent(state.now);
+    add(state, request)
+}
+
+/// A new task, with the cursor on it.
+fn add(state: &mut State, request: Request) -> Vec<Effect> {
     let id = LocalId::from_random(state.chance.bits());
-    let task = Task::new(id, Arc::new(request), state.now.wall);
+    // Tasks that are made within the same millisecond keep their order, and so do tasks after a clock was set back.
+    let newest = state.table.newest().map_or(state.now.wall, |newest| Wall(newest.0 + 1));
+    let task = Task::new(id, Arc::new(request), state.now.wall.max(newest));
     state.table.add(std::iter::once(&task));
     state.table.choose(id);
-    state.editor.sent(state.now);
     fleet(state, FleetMsg::Add(Box::new(task)))
+}
+
+/// Sends a batch that was not typed. What is not valid is left out.
+pub(super) fn begin(state: &mut State, drafts: &[Draft]) -> Vec<Effect> {
+    let requests: Vec<Request> = drafts.iter().filter_map(|d| validate(d, &state.catalogue, None).ok()).collect();
+    requests.into_iter().flat_map(|request| add(state, request)).collect()
 }
 
 /// Sends a held task, or settles an unsure one.
@@ -44,8 +59,14 @@ pub(super) fn send(state: &mut State) -> Vec<Effect> {
         Status::Success => "it is done; e takes it into the editor",
         _ => "it is on its way already",
     };
+    let in_doubt =
+        matches!(&task.status, Status::Unsure(problem) if !matches!(problem, Some(Problem::Mismatch { .. })));
     state.say(words);
-    fleet(state, FleetMsg::Send(vec![id]))
+    let effects = fleet(state, FleetMsg::Send(vec![id]));
+    if in_doubt && !state.fleet.will_send(id) {
+        state.warn("it was sent so long ago that the service may have forgotten its key: it could be paid twice");
+    }
+    effects
 }
 
 /// Drops a task that was never sent.

@@ -1,0 +1,193 @@
+//! What can be said on the command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// A terminal for HiAPI's asynchronous image generation.
+///
+/// Without a command it opens the screen. The API key is taken from HIAPI_API_KEY and from nowhere else.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Global {
+    /// Where tasks, drafts and the log are kept
+    #[arg(long, global = true, env = "PLANTAIN_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Address of the service, with or without /v1
+    #[arg(long, global = true, env = "HIAPI_BASE_URL", value_name = "URL")]
+    pub base_url: Option<String>,
+    /// What is written to the log in the data directory
+    #[arg(long, global = true, default_value = "warn", value_name = "LEVEL")]
+    pub log_level: Level,
+    /// How pictures are shown
+    #[arg(long, global = true, default_value = "auto", value_name = "WAY")]
+    pub graphics: Graphics,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Level {
+    Off,
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Graphics {
+    Auto,
+    Kitty,
+    Sixel,
+    Iterm2,
+    Blocks,
+    Off,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Open the screen against a simulated service: no key, no cost
+    Demo(Demo),
+    /// Send prompts
+    Submit(Submit),
+    /// Go on with everything in flight until nothing is left
+    Watch(Watch),
+    /// Send what was held, and settle what is unsure, with the same key: never paid twice
+    Send(Send),
+    /// List tasks, newest first
+    List(List),
+    /// Show everything about a task
+    Show(Show),
+    /// List the models, or the fields of one
+    Models(Models),
+    /// Run the simulated service by itself
+    Sim(Sim),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Demo {
+    /// How many times faster than the real service
+    #[arg(long, default_value_t = 2.0)]
+    pub speed: f64,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Submit {
+    /// The prompts, one task each; - reads one from standard input
+    #[arg(value_name = "PROMPT")]
+    pub prompts: Vec<String>,
+    /// The model
+    #[arg(long, short)]
+    pub model: Option<String>,
+    /// Set a field of the model; may be given many times
+    #[arg(long = "set", short, value_name = "FIELD=VALUE")]
+    pub fields: Vec<String>,
+    /// Wait until the tasks have ended and their outputs are here
+    #[arg(long, short)]
+    pub wait: bool,
+    /// Folder for the outputs
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Watch {
+    /// Only these; a unique prefix is enough
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+    /// One JSON object a line, one line a change
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Send {
+    /// Which tasks; a unique prefix is enough
+    #[arg(value_name = "ID", required_unless_present = "all")]
+    pub ids: Vec<String>,
+    /// All that are held or unsure
+    #[arg(long, conflicts_with = "ids")]
+    pub all: bool,
+    /// Wait until the tasks have ended and their outputs are here
+    #[arg(long, short)]
+    pub wait: bool,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct List {
+    /// How many at most
+    #[arg(long, short = 'n', default_value_t = 50)]
+    pub limit: usize,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Show {
+    /// Our id or the service's; a unique prefix is enough
+    pub id: String,
+    /// One JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Models {
+    /// Only this one, with its fields
+    pub name: Option<String>,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Sim {
+    /// Address to listen on; port 0 takes any free one
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// How many times faster than the real service
+    #[arg(long, default_value_t = 1.0)]
+    pub speed: f64,
+    /// Requests a minute; 0 is no limit. The minute passes faster with the speed
+    #[arg(long, default_value_t = 60)]
+    pub rate_limit: u32,
+    /// Requests at once; 0 is no limit
+    #[arg(long, default_value_t = 10)]
+    pub concurrency: u32,
+    /// The one key it accepts; without it every key that begins with sk-
+    #[arg(long, env = "PLANTAIN_SIM_KEY", hide_env_values = true)]
+    pub key: Option<String>,
+    /// Sign callbacks with this secret
+    #[arg(long, env = "PLANTAIN_SIM_WEBHOOK_SECRET", hide_env_values = true)]
+    pub webhook_secret: Option<String>,
+    /// How long links work, in seconds
+    #[arg(long, default_value_t = 7 * 86_400)]
+    pub expire_after: u64,
+    /// Chooses everything that is random
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Longest side of pictures in pixels, for quick tests
+    #[arg(long)]
+    pub longest_side: Option<u32>,
+    /// How it behaves: the name of a built-in scenario, or a TOML file
+    #[arg(long, default_value = "realistic")]
+    pub scenario: String,
+    /// Append one JSON line for each request and each task
+    #[arg(long, value_name = "FILE")]
+    pub ledger: Option<PathBuf>,
+}

@@ -1,0 +1,104 @@
+//! What the commands share: places, address, key, store.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use color_eyre::eyre::{Report, WrapErr as _, eyre};
+use etcetera::BaseStrategy as _;
+use url::Url;
+
+use crate::api::{self, ApiKey, DownloadLimits};
+use crate::config::{Allowance, DEFAULT_BASE_URL, Places};
+use crate::domain::{LocalId, Task};
+use crate::runtime::{Downloads, Driver, Service};
+use crate::store::Store;
+use crate::terminal::Choice;
+
+use super::args::{Global, Graphics};
+use super::log;
+
+/// The environment variable that holds the key \[C\].
+const KEY_VARIABLE: &str = "HIAPI_API_KEY";
+
+/// Where things are kept, by the platform's rules unless told otherwise.
+pub(super) fn places(global: &Global) -> Result<Places, Report> {
+    let data = match &global.data_dir {
+        Some(dir) => std::path::absolute(dir)?,
+        None => {
+            let base = etcetera::choose_base_strategy()
+                .map_err(|_| eyre!("there is no home directory; say where to keep things with --data-dir"))?;
+            base.data_dir().join("plantain")
+        }
+    };
+    log::start(&data, global.log_level);
+    Ok(Places { outputs: data.join("outputs"), data })
+}
+
+/// The address of the service.
+pub(super) fn base(global: &Global) -> Result<Url, Report> {
+    let text = global.base_url.as_deref().filter(|text| !text.trim().is_empty()).unwrap_or(DEFAULT_BASE_URL);
+    api::base_url(text).map_err(|why| eyre!("{text:?} cannot be the service's address: {why}"))
+}
+
+/// The key, or one sentence on why there is none.
+pub(super) fn key() -> Result<ApiKey, String> {
+    match std::env::var(KEY_VARIABLE) {
+        Err(std::env::VarError::NotPresent) => Err(format!("{KEY_VARIABLE} is not set")),
+        Err(std::env::VarError::NotUnicode(_)) => Err(format!("{KEY_VARIABLE} is not text")),
+        Ok(text) => ApiKey::parse(&text).map_err(|why| format!("{KEY_VARIABLE} {why}")),
+    }
+}
+
+/// Downloads may lead to this machine only if the service itself is here.
+pub(super) fn downloads(base: &Url) -> Arc<Downloads> {
+    let here = base.host_str().is_some_and(|host| host == "localhost" || host == "[::1]" || host.starts_with("127."));
+    Arc::new(Downloads::new(DownloadLimits { allow_loopback: here, ..DownloadLimits::default() }))
+}
+
+/// A fleet without a screen.
+pub(super) fn driver(global: &Global, out: Option<PathBuf>) -> Result<Driver, Report> {
+    let mut places = places(global)?;
+    if let Some(out) = out {
+        places.outputs = std::path::absolute(out)?;
+    }
+    let base = base(global)?;
+    let key = key().map_err(|why| eyre!("{why}; try `plantain demo`, which needs no key"))?;
+    let store = Store::open(&places.data)?;
+    let service = Arc::new(Service::new(base.clone(), key));
+    Ok(Driver::new(store, service, downloads(&base), &places, Allowance::default()))
+}
+
+/// The store, for commands that only read.
+pub(super) fn store(global: &Global) -> Result<Store, Report> {
+    Ok(Store::open(&places(global)?.data)?)
+}
+
+/// Finds the task that an id, or the beginning of one, means.
+pub(super) fn find(store: &Store, prefix: &str) -> Result<Task, Report> {
+    let mut found = store.find(prefix).wrap_err("the history cannot be searched")?;
+    match found.len() {
+        0 => Err(eyre!("there is no task {prefix:?}; `plantain list` shows them")),
+        1 => Ok(found.swap_remove(0)),
+        _ => {
+            let some: Vec<String> = found.iter().take(4).map(|task| task.id.to_string()).collect();
+            Err(eyre!("{prefix:?} could be {}; give more of it", some.join(" or ")))
+        }
+    }
+}
+
+/// The ids that these prefixes mean.
+pub(super) fn find_all(store: &Store, prefixes: &[String]) -> Result<Vec<LocalId>, Report> {
+    prefixes.iter().map(|prefix| find(store, prefix).map(|task| task.id)).collect()
+}
+
+/// How pictures are shown.
+pub(super) fn choice(graphics: Graphics) -> Choice {
+    match graphics {
+        Graphics::Auto => Choice::Auto,
+        Graphics::Kitty => Choice::Kitty,
+        Graphics::Sixel => Choice::Sixel,
+        Graphics::Iterm2 => Choice::Iterm2,
+        Graphics::Blocks => Choice::Blocks,
+        Graphics::Off => Choice::Off,
+    }
+}

@@ -1,0 +1,158 @@
+//! Following tasks to their end: a line for each change, and how it all went.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+use std::sync::Arc;
+
+use color_eyre::eyre::Report;
+
+use crate::domain::text::one_line;
+use crate::domain::{LocalId, OutputState, Problem, Stage, Status, Task};
+use crate::fleet::Fleet;
+use crate::runtime::Driver;
+
+use super::{DONE, ERROR, TASK_FAILED, complain, json, say};
+
+/// How far to follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Until {
+    /// The service has taken it, or will not.
+    Accepted,
+    /// It has ended and its outputs are here.
+    Home,
+}
+
+/// What is printed on the way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Style {
+    /// JSON instead of words.
+    pub json: bool,
+    /// A line for every change, not only for the end.
+    pub changes: bool,
+}
+
+/// Nothing more is to come for this task without a word of the user.
+fn settled(task: &Task, until: Until, fleet: &Fleet) -> bool {
+    match &task.status {
+        Status::Refused(_) | Status::Failed(_) | Status::Held(_) => true,
+        Status::Unsure(_) => !fleet.will_send(task.id),
+        Status::Saved | Status::Sending => false,
+        Status::Success => until == Until::Accepted || task.outputs.iter().all(|o| o.state != OutputState::Away),
+        _ => until == Until::Accepted,
+    }
+}
+
+/// Follows these tasks and says how it went. Ctrl-C leaves; the tasks go on at the service.
+pub(super) async fn follow(mut driver: Driver, ids: &[LocalId], until: Until, style: Style) -> Result<u8, Report> {
+    let mut seen: BTreeMap<LocalId, Arc<Task>> = BTreeMap::new();
+    let mut broken: Option<Report> = None;
+    let quiet = !std::io::stderr().is_terminal();
+    let turn = |fleet: &Fleet| {
+        let mut waiting = 0;
+        for id in ids {
+            let Some(task) = fleet.task(*id) else { continue };
+            let done = settled(task, until, fleet);
+            waiting += usize::from(!done);
+            if seen.get(id).is_some_and(|old| Arc::ptr_eq(old, task)) {
+                continue;
+            }
+            let news = seen.get(id).is_none_or(|old| old.status.word() != task.status.word()) || done;
+            let fresh = seen.insert(*id, Arc::clone(task)).is_none();
+            // A task that is only now read from the store is no change, unless that is all there is to tell.
+            let print = if style.changes { news && (!fresh || done) } else { done };
+            if print && let Err(why) = print_task(task, style.json) {
+                broken = Some(why);
+                return false;
+            } else if !print && news && !quiet && !style.json {
+                complain_softly(task);
+            }
+        }
+        // An unsendable queue does not move by itself, and watching needs a key that works.
+        let stuck = fleet.blocked().is_some_and(|problem| problem.needs_key() || !any_running(fleet, ids));
+        waiting > 0 && !stuck
+    };
+    tokio::select! {
+        () = driver.run(turn) => {}
+        _ = tokio::signal::ctrl_c() => {
+            complain("left; the tasks go on at the service, `plantain watch` goes on with them");
+            driver.finish().await;
+            return Ok(ERROR);
+        }
+    }
+    let blocked = driver.fleet().blocked().cloned();
+    let code = verdict(driver.fleet(), ids, blocked.as_ref(), driver.trouble());
+    driver.finish().await;
+    match broken {
+        Some(why) => Err(why),
+        None => Ok(code),
+    }
+}
+
+fn any_running(fleet: &Fleet, ids: &[LocalId]) -> bool {
+    ids.iter().any(|id| fleet.task(*id).is_some_and(|task| task.status.is_running()))
+}
+
+/// The exit code, and on standard error whatever needs a word of the user.
+fn verdict(fleet: &Fleet, ids: &[LocalId], blocked: Option<&Problem>, trouble: Option<&str>) -> u8 {
+    let mut code = DONE;
+    if let Some(problem) = blocked {
+        complain(&format!("{}; {}", problem.sentence(), problem.advice()));
+        code = ERROR;
+    }
+    if let Some(text) = trouble {
+        complain(text);
+        code = ERROR;
+    }
+    let count = |stage: Stage| {
+        ids.iter().filter(|id| fleet.task(**id).is_some_and(|task| task.status.stage() == stage)).count()
+    };
+    let (held, unsure) = (count(Stage::Held), count(Stage::Unsure));
+    if held + unsure > 0 {
+        complain(&format!("{held} not sent, {unsure} unsure; `plantain send ID` goes on with them, never paid twice"));
+        code = ERROR;
+    }
+    let lost = |task: &Arc<Task>| {
+        task.status == Status::Success
+            && (task.outputs.is_empty() || task.outputs.iter().any(|o| matches!(o.state, OutputState::Lost { .. })))
+    };
+    if ids.iter().any(|id| fleet.task(*id).is_some_and(lost)) {
+        complain("some outputs could not be brought home; `plantain show ID` says why");
+        code = ERROR;
+    }
+    if count(Stage::Failed) + count(Stage::Refused) > 0 { TASK_FAILED } else { code }
+}
+
+fn print_task(task: &Task, as_json: bool) -> Result<(), Report> {
+    if as_json { say(&json::task(task).to_string()) } else { say(&line(task)) }
+}
+
+/// A task in one line for people.
+pub(super) fn line(task: &Task) -> String {
+    let mut parts = vec![task.id.short(), format!("{:<9}", one_line(task.status.word()))];
+    match &task.status {
+        Status::Failed(failure) => {
+            let said = [failure.code.as_deref(), failure.message.as_deref()].into_iter().flatten();
+            parts.push(one_line(&said.collect::<Vec<_>>().join(": ")).into_owned());
+        }
+        Status::Refused(problem) | Status::Held(Some(problem)) | Status::Unsure(Some(problem)) => {
+            parts.push(one_line(&problem.sentence()).into_owned());
+        }
+        Status::Success => {
+            for output in &task.outputs {
+                parts.push(match &output.state {
+                    OutputState::Home(home) => one_line(&home.file).into_owned(),
+                    OutputState::Lost { why } => one_line(why).into_owned(),
+                    OutputState::Away => "(not fetched yet)".to_owned(),
+                });
+            }
+        }
+        _ => parts.extend(task.task_id.as_ref().map(ToString::to_string)),
+    }
+    parts.join("  ")
+}
+
+/// Progress for somebody who looks at a terminal: on standard error, so that it never mixes with results.
+fn complain_softly(task: &Task) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "{}", line(task));
+}

@@ -1,0 +1,24 @@
+//! `plantain list`: tasks, newest first.
+
+use color_eyre::eyre::Report;
+
+use crate::domain::text::one_line;
+
+use super::args::{Global, List};
+use super::{DONE, context, json, say};
+
+pub(super) fn run(global: &Global, args: &List) -> Result<u8, Report> {
+    let store = context::store(global)?;
+    for task in store.newest(args.limit, None)? {
+        if args.json {
+            say(&json::task(&task).to_string())?;
+        } else {
+            let made = jiff::Timestamp::from_second(task.created.secs()).unwrap_or_default();
+            let made = made.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string();
+            let prompt: String = one_line(&task.request.prompt).chars().take(60).collect();
+            let (word, model) = (one_line(task.status.word()), one_line(&task.request.model));
+            say(&format!("{}  {made}  {word:<9}  {model:<20}  {prompt}", task.id.short()))?;
+        }
+    }
+    Ok(DONE)
+}

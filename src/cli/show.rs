@@ -1,0 +1,68 @@
+//! `plantain show`: everything about one task.
+
+use color_eyre::eyre::Report;
+
+use crate::domain::request::plain;
+use crate::domain::text::{lines, one_line};
+use crate::domain::{OutputState, Task, advice};
+use crate::runtime::Clock;
+use crate::time::Wall;
+
+use super::args::{Global, Show};
+use super::{DONE, context, json, say};
+
+pub(super) fn run(global: &Global, args: &Show) -> Result<u8, Report> {
+    let task = context::find(&context::store(global)?, &args.id)?;
+    if args.json {
+        say(&json::task(&task).to_string())?;
+    } else {
+        words(&task)?;
+    }
+    Ok(DONE)
+}
+
+fn row(name: &str, value: &str) -> Result<(), Report> {
+    say(&format!("{name:<11}{}", one_line(value)))
+}
+
+fn words(task: &Task) -> Result<(), Report> {
+    row("id", &task.id.to_string())?;
+    if let Some(id) = &task.task_id {
+        row("task", id.as_str())?;
+    }
+    row("model", &task.request.full_model())?;
+    for (name, value) in task.request.input.iter().filter(|(_, value)| plain(value) != task.request.prompt) {
+        row(name, &plain(value))?;
+    }
+    let explained = advice::explain(task, Clock::start().now().wall);
+    row("status", &format!("{} – {}", task.status.word(), explained.what))?;
+    if let Some(next) = explained.next {
+        row("next", &next)?;
+    }
+    for (stage, at) in task.times.iter() {
+        row("", &format!("{}  {}", time(at), stage.word()))?;
+    }
+    for output in &task.outputs {
+        row(
+            "output",
+            &match &output.state {
+                OutputState::Home(home) => format!("{}  {} bytes  sha256 {}", home.file, home.bytes, home.sha256),
+                OutputState::Lost { why } => format!("lost: {why}"),
+                OutputState::Away => "not fetched yet".to_owned(),
+            },
+        )?;
+        if let Some(at) = output.expires {
+            row("", &format!("link works until {}", time(at)))?;
+        }
+    }
+    if !task.request.prompt.is_empty() {
+        say("")?;
+        say(&lines(&task.request.prompt))?;
+    }
+    Ok(())
+}
+
+fn time(at: Wall) -> String {
+    let at = jiff::Timestamp::from_second(at.secs()).unwrap_or_default();
+    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}

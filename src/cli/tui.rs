@@ -1,0 +1,49 @@
+//! `plantain` alone: the screen.
+
+use std::io::IsTerminal as _;
+
+use color_eyre::eyre::Report;
+
+use crate::config::Allowance;
+use crate::domain::Catalogue;
+use crate::runtime::{Exit, RunError, ScreenOptions, run_screen};
+
+use super::args::{Demo, Global};
+use super::{DONE, USAGE, complain, context, demo};
+
+pub(super) async fn run(global: &Global) -> Result<u8, Report> {
+    if !on_a_terminal() {
+        return Ok(USAGE);
+    }
+    let base = context::base(global)?;
+    let options = ScreenOptions {
+        catalogue: Catalogue::built_in(),
+        places: context::places(global)?,
+        key: context::key(),
+        downloads: context::downloads(&base),
+        allowance: Allowance::default(),
+        graphics: context::choice(global.graphics),
+        service: base.host_str().unwrap_or_default().to_owned(),
+        demo: false,
+        batch: Vec::new(),
+        base,
+    };
+    match screen(options).await? {
+        Exit::Quit => Ok(DONE),
+        Exit::Demo => demo::run(global, &Demo { speed: 2.0 }).await,
+    }
+}
+
+/// The screen, with what went wrong as a report.
+pub(super) async fn screen(options: ScreenOptions) -> Result<Exit, Report> {
+    run_screen(options).await.map_err(|why: RunError| Report::new(why))
+}
+
+/// Whether there is a screen to draw on; if not, says what works without one.
+pub(super) fn on_a_terminal() -> bool {
+    let yes = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    if !yes {
+        complain("this is not a terminal; `plantain submit`, `watch`, `list` and `show` work without one");
+    }
+    yes
+}

@@ -1,0 +1,252 @@
+//! Orders of the fleet, carried out: the only match on [`Order`]. Each becomes a job or a note to the store, and
+//! each answers with a message.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::app::{Msg, Want};
+use crate::domain::{Answer, AssetId, Change, LocalId, Problem, Request, Stage, Task};
+use crate::fleet::{Fleet, FleetMsg, News, Order, Question, watch};
+use crate::graphics::Picture;
+use crate::store::Store;
+
+use super::service::{Downloads, Service};
+
+/// What the jobs bring to the loop.
+#[derive(Debug)]
+pub enum Note {
+    /// A message for `update`.
+    Msg(Msg),
+    /// A picture was encoded, or was not; the number tells for which state of the terminal.
+    Picture(u64, Want, Result<Arc<Picture>, String>),
+    /// The store is open, with what the first screen needs.
+    Opened(Box<super::start::Opened>),
+    /// A key was tried.
+    Key(Result<(u64, Arc<Service>), Problem>),
+}
+
+/// Carries out orders.
+#[derive(Debug)]
+pub struct Hands {
+    store: Option<Store>,
+    /// Orders that came before the store was open.
+    early: Vec<(Order, Option<Arc<Task>>)>,
+    service: Option<Arc<Service>>,
+    downloads: Arc<Downloads>,
+    outputs: PathBuf,
+    inbox: mpsc::Sender<Note>,
+    jobs: JoinSet<()>,
+    submissions: usize,
+}
+
+impl Hands {
+    /// Hands without a store: what needs one waits for [`Hands::open`].
+    #[must_use]
+    pub fn new(
+        service: Option<Arc<Service>>,
+        downloads: Arc<Downloads>,
+        outputs: PathBuf,
+        inbox: mpsc::Sender<Note>,
+    ) -> Self {
+        Self {
+            store: None,
+            early: Vec::new(),
+            service,
+            downloads,
+            outputs,
+            inbox,
+            jobs: JoinSet::new(),
+            submissions: 0,
+        }
+    }
+
+    /// Gives them the store, and carries out what waited for it.
+    pub fn open(&mut self, store: Store) {
+        self.store = Some(store);
+        for (order, task) in std::mem::take(&mut self.early) {
+            self.carry_out(order, task);
+        }
+    }
+
+    /// The store, once it is open.
+    #[must_use]
+    pub fn store(&self) -> Option<&Store> {
+        self.store.as_ref()
+    }
+
+    /// Talks to another service from now on, or with another key.
+    pub fn use_service(&mut self, service: Arc<Service>) {
+        self.service = Some(service);
+    }
+
+    /// Where notes go.
+    #[must_use]
+    pub fn inbox(&self) -> mpsc::Sender<Note> {
+        self.inbox.clone()
+    }
+
+    /// Carries out an order.
+    pub fn order(&mut self, order: Order, fleet: &Fleet) {
+        let task = match &order {
+            Order::Fetch { asset, .. } => fleet.task(asset.task).cloned(),
+            _ => None,
+        };
+        self.carry_out(order, task);
+    }
+
+    fn carry_out(&mut self, order: Order, task: Option<Arc<Task>>) {
+        while self.jobs.try_join_next().is_some() {}
+        match order {
+            order if self.store.is_none() => self.early.push((order, task)),
+            Order::Save(change) => self.save(change),
+            Order::Submit(id, request) => self.submit(id, request),
+            Order::Ask(question) => self.ask(question),
+            Order::Fetch { asset, url } => self.fetch(asset, url, task),
+        }
+    }
+
+    fn save(&self, change: Change) {
+        let Some(store) = &self.store else { return };
+        let about = match &change {
+            Change::New(task) | Change::Progress(task) => Some((task.id, task.status.stage())),
+            Change::Draft(_) | Change::Forget(_) => None,
+        };
+        let inbox = self.inbox.clone();
+        store.apply(change, move |result| {
+            let result = result.map_err(|why| Problem::Local { message: why.to_string() });
+            let msg = match (about, result) {
+                (Some((id, stage)), result) => Msg::Fleet(FleetMsg::Stored { id, stage, result }),
+                (None, Err(problem)) => Msg::Told(problem.sentence()),
+                (None, Ok(())) => return,
+            };
+            deliver(&inbox, Note::Msg(msg));
+        });
+    }
+
+    fn submit(&mut self, id: LocalId, request: Arc<Request>) {
+        let (service, inbox) = (self.service.clone(), self.inbox.clone());
+        self.submissions += 1;
+        self.jobs.spawn(async move {
+            let answer = match connect(service.as_ref()).await {
+                Ok(client) => client.create(id, &request.body).await,
+                Err(problem) => Answer::bare(Err(problem)),
+            };
+            tell(&inbox, FleetMsg::Submitted { id, answer }).await;
+        });
+    }
+
+    fn ask(&mut self, question: Question) {
+        let (service, inbox) = (self.service.clone(), self.inbox.clone());
+        self.jobs.spawn(async move {
+            let answer = match (connect(service.as_ref()).await, &question) {
+                (Err(problem), _) => Answer::bare(Err(problem)),
+                (Ok(client), Question::Task(_, task_id)) => {
+                    let Answer { result, limits, date } = client.task(task_id).await;
+                    Answer { result: result.map(News::Task), limits, date }
+                }
+                (Ok(client), Question::Page(page, _)) => {
+                    let Answer { result, limits, date } = client.page(*page, watch::PAGE_SIZE).await;
+                    Answer { result: result.map(News::Page), limits, date }
+                }
+            };
+            tell(&inbox, FleetMsg::Answered { question, answer }).await;
+        });
+    }
+
+    fn fetch(&mut self, asset: AssetId, url: String, task: Option<Arc<Task>>) {
+        let (downloads, outputs, inbox) = (Arc::clone(&self.downloads), self.outputs.clone(), self.inbox.clone());
+        let stem = task.map_or_else(|| asset.task.to_string(), |task| stem(&task, asset.index));
+        self.jobs.spawn(async move {
+            let result = match downloads.fetcher().await {
+                Ok(fetcher) => fetcher.fetch(&url, &outputs, &stem, None).await,
+                Err(problem) => Err(problem),
+            };
+            tell(&inbox, FleetMsg::Fetched { asset, result }).await;
+        });
+    }
+
+    /// A creation was answered.
+    pub fn submission_ended(&mut self) {
+        self.submissions = self.submissions.saturating_sub(1);
+    }
+
+    /// Creations whose answer has not come: worth waiting for a moment before leaving.
+    #[must_use]
+    pub fn submissions(&self) -> usize {
+        self.submissions
+    }
+
+    /// Runs something else beside the loop.
+    pub fn spawn(&mut self, job: impl Future<Output = ()> + Send + 'static) {
+        self.jobs.spawn(job);
+    }
+}
+
+/// Hands on a note from the store. Its own thread may wait for room; when the store refuses at once, the answer
+/// comes on the loop's thread, which may not.
+pub(super) fn deliver(inbox: &mpsc::Sender<Note>, note: Note) {
+    // A loop that has ended does not care.
+    if tokio::runtime::Handle::try_current().is_ok() {
+        let inbox = inbox.clone();
+        tokio::spawn(async move {
+            let _ = inbox.send(note).await;
+        });
+    } else {
+        let _ = inbox.blocking_send(note);
+    }
+}
+
+async fn connect(service: Option<&Arc<Service>>) -> Result<&crate::api::Client, Problem> {
+    match service {
+        Some(service) => service.client().await,
+        None => Err(Problem::NoKey { message: "HIAPI_API_KEY is not set".to_owned() }),
+    }
+}
+
+async fn tell(inbox: &mpsc::Sender<Note>, msg: FleetMsg) {
+    crate::step::step("job: done, not told");
+    // A loop that has ended does not listen; what it missed is on the disk or can be asked again.
+    let _ = inbox.send(Note::Msg(Msg::Fleet(msg))).await;
+}
+
+/// The name of a file, without its extension: day, first words of the prompt, id, number.
+fn stem(task: &Task, index: u16) -> String {
+    let seconds = task.times.at(Stage::Saved).unwrap_or(task.created).secs();
+    let day = jiff::Timestamp::from_second(seconds)
+        .map(|t| t.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d").to_string())
+        .unwrap_or_default();
+    let words: Vec<String> = task
+        .request
+        .prompt
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(|word| word.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase())
+        .filter(|word| !word.is_empty())
+        .take(6)
+        .collect();
+    let mut slug = words.join("-");
+    slug.truncate(48);
+    let slug = slug.trim_end_matches('-');
+    let parts = [day.as_str(), slug, &task.id.short()];
+    let name = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
+    if index == 0 { name } else { format!("{name}-{}", index + 1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Wall;
+
+    #[test]
+    fn a_file_name_tells_what_is_inside() {
+        let prompt = "A fox, in the SNOW! größer 狐 ../../etc";
+        let request = Request::new("m", None, serde_json::Map::new(), prompt.into(), prompt.into(), None);
+        let id = LocalId::from_random(0xabcd_ef01 << 96);
+        let task = Task::new(id, Arc::new(request), Wall::from_secs(1_777_282_033));
+        let name = stem(&task, 1);
+        assert!(name.starts_with("2026-04-2") && name.ends_with("-a-fox-in-the-snow-grer-abcdef0-2"), "{name}");
+    }
+}

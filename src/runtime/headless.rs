@@ -1,0 +1,134 @@
+//! The fleet without a screen: for commands. The same orders, the same hands, no terminal.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::app::Msg;
+use crate::config::{Allowance, Places};
+use crate::domain::{Change, Task};
+use crate::fleet::{Fleet, FleetMsg, Order};
+use crate::store::Store;
+
+use super::clock::{self, Clock};
+use super::hands::{Hands, Note};
+use super::service::{Downloads, Service};
+
+/// A fleet and the hands that carry out its orders.
+#[derive(Debug)]
+pub struct Driver {
+    fleet: Fleet,
+    hands: Hands,
+    inbox: mpsc::Receiver<Note>,
+    clock: Clock,
+    /// The store refused something that a command cannot go on without.
+    trouble: Option<String>,
+}
+
+impl Driver {
+    /// A driver over an open store.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        service: Arc<Service>,
+        downloads: Arc<Downloads>,
+        places: &Places,
+        allowance: Allowance,
+    ) -> Self {
+        let (notes, inbox) = mpsc::channel(4096);
+        let outputs = places.outputs.clone();
+        tokio::task::spawn_blocking(move || crate::api::sweep_parts(&outputs, std::time::SystemTime::now()));
+        let mut hands = Hands::new(Some(service), downloads, places.outputs.clone(), notes);
+        hands.open(store);
+        let fleet = Fleet::new(allowance, clock::seed());
+        Self { fleet, hands, inbox, clock: Clock::start(), trouble: None }
+    }
+
+    /// The clock that tasks are dated with.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// The fleet, to look at.
+    #[must_use]
+    pub fn fleet(&self) -> &Fleet {
+        &self.fleet
+    }
+
+    /// The store, to read from.
+    #[must_use]
+    pub fn store(&self) -> Option<&Store> {
+        self.hands.store()
+    }
+
+    /// Why the store refused something, if it did.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
+    /// Hands a message to the fleet and carries out what it wants.
+    pub fn handle(&mut self, msg: FleetMsg) {
+        if let FleetMsg::Stored { result: Err(problem), .. } = &msg {
+            self.trouble = Some(problem.sentence());
+        }
+        if matches!(msg, FleetMsg::Submitted { .. }) {
+            self.hands.submission_ended();
+        }
+        for order in self.fleet.handle(msg, self.clock.now()) {
+            self.hands.order(order, &self.fleet);
+        }
+    }
+
+    /// Begins a task.
+    pub fn add(&mut self, task: Task) {
+        self.handle(FleetMsg::Add(Box::new(task)));
+    }
+
+    /// Runs until `go_on` says no; it is asked after every turn.
+    pub async fn run(&mut self, mut go_on: impl FnMut(&Fleet) -> bool) {
+        while go_on(&self.fleet) {
+            let due = self.fleet.next_due(self.clock.now()).map(|at| Instant::from_std(self.clock.instant(at)));
+            tokio::select! { biased;
+                note = self.inbox.recv() => match note {
+                    Some(Note::Msg(Msg::Fleet(msg))) => self.handle(msg),
+                    Some(Note::Msg(Msg::Told(text))) => self.trouble = Some(text),
+                    Some(_) => {}
+                    None => return,
+                },
+                () = sleep_until(due) => self.handle(FleetMsg::Woke),
+            }
+        }
+    }
+
+    /// Waits a moment for creations whose answer has not come, then for the store.
+    pub async fn finish(mut self) {
+        let stop = Instant::now() + std::time::Duration::from_secs(3);
+        while self.hands.submissions() > 0 {
+            match tokio::time::timeout_at(stop, self.inbox.recv()).await {
+                Ok(Some(Note::Msg(Msg::Fleet(msg @ FleetMsg::Submitted { .. })))) => {
+                    self.hands.submission_ended();
+                    for order in self.fleet.handle(msg, self.clock.now()) {
+                        if matches!(&order, Order::Save(Change::New(_) | Change::Progress(_))) {
+                            self.hands.order(order, &self.fleet);
+                        }
+                    }
+                }
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => break,
+            }
+        }
+        if let Some(store) = self.hands.store() {
+            store.flush();
+        }
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,419 @@
+//! The loop of the screen: wait, drain, update, perform, draw.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::Event;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::api::ApiKey;
+use crate::app::msg::PictureWay;
+use crate::app::{Effect, Msg, Source, State, sources, update};
+use crate::domain::{Draft, Problem, Secret};
+use crate::fleet::{FleetMsg, Order};
+use crate::graphics::{Protocol, Quality, Shape};
+use crate::terminal::{self, Caps, Choice, Depth, Env, Frame, Input, Output, Reader, Screen};
+use crate::ui::{ColourDepth, Theme, view};
+
+use super::clock::Clock;
+use super::hands::{Hands, Note, deliver};
+use super::keyboard::chord;
+use super::pace::Pace;
+use super::pictures::Pictures;
+use super::service::Service;
+use super::start::{Contents, Exit, FIRST, RunError};
+
+/// How long messages are taken in before a frame is drawn.
+const SLICE: Duration = Duration::from_millis(4);
+/// A terminal that answered nothing by then gets half blocks; a late answer still improves on that.
+pub(super) const PATIENCE: Duration = Duration::from_millis(300);
+/// How long leaving waits for creations whose answer has not come.
+const FAREWELL: Duration = Duration::from_secs(3);
+/// How long a terminal may take the last bytes.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
+/// Everything that runs.
+pub(super) struct Program {
+    pub(super) state: State,
+    pub(super) base: url::Url,
+    pub(super) pictures: Pictures,
+    pub(super) pace: Pace,
+    pub(super) choice: Choice,
+    /// Until when answers of the terminal are waited for.
+    pub(super) patience: Option<Instant>,
+    pub(super) env: Env,
+    pub(super) caps: Caps,
+    pub(super) theme: Theme,
+    pub(super) hands: Hands,
+    pub(super) clock: Clock,
+    /// The writer, until we leave.
+    pub(super) output: Option<Output>,
+    pub(super) repaint: bool,
+    pub(super) exit: Option<Exit>,
+    pub(super) tty: OwnedFd,
+    pub(super) screen: Screen,
+    pub(super) reader: Option<Reader>,
+    pub(super) failure: Option<RunError>,
+    pub(super) batch: Vec<Draft>,
+}
+
+/// The signals we answer to.
+struct Signals {
+    window: Signal,
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            window: signal(SignalKind::window_change())?,
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// The next one; true for a change of the window, false for the others, which all mean to leave.
+    async fn next(&mut self) -> bool {
+        tokio::select! {
+            _ = self.window.recv() => true,
+            _ = self.hangup.recv() => false,
+            _ = self.terminate.recv() => false,
+            _ = self.interrupt.recv() => false,
+        }
+    }
+}
+
+impl Program {
+    pub(super) async fn run(
+        mut self,
+        mut inbox: mpsc::Receiver<Note>,
+        mut input: mpsc::Receiver<Input>,
+    ) -> Result<Exit, RunError> {
+        let mut signals = Signals::listen()?;
+        while self.exit.is_none() {
+            let now = Instant::now();
+            if self.pace.due(now).is_some_and(|due| due <= now) {
+                self.draw();
+                continue;
+            }
+            tokio::select! { biased;
+                Some(event) = input.recv() => self.input(event),
+                window = signals.next() => self.signal(window),
+                Some(note) = inbox.recv() => self.note(note),
+                () = sleep_until(self.wake(now)) => self.woke(),
+            }
+            // Whatever else is waiting is taken in before one frame is drawn for all of it: people first.
+            let stop = Instant::now() + SLICE;
+            while self.exit.is_none() && Instant::now() < stop {
+                if let Ok(event) = input.try_recv() {
+                    self.input(event);
+                } else if let Ok(note) = inbox.try_recv() {
+                    self.note(note);
+                } else {
+                    break;
+                }
+            }
+        }
+        self.leave(inbox).await
+    }
+
+    fn wake(&self, now: Instant) -> Option<Instant> {
+        let due = sources(&self.state).map(|Source::Wake(at)| Instant::from_std(self.clock.instant(at)).max(now));
+        [due, self.pace.due(now), self.patience].into_iter().flatten().min()
+    }
+
+    fn woke(&mut self) {
+        if self.patience.is_some_and(|until| until <= Instant::now()) {
+            self.patience = None;
+            self.tell_pictures();
+        }
+        let due = matches!(sources(&self.state), Some(Source::Wake(at)) if at <= self.clock.now().mono);
+        if due {
+            self.take(Msg::Woke, false);
+        }
+    }
+
+    fn signal(&mut self, window: bool) {
+        if window { self.resized() } else { self.take(Msg::InputClosed, true) }
+    }
+
+    fn resized(&mut self) {
+        let Ok(window) = terminal::size(self.tty.as_fd()) else { return };
+        if self.caps.resized(window) {
+            self.ask_terminal();
+        }
+        self.take(Msg::Resized(Size::new(window.cols, window.rows)), true);
+        self.tell_pictures();
+    }
+
+    fn input(&mut self, input: Input) {
+        match input {
+            Input::Event(Event::Key(key)) => {
+                if let Some(chord) = chord(key) {
+                    self.take(Msg::Key(chord), true);
+                }
+            }
+            Input::Event(Event::Paste(text)) => self.take(Msg::Paste(text), true),
+            Input::Event(_) => {}
+            Input::PasteCut(bytes) => self.take(Msg::Told(format!("the paste was cut: {bytes} bytes too long")), true),
+            Input::Reply(reply) => {
+                let before = (self.caps.protocol(self.choice), self.caps.cell());
+                if self.caps.learn(&reply) {
+                    self.theme = theme(&self.caps);
+                    if let Some(output) = &self.output {
+                        output.configure(self.caps.settings());
+                        if self.caps.keyboard {
+                            output.write_raw(self.screen.keyboard_known().to_vec());
+                        }
+                    }
+                    if self.caps.complete() {
+                        self.patience = None;
+                    }
+                    if self.patience.is_none() || before != (self.caps.protocol(self.choice), self.caps.cell()) {
+                        self.tell_pictures();
+                    }
+                    self.pace.changed(false);
+                }
+            }
+            Input::Closed => self.take(Msg::InputClosed, true),
+        }
+    }
+
+    fn note(&mut self, note: Note) {
+        match note {
+            Note::Msg(msg) => {
+                if matches!(msg, Msg::Fleet(FleetMsg::Submitted { .. })) {
+                    self.hands.submission_ended();
+                }
+                self.take(msg, false);
+            }
+            Note::Picture(era, want, made) => {
+                if let Some(msg) = self.pictures.ended(era, want, made) {
+                    self.take(msg, false);
+                }
+            }
+            Note::Opened(opened) => match opened.0 {
+                Ok(contents) => self.opened(contents),
+                Err(why) => {
+                    self.failure = Some(why);
+                    self.exit = Some(Exit::Quit);
+                }
+            },
+            Note::Key(Ok((total, service))) => {
+                self.hands.use_service(service);
+                self.take(Msg::KeyChecked(Ok(total)), true);
+            }
+            Note::Key(Err(problem)) => self.take(Msg::KeyChecked(Err(problem)), true),
+        }
+    }
+
+    fn opened(&mut self, contents: Contents) {
+        self.hands.open(contents.store);
+        if let Some(draft) = contents.draft {
+            self.take(Msg::Drafted(draft), true);
+        }
+        self.take(Msg::Counted(contents.counts), true);
+        let last = contents.newest.len() < FIRST;
+        self.take(Msg::Older { tasks: contents.newest, last }, true);
+        self.take(Msg::Unfinished(contents.unfinished), true);
+        if self.state.table.is_empty() && !self.batch.is_empty() {
+            let batch = std::mem::take(&mut self.batch);
+            self.take(Msg::Begin(batch), true);
+        }
+    }
+
+    /// One message through the machine, and what comes of it.
+    pub(super) fn take(&mut self, msg: Msg, by_hand: bool) {
+        let before = self.clock.now();
+        let name = name_of(&msg);
+        for effect in update(&mut self.state, msg, before) {
+            self.perform(effect);
+        }
+        self.pace.changed(by_hand);
+        let turn = self.clock.now().mono.since(before.mono);
+        if turn > Duration::from_millis(20) {
+            tracing::warn!(?turn, msg = name, "slow turn");
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Fleet(order) => self.hands.order(order, &self.state.fleet),
+            Effect::Older(before) => {
+                if let Some(store) = self.hands.store() {
+                    let inbox = self.hands.inbox();
+                    store.newest_then(FIRST, before, move |result| {
+                        let msg = match result {
+                            Ok(tasks) => Msg::Older { last: tasks.len() < FIRST, tasks },
+                            Err(why) => Msg::Told(why.to_string()),
+                        };
+                        deliver(&inbox, Note::Msg(msg));
+                    });
+                }
+            }
+            Effect::Encode(want) => {
+                if let Some(msg) = self.pictures.want(want) {
+                    self.take(msg, true);
+                }
+            }
+            Effect::TryKey(secret) => self.try_key(&secret),
+            Effect::Repaint => self.repaint = true,
+            Effect::Suspend => self.suspend(),
+            Effect::Demo => self.exit = Some(Exit::Demo),
+            Effect::Quit => self.exit = Some(Exit::Quit),
+        }
+    }
+
+    fn try_key(&mut self, secret: &Secret) {
+        let inbox = self.hands.inbox();
+        let key = match ApiKey::parse(secret.expose()) {
+            Ok(key) => key,
+            Err(why) => {
+                let problem = Problem::NoKey { message: why.to_string() };
+                return self.take(Msg::KeyChecked(Err(problem)), true);
+            }
+        };
+        let service = Arc::new(Service::new(self.base.clone(), key));
+        self.hands.spawn(async move {
+            let checked = match service.client().await {
+                Ok(client) => client.check_key().await.result.map(|page| page.total),
+                Err(problem) => Err(problem),
+            };
+            let _ = inbox.send(Note::Key(checked.map(|total| (total, service)))).await;
+        });
+    }
+
+    fn suspend(&mut self) {
+        let Some(output) = &self.output else { return };
+        output.pause(LAST_WORDS);
+        if self.screen.suspend().is_err() {
+            self.exit = Some(Exit::Quit);
+        }
+        output.resume();
+        self.repaint = true;
+        self.resized();
+        self.ask_terminal();
+    }
+
+    pub(super) fn ask_terminal(&mut self) {
+        if let Some(output) = &self.output {
+            output.ask(terminal::questions(&self.env));
+        }
+        if let Some(reader) = &self.reader {
+            reader.expect(self.caps.fences());
+        }
+    }
+
+    /// Tells the state how pictures are shown, once that is known.
+    fn tell_pictures(&mut self) {
+        if self.patience.is_some() && self.choice == Choice::Auto {
+            return;
+        }
+        let protocol = self.caps.protocol(self.choice);
+        let cell = self.caps.cell().0;
+        let quality = if self.caps.over_ssh() { Quality::Lean } else { Quality::Full };
+        self.pictures.shape(Shape { protocol, cell, quality });
+        let named = (protocol != Protocol::Off).then(|| protocol.name().to_owned());
+        let way = PictureWay { protocol: named, cell: (cell.width, cell.height) };
+        self.take(Msg::PicturesKnown(way), true);
+    }
+
+    pub(super) fn draw(&mut self) {
+        let area = Rect::new(0, 0, self.state.area.width, self.state.area.height);
+        let mut buffer = Buffer::empty(area);
+        let scene = view(&self.state, self.pictures.gallery(), &self.theme, &mut buffer);
+        let repaint = std::mem::take(&mut self.repaint);
+        if let Some(output) = &self.output {
+            output.show(Frame { buffer, cursor: scene.cursor, pictures: scene.pictures, repaint });
+        }
+        self.pace.drawn(Instant::now());
+    }
+
+    /// Gives the terminal back at once; then waits a moment for creations that are under way, so that fewer
+    /// tasks are left unsure, and for the store.
+    async fn leave(mut self, mut inbox: mpsc::Receiver<Note>) -> Result<Exit, RunError> {
+        if let Some(reader) = self.reader.take() {
+            reader.stop();
+        }
+        if let Some(output) = self.output.take() {
+            output.finish(LAST_WORDS);
+        }
+        self.screen.leave();
+        let stop = Instant::now() + FAREWELL;
+        while self.hands.submissions() > 0 {
+            match tokio::time::timeout_at(stop, inbox.recv()).await {
+                Ok(Some(Note::Msg(Msg::Fleet(msg @ FleetMsg::Submitted { .. })))) => {
+                    self.hands.submission_ended();
+                    self.after_leaving(msg);
+                }
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => break,
+            }
+        }
+        if let Some(store) = self.hands.store() {
+            store.flush();
+        }
+        match self.failure {
+            Some(failure) => Err(failure),
+            None => Ok(self.exit.unwrap_or(Exit::Quit)),
+        }
+    }
+
+    /// The answer of a creation is still made durable; nothing new is begun.
+    fn after_leaving(&mut self, msg: FleetMsg) {
+        let orders = self.state.fleet.handle(msg, self.clock.now());
+        for order in orders {
+            if matches!(order, Order::Save(_)) {
+                self.hands.order(order, &self.state.fleet);
+            }
+        }
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The colours for this terminal. Before it has told its background, its own sixteen are used.
+pub(super) fn theme(caps: &Caps) -> Theme {
+    let depth = match caps.depth() {
+        Depth::True => ColourDepth::True,
+        Depth::Ansi256 => ColourDepth::Ansi256,
+        Depth::Ansi16 => ColourDepth::Ansi16,
+        Depth::None => ColourDepth::None,
+    };
+    let offset = jiff::tz::TimeZone::system().to_offset(jiff::Timestamp::now()).seconds();
+    Theme { utc_offset: offset, ..Theme::new(depth, caps.light()) }
+}
+
+/// The name of a message, for the log. Its content may be private.
+fn name_of(msg: &Msg) -> &'static str {
+    match msg {
+        Msg::Key(_) => "key",
+        Msg::Paste(_) => "paste",
+        Msg::Resized(_) => "resized",
+        Msg::Fleet(_) => "fleet",
+        Msg::Asset(_) => "asset",
+        Msg::PicturesKnown(_) => "pictures known",
+        Msg::Older { .. } | Msg::Unfinished(_) => "tasks",
+        Msg::Drafted(_) => "draft",
+        Msg::Begin(_) => "batch",
+        Msg::Counted(_) => "counts",
+        Msg::KeyChecked(_) => "key checked",
+        Msg::Woke => "woke",
+        Msg::Told(_) => "told",
+        Msg::InputClosed => "input closed",
+    }
+}

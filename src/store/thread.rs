@@ -1,0 +1,224 @@
+//! The thread that owns the database: takes what waits, commits changes together, answers reads in between.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::Receiver;
+
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+
+use super::{Read, StoreProblem, write};
+use crate::domain::Change;
+
+/// Most changes in one transaction.
+const BATCH: usize = 500;
+
+/// A read together with its callback; given no connection, it fails.
+type Question = Box<dyn FnOnce(Result<&Connection, StoreProblem>) + Send>;
+
+/// Something to do.
+pub(super) enum Job {
+    Change(Change, Done),
+    Read(Question),
+}
+
+impl Job {
+    /// Ends it without doing it.
+    pub(super) fn fail(self, problem: StoreProblem) {
+        match self {
+            Self::Change(_, done) => done.call(Err(problem)),
+            Self::Read(read) => read(Err(problem)),
+        }
+    }
+}
+
+type Callback = Box<dyn FnOnce(Result<(), StoreProblem>) + Send>;
+
+/// A callback that is called once, come what may: if it is dropped, the thread is gone and the change with it.
+pub(super) struct Done(Option<Callback>);
+
+impl Done {
+    pub(super) fn new(callback: impl FnOnce(Result<(), StoreProblem>) + Send + 'static) -> Self {
+        Self(Some(Box::new(callback)))
+    }
+
+    fn call(mut self, result: Result<(), StoreProblem>) {
+        self.tell(result);
+    }
+
+    fn tell(&mut self, result: Result<(), StoreProblem>) {
+        if let Some(callback) = self.0.take() {
+            guarded(|| callback(result));
+        }
+    }
+}
+
+/// A callback that panics must not take the store, and what others gave it, along. The panic hook has told of it.
+fn guarded(callback: impl FnOnce()) {
+    let _ = catch_unwind(AssertUnwindSafe(callback));
+}
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        self.tell(Err(StoreProblem::Closed));
+    }
+}
+
+/// A read and what to do with what it brings.
+pub(super) fn reading<T>(
+    read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    then: impl FnOnce(Read<T>) + Send + 'static,
+) -> Job {
+    Job::Read(Box::new(move |conn| {
+        then(conn.and_then(|conn| {
+            // One transaction, so that a task and its outputs are of the same moment.
+            let moment = conn.unchecked_transaction().map_err(|error| problem(&error))?;
+            read(&moment).map_err(|error| problem(&error))
+        }));
+    }))
+}
+
+/// Works until every sender is gone and nothing waits any more.
+pub(super) fn run(mut conn: Connection, inbox: &Receiver<Job>) {
+    let mut next = inbox.recv().ok();
+    while let Some(job) = next.take() {
+        match job {
+            Job::Read(read) => guarded(|| read(Ok(&conn))),
+            Job::Change(change, done) => {
+                let mut batch = vec![(change, done)];
+                while batch.len() < BATCH {
+                    match inbox.try_recv() {
+                        Ok(Job::Change(change, done)) => batch.push((change, done)),
+                        Ok(other) => {
+                            next = Some(other);
+                            break;
+                        }
+                        Err(_) => break,
+                    }
+                }
+                commit(&mut conn, batch);
+            }
+        }
+        next = next.or_else(|| inbox.recv().ok());
+    }
+}
+
+/// One transaction for all; a change that is wrong in itself fails alone.
+fn commit(conn: &mut Connection, batch: Vec<(Change, Done)>) {
+    let result = try_commit(conn, &batch);
+    match result {
+        Ok(results) => {
+            for ((_, done), result) in batch.into_iter().zip(results) {
+                done.call(result);
+            }
+        }
+        Err(problem) => {
+            for (_, done) in batch {
+                done.call(Err(problem.clone()));
+            }
+        }
+    }
+}
+
+fn try_commit(conn: &mut Connection, batch: &[(Change, Done)]) -> Result<Vec<Result<(), StoreProblem>>, StoreProblem> {
+    let sql = |error: rusqlite::Error| problem(&error);
+    // Immediate: what is read before a write must not change until it is written.
+    let mut all = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
+    let mut results = Vec::with_capacity(batch.len());
+    for (change, _) in batch {
+        results.push(alone(&mut all, change)?);
+    }
+    crate::step::step("store: before the commit");
+    all.commit().map_err(sql)?;
+    crate::step::step("store: committed, not reported");
+    Ok(results)
+}
+
+/// The outer error is the database's and ends the whole transaction, the inner one is the change's own.
+fn alone(all: &mut Transaction<'_>, change: &Change) -> Result<Result<(), StoreProblem>, StoreProblem> {
+    let sql = |error: rusqlite::Error| problem(&error);
+    let one = all.savepoint().map_err(sql)?;
+    match write::apply(&one, change) {
+        Ok(()) => one.commit().map(Ok).map_err(sql),
+        Err(write::Fault::Own(problem)) => one.finish().map(|()| Err(problem)).map_err(sql),
+        Err(write::Fault::Sql(error)) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+            one.finish().map(|()| Err(problem(&error))).map_err(sql)
+        }
+        Err(write::Fault::Sql(error)) => Err(problem(&error)),
+    }
+}
+
+pub(super) fn problem(error: &rusqlite::Error) -> StoreProblem {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreProblem::Busy,
+        Some(ErrorCode::DiskFull) => StoreProblem::NoRoom,
+        _ => StoreProblem::Disk(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::domain::Draft;
+    use crate::store::{open, read};
+
+    fn draft(prompt: &str) -> Change {
+        Change::Draft(Draft { prompt: prompt.into(), ..Draft::default() })
+    }
+
+    /// Commits the changes together and says what each was told.
+    fn told(conn: &mut Connection, changes: Vec<Change>) -> Vec<Result<(), StoreProblem>> {
+        let (sender, inbox) = mpsc::channel();
+        let batch = changes.into_iter().map(|change| {
+            let sender = sender.clone();
+            (change, Done::new(move |result| sender.send(result).expect("a listener")))
+        });
+        commit(conn, batch.collect());
+        drop(sender);
+        inbox.iter().collect()
+    }
+
+    /// C5: on a full disk everybody in the batch is told, nothing is half done, and room makes it work again.
+    #[test]
+    fn a_full_disk_fails_the_whole_batch() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut conn = open::open(dir.path(), &dir.path().join("x.db")).expect("opens");
+        assert_eq!(told(&mut conn, vec![draft("old")]), [Ok(())]);
+        let pages: i64 = conn.query_row("PRAGMA page_count", [], |row| row.get(0)).expect("a count");
+        let limit = |conn: &Connection, pages: i64| {
+            conn.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).expect("a limit");
+        };
+        limit(&conn, pages);
+        let huge = "x".repeat(1 << 20);
+        let full = Err(StoreProblem::NoRoom);
+        assert_eq!(
+            told(&mut conn, vec![draft("new"), draft(&huge), draft("newer")]),
+            [full.clone(), full.clone(), full]
+        );
+        assert_eq!(read::draft(&conn).expect("a read").map(|draft| draft.prompt).as_deref(), Some("old"));
+        limit(&conn, 1 << 20);
+        assert_eq!(told(&mut conn, vec![draft(&huge)]), [Ok(())]);
+        assert_eq!(read::draft(&conn).expect("a read").map(|draft| draft.prompt), Some(huge));
+    }
+
+    /// Another program that does not let go is waited for, and then named.
+    #[test]
+    fn a_locked_database_is_said_to_be_busy() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("x.db");
+        let mut conn = open::open(dir.path(), &path).expect("opens");
+        let other = open::open(dir.path(), &path).expect("opens");
+        conn.busy_timeout(std::time::Duration::ZERO).expect("set");
+        other.execute_batch("BEGIN IMMEDIATE").expect("locked");
+        assert_eq!(told(&mut conn, vec![draft("a")]), [Err(StoreProblem::Busy)]);
+        other.execute_batch("COMMIT").expect("unlocked");
+        assert_eq!(told(&mut conn, vec![draft("a")]), [Ok(())]);
+    }
+
+    #[test]
+    fn a_callback_that_is_dropped_is_called() {
+        let (sender, inbox) = mpsc::channel();
+        drop(Done::new(move |result| sender.send(result).expect("a listener")));
+        assert_eq!(inbox.recv(), Ok(Err(StoreProblem::Closed)));
+    }
+}

@@ -1,0 +1,8 @@
+//! The client and the fetcher against a server that says exactly what it is told to say.
+
+#[path = "contract/asking.rs"]
+mod asking;
+#[path = "contract/fetching.rs"]
+mod fetching;
+#[path = "contract/raw.rs"]
+mod raw;
