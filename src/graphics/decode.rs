@@ -244,6 +244,26 @@ mod tests {
     }
 
     #[test]
+    fn pictures_stand_upright() {
+        // Orientation 6: the picture is to be turned a quarter to the right.
+        let mut exif =
+            b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0".to_vec();
+        let length = (exif.len() + 2) as u16;
+        let mut bytes = sample(ImageFormat::Jpeg);
+        let rest = bytes.split_off(2);
+        bytes.extend([0xff, 0xe1]);
+        bytes.extend(length.to_be_bytes());
+        bytes.append(&mut exif);
+        bytes.extend(rest);
+        assert_eq!(probe(&bytes), Some((Kind::Jpeg, 20, 40)));
+        let decoded = decode(&bytes).expect("decodes");
+        assert_eq!(decoded.size(), (20, 40));
+        // What was at the bottom left (blue-green, little red) is now at the top left.
+        let pixel = decoded.pixels.to_rgb8().get_pixel(1, 1).0;
+        assert!(pixel[0] < 40 && pixel[1] > 190, "{pixel:?}");
+    }
+
+    #[test]
     fn bombs_are_refused_by_their_header() {
         for (width, height) in [(60_000, 60_000), (30_001, 1), (20_000, 20_000)] {
             let error = decode(&huge(width, height)).unwrap_err();

@@ -1,6 +1,6 @@
 //! Pictures: from the bytes of a file to something a terminal can show.
 //!
-//! [`decode`] reads a file under limits, [`encode()`] fits it into cells and makes the bytes of one
+//! [`decode()`] reads a file under limits, [`encode()`] fits it into cells and makes the bytes of one
 //! [`Protocol`], [`Gallery`] keeps the results within a budget, [`place`] puts a finished [`Picture`]
 //! into a buffer. Everything here is plain blocking code without state of its own: callers run
 //! decoding and encoding away from the loop. Nothing here writes to a terminal.

@@ -43,10 +43,12 @@ async fn deliver(world: &World, task: &Task, address: &str) {
     let Ok(body) = serde_json::to_vec(&view) else {
         return;
     };
+    let mut last = world.now_ms();
     for (attempt, wait) in (1..).zip(SCHEDULE) {
-        let due = world.now_ms() + world.scaled(wait * 1000);
+        let due = last.saturating_add(world.scaled(wait * 1000));
         world.config.clock.until(due).await;
-        let timestamp = world.now_ms() / 1000;
+        last = world.now_ms();
+        let timestamp = last / 1000;
         let mut request = world.sender.post(address).header("content-type", "application/json").body(body.clone());
         if let Some(secret) = world.config.webhook_secret.as_deref() {
             // A retry after five minutes would be too old for a receiver unless it is signed afresh. [I]

@@ -64,11 +64,6 @@ impl SimClock {
             tokio::time::sleep(time).await;
         }
     }
-
-    /// Whether time passes by itself.
-    pub(crate) fn runs(&self) -> bool {
-        matches!(self.0, Kind::Real { .. })
-    }
 }
 
 impl Default for SimClock {

@@ -3,6 +3,7 @@
 //! Nothing here imports another module of this program. The protocol is written down a second time, so that a misreading of
 //! it in the client cannot pass a test against this server.
 
+mod call;
 mod callback;
 mod catalogue;
 mod clock;
@@ -15,6 +16,7 @@ mod media;
 mod pixels;
 mod random;
 mod read;
+mod results;
 mod scenario;
 mod shape;
 mod task;

@@ -46,7 +46,7 @@ pub struct Scenario {
     /// Tasks that are already on the account when the service starts (at most 50,000).
     #[serde(default)]
     pub history: u32,
-    /// Largest accepted request body in bytes; the documented figure is 10 MB. [D]
+    /// Largest accepted request body in bytes; 10 MB is the documented figure.
     #[serde(default = "ten_megabytes")]
     pub largest_body: usize,
     /// Rules of this scenario; they come before the built-in ones.

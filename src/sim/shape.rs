@@ -2,7 +2,8 @@
 
 /// Sides of the square pictures of each tier.
 const TIERS: &[(&str, f64)] = &[("1k", 1024.0), ("2k", 2048.0), ("4k", 4096.0)];
-const MOST_PIXELS: f64 = 4096.0 * 4096.0;
+/// A little above the square of the largest tier: rounding to eights may add some pixels.
+const MOST_PIXELS: f64 = 4112.0 * 4112.0;
 const LONGEST: f64 = 12_000.0;
 
 /// What a request says about size; everything may be missing.

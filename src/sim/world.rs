@@ -236,7 +236,7 @@ impl State {
     pub(crate) fn forget_old_keys(&mut self, now_ms: u64, speed: f64) {
         let life = (KEY_LIFE_MS as f64 / speed) as u64;
         let alive = |used: &KeyUse| now_ms < used.since_ms.saturating_add(life);
-        if self.keys.len() > REMEMBERED || self.keys.len() % 64 == 0 {
+        if self.keys.len() > REMEMBERED || self.keys.len().is_multiple_of(64) {
             self.keys.retain(|_, used| alive(used));
         }
     }

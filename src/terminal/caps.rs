@@ -272,7 +272,7 @@ impl Caps {
         self.brand != Brand::Unknown || self.in_tmux()
     }
 
-    /// Pixels stay under text that is written over them, see [`Settings`](super::Settings).
+    /// Pixels stay under text that is written over them, see [`Settings`].
     pub fn pixels_stick(&self) -> bool {
         self.brand == Brand::Konsole
     }

@@ -16,11 +16,12 @@ mod replies;
 mod screen;
 mod split;
 mod tty;
+mod writer;
 
 pub use caps::{Brand, Caps, CellSource, Choice, Env, questions};
 pub use colour::Depth;
 pub use input::{Input, PASTE_LIMIT, Reader};
-pub use output::{Frame, Output, Settings, Stats};
+pub use output::{Frame, Output, RAW_MOST, Settings, Stats};
 pub use replies::{Layer, Reply};
 pub use screen::{Gate, Screen};
 pub use tty::{WindowSize, hung_up, open, size};

@@ -89,8 +89,19 @@ impl Painter {
     /// What is on the screen in `area` is to be written again even if it does not change.
     pub(super) fn forget(&mut self, area: Rect) {
         let area = area.intersection(self.screen.area);
-        for position in area.positions() {
-            self.screen[position].set_symbol(UNKNOWN);
+        for at in area.positions() {
+            self.forget_behind(at);
+            self.screen[at].set_symbol(UNKNOWN);
+        }
+    }
+
+    /// Forgets what the wide character here covers besides its own cell: once that is overwritten,
+    /// terminals leave there what they like.
+    fn forget_behind(&mut self, at: Position) {
+        for x in at.x + 1..at.x + width(&self.screen[at]) {
+            if let Some(cell) = self.screen.cell_mut((x, at.y)) {
+                cell.set_symbol(UNKNOWN);
+            }
         }
     }
 
@@ -119,6 +130,12 @@ impl Painter {
             if cursor.is_none() {
                 out.extend(b"\x1b[?25l");
                 self.cursor = None;
+            }
+        }
+        for at in next.area.positions() {
+            // Letters and blanks, that is nearly all, are known to be narrow without a look.
+            if self.screen[at].symbol().len() > 1 && self.screen[at] != next[at] {
+                self.forget_behind(at);
             }
         }
         let updates = self.screen.diff(next);
