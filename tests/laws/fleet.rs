@@ -102,6 +102,8 @@ struct World {
     bodies: BTreeMap<LocalId, String>,
     /// What the user asked to be sent in this life.
     wanted: BTreeSet<LocalId>,
+    /// Dropped by the user, and still on a disk that refused: there again after a restart, unsent.
+    undead: BTreeSet<LocalId>,
     /// How far each task was seen to be.
     ranks: BTreeMap<LocalId, (Stage, u8)>,
     born: u128,
@@ -124,6 +126,7 @@ impl World {
             ghosts: Vec::new(),
             bodies: BTreeMap::new(),
             wanted: BTreeSet::new(),
+            undead: BTreeSet::new(),
             ranks: BTreeMap::new(),
             born: 0,
             lives: 1,
@@ -217,6 +220,9 @@ impl World {
         let written = if works { self.store.write(&change) } else { written(&change) };
         let full = || Problem::Local { message: "the disk is full".into() };
         let result = if works { Ok(()) } else { Err(full()) };
+        if let (Change::Forget(id), false) = (&change, works) {
+            self.undead.insert(*id);
+        }
         match written {
             Some((id, stage)) => self.tell(FleetMsg::Stored { id, stage, result }),
             None => Ok(()),
@@ -317,6 +323,7 @@ impl World {
         self.fetches.clear();
         self.wanted.clear();
         self.ranks.clear();
+        self.undead.clear();
         for id in self.service.ledger.keys().chain(self.ghosts.iter().map(|(id, _)| id)) {
             prop_assert!(self.store.tasks.contains_key(id), "{:?} may be paid for and is not on the disk", id);
         }
@@ -419,7 +426,7 @@ impl World {
             prop_assert!(task.outputs.iter().all(|output| output.state != OutputState::Away));
             prop_assert!(self.service.bodies[id].iter().all(|body| *body == entry.body));
         }
-        for task in self.store.tasks.values() {
+        for task in self.store.tasks.values().filter(|task| !self.undead.contains(&task.id)) {
             let paid = self.service.ledger.contains_key(&task.id);
             prop_assert!(task.status.is_final(), "{:?} is left as {:?}", task.id, task.status);
             prop_assert_eq!(paid, task.status.stage() != Stage::Refused);
