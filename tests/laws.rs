@@ -254,11 +254,9 @@ mod queue {
                             prop_assert!(under_way.len() <= 3);
                         }
                     }
-                    Step::MayGo(n) => {
-                        if queue.may_go(name(n)) {
-                            prop_assert!(under_way.contains(&name(n)));
-                            prop_assert!(gone.insert(name(n)), "the bytes go once a turn");
-                        }
+                    Step::MayGo(n) if queue.may_go(name(n)) => {
+                        prop_assert!(under_way.contains(&name(n)));
+                        prop_assert!(gone.insert(name(n)), "the bytes go once a turn");
                     }
                     // What the fleet does only with a task whose turn it is.
                     Step::Done(n) if under_way.remove(&name(n)) => {
