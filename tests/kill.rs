@@ -17,7 +17,18 @@ struct Service {
 impl Service {
     fn start(ledger: &Path) -> Self {
         let mut process = Command::new(PLANTAIN)
-            .args(["sim", "--speed", "200", "--rate-limit", "0", "--longest-side", "64", "--key", "sk-kill", "--ledger"])
+            .args([
+                "sim",
+                "--speed",
+                "200",
+                "--rate-limit",
+                "0",
+                "--longest-side",
+                "64",
+                "--key",
+                "sk-kill",
+                "--ledger",
+            ])
             .arg(ledger)
             .stdout(Stdio::piped())
             .spawn()
@@ -95,9 +106,8 @@ fn killed_at_every_step_nothing_is_lost_and_nothing_is_paid_twice() {
             assert!(Path::new(file).is_file(), "step {step}: {file}");
         }
         let outputs = data.join("outputs");
-        let pictures = std::fs::read_dir(&outputs).map_or(0, |files| {
-            files.flatten().filter(|f| !f.file_name().to_string_lossy().starts_with('.')).count()
-        });
+        let pictures = std::fs::read_dir(&outputs)
+            .map_or(0, |files| files.flatten().filter(|f| !f.file_name().to_string_lossy().starts_with('.')).count());
         assert_eq!(pictures, ended.len(), "step {step}: one file a task");
         if killed.status.success() {
             let passed = steps.len();

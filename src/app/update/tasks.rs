@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::domain::validate::validate;
 use crate::domain::{Draft, LocalId, Outcome, Problem, Request, Stage, Status, Task};
 use crate::fleet::FleetMsg;
+use crate::time::Wall;
 
 use super::super::dialog::Dialog;
 use super::super::effect::Effect;
@@ -28,7 +29,9 @@ pub(super) fn submit(state: &mut State) -> Vec<Effect> {
 /// A new task, with the cursor on it.
 fn add(state: &mut State, request: Request) -> Vec<Effect> {
     let id = LocalId::from_random(state.chance.bits());
-    let task = Task::new(id, Arc::new(request), state.now.wall);
+    // Tasks that are made within the same millisecond keep their order, and so do tasks after a clock was set back.
+    let newest = state.table.newest().map_or(state.now.wall, |newest| Wall(newest.0 + 1));
+    let task = Task::new(id, Arc::new(request), state.now.wall.max(newest));
     state.table.add(std::iter::once(&task));
     state.table.choose(id);
     fleet(state, FleetMsg::Add(Box::new(task)))
