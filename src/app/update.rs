@@ -136,7 +136,10 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.preview.renew(state.now);
             return vec![Effect::Repaint];
         }
-        Action::Demo => return vec![Effect::Demo],
+        Action::Demo => {
+            state.leaving = true;
+            return vec![Effect::Demo];
+        }
         Action::Submit => return tasks::submit(state),
         Action::Send => return tasks::send(state),
         Action::Resume => {
