@@ -44,6 +44,13 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Msg::NotOlder(why) => {
+            // Not asked again by itself: the next scroll there does.
+            state.table.loading = false;
+            state.table.more = false;
+            state.warn(why);
+            Vec::new()
+        }
         Msg::Unfinished(tasks) => tasks::restore(state, tasks),
         Msg::Older { tasks, last } => tasks::older(state, tasks, last),
         Msg::Drafted(draft) => {

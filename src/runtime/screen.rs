@@ -254,7 +254,7 @@ impl Program {
                     store.newest_then(FIRST, before, move |result| {
                         let msg = match result {
                             Ok(tasks) => Msg::Older { last: tasks.len() < FIRST, tasks },
-                            Err(why) => Msg::Told(why.to_string()),
+                            Err(why) => Msg::NotOlder(why.to_string()),
                         };
                         deliver(&inbox, Note::Msg(msg));
                     });
@@ -331,6 +331,7 @@ impl Program {
         let area = Rect::new(0, 0, self.state.area.width, self.state.area.height);
         let mut buffer = Buffer::empty(area);
         let scene = view(&self.state, self.pictures.gallery(), &self.theme, &mut buffer);
+        self.state.page_end = scene.page_end;
         let repaint = std::mem::take(&mut self.repaint);
         if let Some(output) = &self.output {
             output.show(Frame { buffer, cursor: scene.cursor, pictures: scene.pictures, repaint });
@@ -408,6 +409,7 @@ fn name_of(msg: &Msg) -> &'static str {
         Msg::Asset(_) => "asset",
         Msg::PicturesKnown(_) => "pictures known",
         Msg::Older { .. } | Msg::Unfinished(_) => "tasks",
+        Msg::NotOlder(_) => "no tasks",
         Msg::Drafted(_) => "draft",
         Msg::Begin(_) => "batch",
         Msg::Counted(_) => "counts",

@@ -154,6 +154,8 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
         failure: None,
         batch: options.batch,
     };
+    // The history is on its way; until it is here, an empty table is not yet an empty history.
+    program.state.table.loading = true;
     program.draw();
     program.ask_terminal();
 
