@@ -50,9 +50,10 @@ pub(super) fn key() -> Result<ApiKey, String> {
 }
 
 /// Downloads may lead to this machine only if the service itself is here.
-pub(super) fn downloads(base: &Url) -> Arc<Downloads> {
+pub(super) fn downloads(global: &Global, base: &Url) -> Arc<Downloads> {
     let here = base.host_str().is_some_and(|host| host == "localhost" || host == "[::1]" || host.starts_with("127."));
-    Arc::new(Downloads::new(DownloadLimits { allow_loopback: here, ..DownloadLimits::default() }))
+    let limits = DownloadLimits { allow_loopback: here, ..DownloadLimits::default() };
+    Arc::new(Downloads::new(limits, global.name_template.clone()))
 }
 
 /// A fleet without a screen.
@@ -65,7 +66,7 @@ pub(super) fn driver(global: &Global, out: Option<PathBuf>) -> Result<Driver, Re
     let key = key().map_err(|why| eyre!("{why}; try `plantain demo`, which needs no key"))?;
     let store = Store::open(&places.data)?;
     let service = Arc::new(Service::new(base.clone(), key));
-    Ok(Driver::new(store, service, downloads(&base), &places, Allowance::default()))
+    Ok(Driver::new(store, service, downloads(global, &base), &places, Allowance::default()))
 }
 
 /// The store, for commands that only read.

@@ -40,7 +40,7 @@ pub(super) async fn run(global: &Global, args: &Demo) -> Result<u8, Report> {
         catalogue,
         places,
         key: ApiKey::parse("sk-demo").map_err(|why| why.to_string()),
-        downloads: context::downloads(&base),
+        downloads: context::downloads(global, &base),
         allowance: Allowance::default(),
         graphics: context::choice(global.graphics),
         service: "demo".to_owned(),
