@@ -50,7 +50,7 @@ impl Complete {
         }
         let extension = self.format.extension;
         let name = wanted.names.name(&wanted.facts, extension);
-        let placed = place::place(&mut self.part, &name, extension).map_err(|error| disk(&wanted.dir, &error, None))?;
+        let placed = place::place(&self.part, &name, extension).map_err(|error| disk(&wanted.dir, &error, None))?;
         let path = std::path::absolute(placed.path()).unwrap_or_else(|_| placed.path());
         let file = path.into_os_string().into_string().map_err(|path| Problem::Local {
             message: format!("the folder's name is not Unicode: {}", PathBuf::from(path).display()),
@@ -59,11 +59,12 @@ impl Complete {
         let (bytes, sha256) = (self.part.length, self.part.sha256());
         let home = Home { file, bytes, sha256, format: self.format.name.into(), width, height };
         if let Some(about) = about(wanted, &home)
-            && let Err(error) = place::note(&self.part.folder, &placed, &about)
+            && let Err(error) = place::note(&self.part, &placed, &about)
         {
             // The picture is what counts; its note can be made from the history.
             tracing::warn!(%error, "the note beside a file could not be written");
         }
+        self.part.finish();
         Ok(home)
     }
 }

@@ -34,9 +34,9 @@ impl Placed {
     }
 }
 
-/// Gives a finished, synced part its name. An older file of that name stays as it is: if it is the same, it is the
+/// Gives a complete, synced part its name; the name of a part stays until [`Part::finish`]. An older file of that name stays as it is: if it is the same, it is the
 /// result (a crash may have come between naming and noting it), else the next free name is taken.
-pub(super) fn place(part: &mut Part, wish: &Name, extension: &str) -> io::Result<Placed> {
+pub(super) fn place(part: &Part, wish: &Name, extension: &str) -> io::Result<Placed> {
     let mut folder = Folder::open(part.folder.path())?;
     for name in &wish.folders {
         folder = folder.below(name)?;
@@ -55,7 +55,6 @@ pub(super) fn place(part: &mut Part, wish: &Name, extension: &str) -> io::Result
             Err(error) => return Err(error),
         }
         crate::step::step("download: named, folder not synced");
-        part.finish();
         folder.sync()?;
         return Ok(Placed { folder, name });
     }
@@ -104,11 +103,13 @@ fn is_same(folder: &Folder, name: &str, bytes: u64, sha256: &str) -> bool {
 
 /// Writes the note beside a picture, `fox.png.json`: private, complete or not at all, and never over another file. A
 /// note of ours about the same file is as good.
-pub(super) fn note(root: &Folder, placed: &Placed, about: &Map<String, Value>) -> io::Result<()> {
-    let Placed { folder, name } = placed;
+pub(super) fn note(part: &Part, placed: &Placed, about: &Map<String, Value>) -> io::Result<()> {
+    let (Placed { folder, name }, root) = (placed, &part.folder);
     let mut text = serde_json::to_string_pretty(about)?;
     text.push('\n');
-    let new = format!("{PREFIX}note-{}", uuid::Uuid::now_v7().simple());
+    let new = format!("{}-note", part.name);
+    // Left by a kill; nobody else writes it, for the part is ours.
+    let _ = root.remove(&new);
     let mut file = root.fresh(&new, 0o600)?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| {
         crate::step::step("download: note written, not named");
@@ -188,7 +189,9 @@ mod tests {
     fn placed(dir: &Path, name: &str, content: &[u8]) -> io::Result<PathBuf> {
         let mut part = Part::claim(Folder::open(dir)?, "k").expect("a part");
         part.write(content)?;
-        place(&mut part, &wish(name), "png").map(|placed| placed.path())
+        let placed = place(&part, &wish(name), "png");
+        part.finish();
+        placed.map(|placed| placed.path())
     }
 
     fn count(dir: &Path) -> usize {
@@ -227,7 +230,7 @@ mod tests {
         let name = dir.path().join(&part.name);
         fs::remove_file(&name).expect("removed");
         std::os::unix::fs::symlink("/etc/passwd", &name).expect("a link");
-        assert!(place(&mut part, &wish("a"), "png").is_err());
+        assert!(place(&part, &wish("a"), "png").is_err());
         drop(part);
         assert_eq!(count(dir.path()), 0);
     }
@@ -238,14 +241,16 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let placed = Placed { folder: Folder::open(dir.path()).expect("open"), name: "a.png".into() };
         let about = |sha: &str| json!({ "id": "1", "output": 1, "sha256": sha }).as_object().cloned().expect("one");
+        let part = Part::claim(Folder::open(dir.path()).expect("open"), "k").expect("a part");
         fs::write(dir.path().join("a.png.json"), "mine").expect("a file");
         for sha in ["x", "x", "y"] {
-            note(&placed.folder, &placed, &about(sha)).expect("noted");
+            note(&part, &placed, &about(sha)).expect("noted");
         }
         assert_eq!(fs::read(dir.path().join("a.png.json")).expect("there"), b"mine");
         let second = dir.path().join("a.png-2.json");
         assert_eq!(fs::metadata(&second).expect("there").permissions().mode() & 0o777, 0o600);
         assert!(fs::read_to_string(second).expect("there").contains("\"x\""));
+        drop(part);
         assert_eq!(count(dir.path()), 3, "the same note is not kept twice, another is");
     }
 
