@@ -1,9 +1,11 @@
 //! Everything the program knows. The focus is derived from what is open, never stored twice.
 
+use std::collections::BTreeSet;
+
 use ratatui::layout::Size;
 
 use crate::config::Allowance;
-use crate::domain::{Catalogue, Draft, LocalId, Task};
+use crate::domain::{AssetId, Catalogue, Draft, LocalId, Task};
 use crate::fleet::Fleet;
 use crate::keys::Place;
 use crate::time::{Chance, Now};
@@ -57,6 +59,8 @@ pub struct State {
     pub service: String,
     /// The demonstration: nothing costs anything.
     pub demo: bool,
+    /// Outputs whose files were not where they were put when that was last looked at.
+    pub gone: BTreeSet<AssetId>,
     /// The moment of the last message.
     pub now: Now,
     /// Ids are drawn from it.
@@ -103,6 +107,7 @@ impl State {
             notice: None,
             service: start.service,
             demo: start.demo,
+            gone: BTreeSet::new(),
             now,
             chance,
             leaving: false,

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::domain::{Output, Status, Task};
+use crate::runtime::files::is_gone;
 
 /// A task as JSON; times are Unix seconds.
 pub(super) fn task(task: &Task) -> Value {
@@ -28,6 +29,7 @@ fn output(output: &Output) -> Value {
         "type": output.role,
         "expire_at": output.expires.map(|at| at.secs()),
         "file": home.map(|home| &home.file),
+        "gone": home.is_some_and(|home| is_gone(&home.file)),
         "sha256": home.map(|home| &home.sha256),
         "width": home.and_then(|home| home.width),
         "height": home.and_then(|home| home.height),

@@ -2,6 +2,7 @@
 
 mod about;
 pub mod clock;
+pub mod files;
 pub mod hands;
 pub mod headless;
 mod keyboard;

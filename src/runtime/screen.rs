@@ -265,6 +265,7 @@ impl Program {
                     self.take(msg, true);
                 }
             }
+            Effect::Check { task, files, again } => self.hands.check(task, files, again),
             Effect::TryKey(secret) => self.try_key(&secret),
             Effect::Repaint => self.repaint = true,
             Effect::Suspend => self.suspend(),
@@ -416,6 +417,7 @@ fn name_of(msg: &Msg) -> &'static str {
         Msg::KeyChecked(_) => "key checked",
         Msg::Woke => "woke",
         Msg::Told(_) => "told",
+        Msg::Checked { .. } => "checked",
         Msg::InputClosed => "input closed",
     }
 }
