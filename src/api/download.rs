@@ -17,7 +17,7 @@ use url::{Host, Url};
 use super::client::ClientError;
 use super::http::{self, Kind, Silence, Timeouts};
 use super::key::is_loopback;
-pub use super::place::sweep_parts;
+pub use super::place::{sweep_parts, try_folder};
 use super::place::{Part, hex};
 use super::reach::{self, is_public};
 use super::sniff::{self, Format};

@@ -20,7 +20,7 @@ use crate::config::{Allowance, Places};
 use crate::domain::{Catalogue, Draft, Problem, Secret, Stage, Task};
 use crate::fleet::FleetMsg;
 use crate::graphics::{Protocol, Quality, Shape};
-use crate::keys::{Chord, Key};
+use crate::keys::{Chord, Key, Place};
 use crate::store::{Store, StoreError, StoreProblem};
 use crate::terminal::{self, Caps, Choice, Depth, Env, Frame, Input, Output, Reader, Screen, Settings};
 use crate::ui::{ColourDepth, Theme, view};
@@ -146,6 +146,7 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
     let mut program = Program {
         state: State::new(start, clock.now()),
         base: options.base,
+        key: options.key.as_ref().ok().cloned(),
         pictures: Pictures::new(notes.clone()),
         pace: Pace::new(caps.over_ssh()),
         choice: options.graphics,
@@ -182,6 +183,8 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
 struct Program {
     state: State,
     base: url::Url,
+    /// The key in use, if there is one.
+    key: Option<ApiKey>,
     pictures: Pictures,
     pace: Pace,
     choice: Choice,
@@ -298,6 +301,16 @@ impl Program {
         self.tell_pictures();
     }
 
+    /// A paste with the API key in it is not taken in, but where a key is asked for: the draft goes to the disk.
+    fn paste(&mut self, text: String) {
+        let holds_key = self.key.as_ref().is_some_and(|key| key.is_in(&text));
+        if holds_key && self.state.place() != Place::Setup {
+            self.take(Msg::Told("the paste holds your API key; it was not taken in".to_owned()), true);
+        } else {
+            self.take(Msg::Paste(text), true);
+        }
+    }
+
     fn input(&mut self, input: Input) {
         match input {
             Input::Event(Event::Key(key)) => {
@@ -305,7 +318,7 @@ impl Program {
                     self.take(Msg::Key(chord), true);
                 }
             }
-            Input::Event(Event::Paste(text)) => self.take(Msg::Paste(text), true),
+            Input::Event(Event::Paste(text)) => self.paste(text),
             Input::Event(_) => {}
             Input::PasteCut(bytes) => self.take(Msg::Told(format!("the paste was cut: {bytes} bytes too long")), true),
             Input::Reply(reply) => {
@@ -349,6 +362,7 @@ impl Program {
                 }
             },
             Note::Key(Ok((total, service))) => {
+                self.key = Some(service.key().clone());
                 self.hands.use_service(service);
                 self.take(Msg::KeyChecked(Ok(total)), true);
             }
