@@ -212,6 +212,18 @@ struct Signals {
     hangup: Signal,
     terminate: Signal,
     interrupt: Signal,
+    quit: Signal,
+    goes_on: Signal,
+}
+
+/// What a signal means.
+enum Told {
+    /// The window has another size.
+    Window,
+    /// We were stopped and go on: whoever had the terminal meanwhile may have changed it.
+    Continued,
+    /// All others mean to leave.
+    Leave,
 }
 
 impl Signals {
@@ -221,16 +233,20 @@ impl Signals {
             hangup: signal(SignalKind::hangup())?,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+            goes_on: signal(SignalKind::from_raw(libc::SIGCONT))?,
         })
     }
 
-    /// The next one; true for a change of the window, false for the others, which all mean to leave.
-    async fn next(&mut self) -> bool {
+    /// The next one.
+    async fn next(&mut self) -> Told {
         tokio::select! {
-            _ = self.window.recv() => true,
-            _ = self.hangup.recv() => false,
-            _ = self.terminate.recv() => false,
-            _ = self.interrupt.recv() => false,
+            _ = self.window.recv() => Told::Window,
+            _ = self.goes_on.recv() => Told::Continued,
+            _ = self.hangup.recv() => Told::Leave,
+            _ = self.terminate.recv() => Told::Leave,
+            _ = self.interrupt.recv() => Told::Leave,
+            _ = self.quit.recv() => Told::Leave,
         }
     }
 }
@@ -250,7 +266,7 @@ impl Program {
             }
             tokio::select! { biased;
                 Some(event) = input.recv() => self.input(event),
-                window = signals.next() => self.signal(window),
+                told = signals.next() => self.signal(told),
                 Some(note) = inbox.recv() => self.note(note),
                 () = sleep_until(self.wake(now)) => self.woke(),
             }
@@ -288,8 +304,15 @@ impl Program {
         }
     }
 
-    fn signal(&mut self, window: bool) {
-        if window { self.resized() } else { self.take(Msg::InputClosed, true) }
+    fn signal(&mut self, told: Told) {
+        match told {
+            Told::Window => self.resized(),
+            Told::Continued => self.away(|screen| {
+                screen.leave();
+                screen.enter_again()
+            }),
+            Told::Leave => self.take(Msg::InputClosed, true),
+        }
     }
 
     fn resized(&mut self) {
@@ -421,7 +444,7 @@ impl Program {
             }
             Effect::TryKey(secret) => self.try_key(&secret),
             Effect::Repaint => self.repaint = true,
-            Effect::Suspend => self.suspend(),
+            Effect::Suspend => self.away(Screen::suspend),
             Effect::Demo => self.exit = Some(Exit::Demo),
             Effect::Quit => self.exit = Some(Exit::Quit),
         }
@@ -446,10 +469,11 @@ impl Program {
         });
     }
 
-    fn suspend(&mut self) {
+    /// Gives the terminal away and takes it again; everything on it is drawn anew.
+    fn away(&mut self, trip: impl FnOnce(&Screen) -> io::Result<()>) {
         let Some(output) = &self.output else { return };
         output.pause(LAST_WORDS);
-        if self.screen.suspend().is_err() {
+        if trip(&self.screen).is_err() {
             self.exit = Some(Exit::Quit);
         }
         output.resume();
