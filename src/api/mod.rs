@@ -14,6 +14,6 @@ mod sniff;
 mod wire;
 
 pub use client::{Client, ClientError};
-pub use download::{DownloadLimits, Fetcher, sweep_parts};
+pub use download::{DownloadLimits, Fetcher, sweep_parts, try_folder};
 pub use http::Timeouts;
 pub use key::{ApiKey, BadBaseUrl, BadKey, base_url};

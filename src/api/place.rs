@@ -37,6 +37,15 @@ pub(super) fn safe_stem(wish: &str) -> String {
     }
 }
 
+/// Makes a folder if it is missing, and tries whether files can be made in it: better known before something is
+/// paid for than after.
+///
+/// # Errors
+/// What the system said.
+pub fn try_folder(dir: &Path) -> io::Result<()> {
+    Part::create(dir, "try").map(|_| ())
+}
+
 /// An unfinished file. It is removed when dropped, unless it came to its place.
 #[derive(Debug)]
 pub(super) struct Part {

@@ -22,6 +22,9 @@ pub(super) struct Global {
     /// Where tasks, drafts and the log are kept
     #[arg(long, global = true, env = "PLANTAIN_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// The folder stands on the command line, not in the environment
+    #[arg(skip)]
+    pub data_dir_said: bool,
     /// Address of the service, with or without /v1
     #[arg(long, global = true, env = "HIAPI_BASE_URL", value_name = "URL")]
     pub base_url: Option<String>,

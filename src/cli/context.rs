@@ -45,8 +45,13 @@ pub(super) fn key() -> Result<ApiKey, String> {
     match std::env::var(KEY_VARIABLE) {
         Err(std::env::VarError::NotPresent) => Err(format!("{KEY_VARIABLE} is not set")),
         Err(std::env::VarError::NotUnicode(_)) => Err(format!("{KEY_VARIABLE} is not text")),
-        Ok(text) => ApiKey::parse(&text).map_err(|why| format!("{KEY_VARIABLE} {why}")),
+        Ok(text) => ApiKey::parse(&text).map_err(|why| format!("{KEY_VARIABLE}: {why}")),
     }
+}
+
+/// The key, for commands that cannot do without.
+pub(super) fn needed_key() -> Result<ApiKey, Report> {
+    key().map_err(|why| eyre!("{why}; try `plantain demo`, which needs no key"))
 }
 
 /// Downloads may lead to this machine only if the service itself is here.
@@ -62,8 +67,10 @@ pub(super) fn driver(global: &Global, out: Option<PathBuf>) -> Result<Driver, Re
         places.outputs = std::path::absolute(out)?;
     }
     let base = base(global)?;
-    let key = key().map_err(|why| eyre!("{why}; try `plantain demo`, which needs no key"))?;
+    let key = needed_key()?;
     let store = Store::open(&places.data)?;
+    api::try_folder(&places.outputs)
+        .map_err(|why| eyre!("{} cannot be written: {why}; nothing was sent", places.outputs.display()))?;
     let service = Arc::new(Service::new(base.clone(), key));
     Ok(Driver::new(store, service, downloads(&base), &places, Allowance::default()))
 }

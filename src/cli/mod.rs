@@ -17,7 +17,8 @@ mod watch;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::parser::ValueSource;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use color_eyre::eyre::Report;
 
 use args::{Args, Command};
@@ -34,7 +35,7 @@ const TASK_FAILED: u8 = 3;
 /// Runs the program and says how it went.
 #[must_use]
 pub fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    let args = match parse() {
         Ok(args) => args,
         Err(why) => {
             let code = if why.use_stderr() { USAGE } else { DONE };
@@ -58,6 +59,18 @@ pub fn main() -> ExitCode {
         Err(why) if is_broken_pipe(&why) => ExitCode::from(DONE),
         Err(why) => fail(&why),
     }
+}
+
+fn parse() -> Result<Args, clap::Error> {
+    let matches = Args::command().try_get_matches()?;
+    let mut args = Args::from_arg_matches(&matches)?;
+    // An option that may stand anywhere is found at every level; the innermost knows where it came from.
+    let mut level = Some(&matches);
+    while let Some(at) = level {
+        args.global.data_dir_said |= at.value_source("data_dir") == Some(ValueSource::CommandLine);
+        level = at.subcommand().map(|(_, inner)| inner);
+    }
+    Ok(args)
 }
 
 async fn run(args: Args) -> Result<u8, Report> {

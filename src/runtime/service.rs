@@ -22,6 +22,12 @@ impl Service {
         Self { base, key, client: OnceCell::new() }
     }
 
+    /// The key it is asked with.
+    #[must_use]
+    pub fn key(&self) -> &ApiKey {
+        &self.key
+    }
+
     /// The client.
     ///
     /// # Errors
