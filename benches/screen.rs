@@ -139,7 +139,7 @@ fn main() {
     };
     let (key_small, key_large) = (step(&mut small), step(&mut large));
     println!("  a key, 10,000 tasks to 30           {:.2}", key_large.as_secs_f64() / key_small.as_secs_f64());
-    let mut typing = |text: &str| {
+    let typing = |text: &str| {
         let mut state = state(30);
         press(&mut state, "n", 1);
         update(&mut state, Msg::Paste(text.to_owned()), now(2));

@@ -8,6 +8,7 @@ pub mod pace;
 pub mod pictures;
 pub mod screen;
 pub mod service;
+mod signals;
 pub mod start;
 
 pub use clock::Clock;

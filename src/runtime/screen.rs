@@ -8,7 +8,6 @@ use std::time::Duration;
 use crossterm::event::Event;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -28,6 +27,7 @@ use super::keyboard::chord;
 use super::pace::Pace;
 use super::pictures::Pictures;
 use super::service::Service;
+use super::signals::{Signals, Told};
 use super::start::{Contents, Exit, PAGE, RunError};
 
 /// How long messages are taken in before a frame is drawn.
@@ -64,51 +64,6 @@ pub(super) struct Program {
     pub(super) reader: Option<Reader>,
     pub(super) failure: Option<RunError>,
     pub(super) batch: Vec<Draft>,
-}
-
-/// The signals we answer to.
-struct Signals {
-    window: Signal,
-    hangup: Signal,
-    terminate: Signal,
-    interrupt: Signal,
-    quit: Signal,
-    goes_on: Signal,
-}
-
-/// What a signal means.
-enum Told {
-    /// The window has another size.
-    Window,
-    /// We were stopped and go on: whoever had the terminal meanwhile may have changed it.
-    Continued,
-    /// All others mean to leave.
-    Leave,
-}
-
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {
-            window: signal(SignalKind::window_change())?,
-            hangup: signal(SignalKind::hangup())?,
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            quit: signal(SignalKind::quit())?,
-            goes_on: signal(SignalKind::from_raw(libc::SIGCONT))?,
-        })
-    }
-
-    /// The next one.
-    async fn next(&mut self) -> Told {
-        tokio::select! {
-            _ = self.window.recv() => Told::Window,
-            _ = self.goes_on.recv() => Told::Continued,
-            _ = self.hangup.recv() => Told::Leave,
-            _ = self.terminate.recv() => Told::Leave,
-            _ = self.interrupt.recv() => Told::Leave,
-            _ = self.quit.recv() => Told::Leave,
-        }
-    }
 }
 
 impl Program {
