@@ -1,4 +1,11 @@
 //! Plantain: a terminal for HiAPI's asynchronous generation service.
+//!
+//! A pure machine (`domain`, `fleet`, `keys`, `app`), adapters that wrap one thing of the world each (`api`, `store`,
+//! `ui`, `terminal`, `graphics`, `sim`), and the program that joins them (`runtime`, `cli`). `docs/architecture.md`
+//! tells the rest.
+
+#![warn(missing_docs)]
+
 pub mod api;
 pub mod app;
 pub mod cli;

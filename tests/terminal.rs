@@ -10,9 +10,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, KeyCode};
-use plantain::graphics::{
-    CellSize, Decoded, Kind, Picture, PictureKey, Protocol, Quality, Shape, encode, place,
-};
+use plantain::graphics::{CellSize, Decoded, Kind, Picture, PictureKey, Protocol, Quality, Shape, encode, place};
 use plantain::terminal::{Frame, Input, Output, Reader, Reply, Screen, Settings};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
@@ -34,23 +32,14 @@ impl Pty {
         // SAFETY: openpty writes the two descriptors; null pointers ask for defaults. cfmakeraw and
         // tcsetattr get a termios that tcgetattr filled. The descriptors are ours alone.
         unsafe {
-            let done = libc::openpty(
-                &mut ours,
-                &mut theirs,
-                std::ptr::null_mut(),
-                std::ptr::null_mut(),
-                std::ptr::null_mut(),
-            );
+            let done =
+                libc::openpty(&mut ours, &mut theirs, std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
             assert_eq!(done, 0, "no pseudo-terminal");
             let mut modes: libc::termios = std::mem::zeroed();
             assert_eq!(libc::tcgetattr(theirs, &mut modes), 0);
             libc::cfmakeraw(&mut modes);
             assert_eq!(libc::tcsetattr(theirs, libc::TCSANOW, &modes), 0);
-            Self {
-                ours: std::fs::File::from_raw_fd(ours),
-                theirs: OwnedFd::from_raw_fd(theirs),
-                seen: Vec::new(),
-            }
+            Self { ours: std::fs::File::from_raw_fd(ours), theirs: OwnedFd::from_raw_fd(theirs), seen: Vec::new() }
         }
     }
 
@@ -60,18 +49,12 @@ impl Pty {
 
     fn send(&self, bytes: &[u8]) {
         use std::io::Write as _;
-        (&self.ours)
-            .write_all(bytes)
-            .expect("the program's end is open");
+        (&self.ours).write_all(bytes).expect("the program's end is open");
     }
 
     /// Reads what there is; false if there is nothing.
     fn drain(&mut self) -> bool {
-        let mut poll = libc::pollfd {
-            fd: self.ours.as_raw_fd(),
-            events: libc::POLLIN,
-            revents: 0,
-        };
+        let mut poll = libc::pollfd { fd: self.ours.as_raw_fd(), events: libc::POLLIN, revents: 0 };
         // SAFETY: one pollfd, for the duration of the call.
         let many = unsafe { libc::poll(&mut poll, 1, 20) };
         if many <= 0 || poll.revents & libc::POLLIN == 0 {
@@ -87,11 +70,7 @@ impl Pty {
     fn until(&mut self, what: &str, enough: impl Fn(&[u8]) -> bool) -> Vec<u8> {
         let end = Instant::now() + LIMIT;
         while !enough(&self.seen) {
-            assert!(
-                Instant::now() < end,
-                "{what} did not come, but: {}",
-                self.seen.escape_ascii()
-            );
+            assert!(Instant::now() < end, "{what} did not come, but: {}", self.seen.escape_ascii());
             self.drain();
         }
         std::mem::take(&mut self.seen)
@@ -103,16 +82,11 @@ impl Pty {
 }
 
 fn has(bytes: &[u8], text: &str) -> bool {
-    bytes
-        .windows(text.len())
-        .any(|window| window == text.as_bytes())
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 fn count(bytes: &[u8], text: &str) -> usize {
-    bytes
-        .windows(text.len())
-        .filter(|window| *window == text.as_bytes())
-        .count()
+    bytes.windows(text.len()).filter(|window| *window == text.as_bytes()).count()
 }
 
 fn start(pty: &Pty, settings: Settings) -> Output {
@@ -122,46 +96,27 @@ fn start(pty: &Pty, settings: Settings) -> Output {
 fn frame(text: &str) -> Frame {
     let mut buffer = Buffer::empty(AREA);
     buffer.set_string(0, 0, text, Style::new());
-    Frame {
-        buffer,
-        cursor: None,
-        pictures: Vec::new(),
-        repaint: false,
-    }
+    Frame { buffer, cursor: None, pictures: Vec::new(), repaint: false }
 }
 
 fn picture(asset: &str, protocol: Protocol) -> Arc<Picture> {
     // Noise: it does not compress, so that there are many pieces.
-    let mut seed = asset
-        .bytes()
-        .fold(7_u32, |seed, byte| seed * 31 + u32::from(byte));
+    let mut seed = asset.bytes().fold(7_u32, |seed, byte| seed * 31 + u32::from(byte));
     let pixels = image::RgbImage::from_fn(400, 240, |_, _| {
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let [a, b, c, _] = seed.to_be_bytes();
         image::Rgb([a, b, c])
     });
-    let decoded = Decoded {
-        kind: Kind::Png,
-        pixels: image::DynamicImage::ImageRgb8(pixels),
-    };
-    let key = PictureKey {
-        asset: asset.to_owned(),
-        cells: Size::new(40, 12),
-    };
-    let shape = Shape {
-        protocol,
-        cell: CellSize::GUESS,
-        quality: Quality::Full,
-    };
+    let decoded = Decoded { kind: Kind::Png, pixels: image::DynamicImage::ImageRgb8(pixels) };
+    let key = PictureKey { asset: asset.to_owned(), cells: Size::new(40, 12) };
+    let shape = Shape { protocol, cell: CellSize::GUESS, quality: Quality::Full };
     Arc::new(encode(&decoded, key, &shape).expect("encodes"))
 }
 
 fn with_picture(text: &str, picture: &Arc<Picture>) -> Frame {
     let mut frame = frame(text);
     let area = Rect::new(10, 4, 40, 12);
-    frame
-        .pictures
-        .extend(place(picture, area, &mut frame.buffer));
+    frame.pictures.extend(place(picture, area, &mut frame.buffer));
     assert_eq!(frame.pictures.len(), 1);
     frame
 }
@@ -229,10 +184,7 @@ fn nothing_is_written_while_nothing_changes() {
     }
     output.show(frame("hullo"));
     let change = pty.until_text("\x1b[?2026l");
-    assert_eq!(
-        change.escape_ascii().to_string(),
-        r"\x1b[?2026h\x1b[1;2Hu\x1b[?2026l"
-    );
+    assert_eq!(change.escape_ascii().to_string(), r"\x1b[?2026h\x1b[1;2Hu\x1b[?2026l");
     assert_eq!(output.finish(LIMIT).written, 2);
     assert!(!pty.drain());
 }
@@ -244,8 +196,7 @@ fn a_blocked_terminal_blocks_nobody_and_gets_the_newest_frame() {
     for number in 0..2000 {
         let mut full = frame("");
         for y in 0..AREA.height {
-            full.buffer
-                .set_string(0, y, format!("{number:>6}").repeat(10), Style::new());
+            full.buffer.set_string(0, y, format!("{number:>6}").repeat(10), Style::new());
         }
         output.show(full);
     }
@@ -253,10 +204,7 @@ fn a_blocked_terminal_blocks_nobody_and_gets_the_newest_frame() {
     pty.until_text("LAST-FRAME");
     let stats = output.finish(LIMIT);
     assert_eq!(stats.frames, 2001);
-    assert!(
-        stats.written + stats.skipped >= 2001 && stats.skipped > 0,
-        "{stats:?}"
-    );
+    assert!(stats.written + stats.skipped >= 2001 && stats.skipped > 0, "{stats:?}");
 }
 
 #[test]
@@ -302,9 +250,7 @@ fn a_picture_no_longer_wanted_is_broken_off_between_pieces() {
     // The other end reads only the beginning: the transfer hangs in the line.
     pty.until_text("a=T,U=1");
     output.show(frame("two"));
-    let all = pty.until("the end", |seen| {
-        has(seen, &format!("a=d,d=I,i={}", fox.id))
-    });
+    let all = pty.until("the end", |seen| has(seen, &format!("a=d,d=I,i={}", fox.id)));
     assert!(has(&all, "\x1b_Gm=0,q=2\x1b\\"), "no clean end");
     assert!(!has(&all, "\u{10EEEE}"));
     // Every command that began has ended: text is never inside of one.
@@ -319,10 +265,7 @@ fn a_picture_no_longer_wanted_is_broken_off_between_pieces() {
 #[test]
 fn in_tmux_every_command_is_passed_through() {
     let mut pty = Pty::new();
-    let settings = Settings {
-        tmux: true,
-        ..Settings::default()
-    };
+    let settings = Settings { tmux: true, ..Settings::default() };
     let output = start(&pty, settings);
     output.show(with_picture("one", &picture("fox", Protocol::Kitty)));
     let all = pty.until("the placeholders", |seen| count(seen, "\u{10EEEE}") == 480);
@@ -338,9 +281,7 @@ fn sixel_is_drawn_in_strips_and_again_after_a_popup() {
     let output = start(&pty, Settings::default());
     let fox = picture("fox", Protocol::Sixel);
     output.show(with_picture("one", &fox));
-    let all = pty.until("two strips", |seen| {
-        count(seen, "\x1bP0;1q") == 2 && seen.ends_with(b"\x1b\\")
-    });
+    let all = pty.until("two strips", |seen| count(seen, "\x1bP0;1q") == 2 && seen.ends_with(b"\x1b\\"));
     assert!(has(&all, "\x1b[5;11H\x1bP0;1q") && has(&all, "\x1b[11;11H\x1bP0;1q"));
 
     let mut covered = with_picture("one", &fox);
@@ -351,44 +292,32 @@ fn sixel_is_drawn_in_strips_and_again_after_a_popup() {
 
     // Only the strip that was covered.
     output.show(with_picture("two", &fox));
-    let again = pty.until("a strip", |seen| {
-        has(seen, "\x1bP0;1q") && seen.ends_with(b"\x1b\\")
-    });
+    let again = pty.until("a strip", |seen| has(seen, "\x1bP0;1q") && seen.ends_with(b"\x1b\\"));
     assert_eq!(count(&again, "\x1bP0;1q"), 1);
     assert!(has(&again, "\x1b[5;11H\x1bP0;1q"));
 
     // Away: every cell beneath is written.
     output.show(frame("none"));
     let wiped = pty.until_text("\x1b[?2026l");
-    assert_eq!(
-        count(&wiped, &" ".repeat(40)) + count(&wiped, "\x1b[40X"),
-        12
-    );
+    assert_eq!(count(&wiped, &" ".repeat(40)) + count(&wiped, "\x1b[40X"), 12);
     output.finish(LIMIT);
 }
 
 #[test]
 fn pixels_that_stick_are_cleared_with_the_screen() {
     let mut pty = Pty::new();
-    let settings = Settings {
-        pixels_stick: true,
-        ..Settings::default()
-    };
+    let settings = Settings { pixels_stick: true, ..Settings::default() };
     let output = start(&pty, settings);
     let fox = picture("fox", Protocol::Iterm2);
     output.show(with_picture("one", &fox));
-    pty.until("the picture", |seen| {
-        has(seen, "\x1b]1337;") && seen.ends_with(b"\x07")
-    });
+    pty.until("the picture", |seen| has(seen, "\x1b]1337;") && seen.ends_with(b"\x07"));
     let mut covered = with_picture("one", &fox);
     covered.buffer.set_string(20, 6, "popup", Style::new());
     output.show(covered);
     let popup = pty.until_text("popup");
     assert!(has(&popup, "\x1b[2J"));
     output.show(with_picture("one", &fox));
-    let again = pty.until("the picture", |seen| {
-        has(seen, "\x1b]1337;") && seen.ends_with(b"\x07")
-    });
+    let again = pty.until("the picture", |seen| has(seen, "\x1b]1337;") && seen.ends_with(b"\x07"));
     assert!(!has(&again, "\x1b[2J"));
     output.show(frame("none"));
     assert!(has(&pty.until_text("none"), "\x1b[2J"));
@@ -401,23 +330,11 @@ fn questions_disturb_nothing() {
     output.show(frame("title"));
     output.ask(b"\x1b[5n".to_vec());
     let all = pty.until("the title twice", |seen| count(seen, "title") == 2);
-    let parts: Vec<_> = all
-        .escape_ascii()
-        .to_string()
-        .split(r"\x1b[H\x1b[5n")
-        .map(str::to_owned)
-        .collect();
-    assert!(
-        parts.len() == 2 && parts.iter().all(|part| part.contains("title")),
-        "{parts:?}"
-    );
+    let parts: Vec<_> = all.escape_ascii().to_string().split(r"\x1b[H\x1b[5n").map(str::to_owned).collect();
+    assert!(parts.len() == 2 && parts.iter().all(|part| part.contains("title")), "{parts:?}");
     output.ask(b"\x1b[c".to_vec());
     let asked = pty.until_text("title");
-    assert!(
-        asked.starts_with(b"\x1b[H\x1b[c"),
-        "{}",
-        asked.escape_ascii()
-    );
+    assert!(asked.starts_with(b"\x1b[H\x1b[c"), "{}", asked.escape_ascii());
     output.write_raw(b"\x1b]0;name\x07".to_vec());
     assert_eq!(pty.until_text("name\x07").last(), Some(&7));
 }
@@ -491,10 +408,7 @@ fn the_screen_is_given_back_once() {
     unsafe { libc::tcsetattr(pty.theirs.as_raw_fd(), libc::TCSANOW, &before) };
 
     let screen = Screen::enter(pty.tty()).expect("a terminal");
-    assert_eq!(
-        modes(&pty).c_lflag & (libc::ICANON | libc::ECHO | libc::ISIG),
-        0
-    );
+    assert_eq!(modes(&pty).c_lflag & (libc::ICANON | libc::ECHO | libc::ISIG), 0);
     assert!(screen.gate().is_open());
     assert!(has(&pty.until_text("\x1b[?2004h"), "\x1b[?1049h\x1b[?25l"));
     assert_eq!(screen.keyboard_known(), b"\x1b[>1u");

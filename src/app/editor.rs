@@ -252,7 +252,8 @@ impl Editor {
         let mut used = 0u16;
         for (index, chip) in chips.iter().enumerate() {
             let wide = chip.width();
-            if used > 0 && used.saturating_add(wide) > width {
+            // Behind the last one of a line no gap is needed.
+            if used > 0 && used.saturating_add(wide) > width.saturating_add(1) {
                 rows.push(Vec::new());
                 used = 0;
             }

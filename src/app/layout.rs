@@ -62,7 +62,11 @@ pub fn panes(state: &State) -> Panes {
     let rows = Rect { y: in_table.y + 1.min(in_table.height), height: in_table.height.saturating_sub(1), ..in_table };
     let in_editor = inside(editor_frame);
     let lines = state.editor.form_lines(in_editor.width, &state.catalogue);
-    let most = if in_editor.height >= 7 { in_editor.height / 2 } else { 1 };
+    let most = match in_editor.height {
+        7.. => in_editor.height / 2,
+        4..7 => 2,
+        _ => 1,
+    };
     let form_height = lines.clamp(1, most.max(1)).min(in_editor.height.saturating_sub(1));
     let text_height = in_editor.height - form_height;
     // A cell of air on both sides; the chips bring their own.

@@ -30,6 +30,8 @@ pub enum Msg {
         /// The end of the history.
         last: bool,
     },
+    /// Older tasks were asked for and cannot be read; why.
+    NotOlder(String),
     /// Tasks from the store that are not over: they are watched and fetched from now on, however old they are.
     Unfinished(Vec<Task>),
     /// What was being typed when the program last ended.

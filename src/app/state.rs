@@ -49,6 +49,8 @@ pub struct State {
     pub pictures: Option<PictureWay>,
     /// What lies over the panes.
     pub dialog: Option<Dialog>,
+    /// How far the page in the dialog can be scrolled, as its last drawing found.
+    pub page_end: Option<u16>,
     /// A message in the footer.
     pub notice: Option<Notice>,
     /// The service, for the header: its host, or `demo`.
@@ -97,6 +99,7 @@ impl State {
             preview: Preview::default(),
             pictures: None,
             dialog: None,
+            page_end: None,
             notice: None,
             service: start.service,
             demo: start.demo,

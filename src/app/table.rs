@@ -107,6 +107,12 @@ impl Table {
         self.top
     }
 
+    /// When the newest task was made.
+    #[must_use]
+    pub fn newest(&self) -> Option<Wall> {
+        self.rows.first().map(|(created, _)| *created)
+    }
+
     /// Rows loaded.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -44,6 +44,13 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Msg::NotOlder(why) => {
+            // Not asked again by itself: the next scroll there does.
+            state.table.loading = false;
+            state.table.more = false;
+            state.warn(why);
+            Vec::new()
+        }
         Msg::Unfinished(tasks) => tasks::restore(state, tasks),
         Msg::Older { tasks, last } => tasks::older(state, tasks, last),
         Msg::Drafted(draft) => {
@@ -139,7 +146,10 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.preview.renew(state.now);
             return vec![Effect::Repaint];
         }
-        Action::Demo => return vec![Effect::Demo],
+        Action::Demo => {
+            state.leaving = true;
+            return vec![Effect::Demo];
+        }
         Action::Submit => return tasks::submit(state),
         Action::Send => return tasks::send(state),
         Action::Resume => {

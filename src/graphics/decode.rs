@@ -112,16 +112,10 @@ impl Decoded {
 pub fn probe(bytes: &[u8]) -> Option<(Kind, u32, u32)> {
     let kind = Kind::of(bytes)?;
     let sides = catch_unwind(AssertUnwindSafe(|| {
-        let mut decoder = ImageReader::with_format(Cursor::new(bytes), kind.format())
-            .into_decoder()
-            .ok()?;
+        let mut decoder = ImageReader::with_format(Cursor::new(bytes), kind.format()).into_decoder().ok()?;
         let (width, height) = decoder.dimensions();
         let turned = decoder.orientation().is_ok_and(turns);
-        Some(if turned {
-            (height, width)
-        } else {
-            (width, height)
-        })
+        Some(if turned { (height, width) } else { (width, height) })
     }));
     let (width, height) = sides.ok().flatten()?;
     Some((kind, width, height))
@@ -184,10 +178,7 @@ fn decode_as(kind: Kind, bytes: &[u8]) -> Result<Decoded, DecodeError> {
 fn turns(orientation: Orientation) -> bool {
     matches!(
         orientation,
-        Orientation::Rotate90
-            | Orientation::Rotate270
-            | Orientation::Rotate90FlipH
-            | Orientation::Rotate270FlipH
+        Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
     )
 }
 
@@ -196,9 +187,7 @@ mod tests {
     use super::*;
 
     fn sample(format: ImageFormat) -> Vec<u8> {
-        let image = image::RgbImage::from_fn(40, 20, |x, y| {
-            image::Rgb([(x * 6) as u8, (y * 12) as u8, 90])
-        });
+        let image = image::RgbImage::from_fn(40, 20, |x, y| image::Rgb([(x * 6) as u8, (y * 12) as u8, 90]));
         let mut out = Cursor::new(Vec::new());
         image.write_to(&mut out, format).expect("encodes");
         out.into_inner()
@@ -229,11 +218,9 @@ mod tests {
 
     #[test]
     fn formats_are_known_by_their_bytes() {
-        for (format, kind) in [
-            (ImageFormat::Png, Kind::Png),
-            (ImageFormat::Jpeg, Kind::Jpeg),
-            (ImageFormat::WebP, Kind::WebP),
-        ] {
+        for (format, kind) in
+            [(ImageFormat::Png, Kind::Png), (ImageFormat::Jpeg, Kind::Jpeg), (ImageFormat::WebP, Kind::WebP)]
+        {
             let bytes = sample(format);
             assert_eq!(probe(&bytes), Some((kind, 40, 20)));
             let decoded = decode(&bytes).expect("decodes");
@@ -246,8 +233,7 @@ mod tests {
     #[test]
     fn pictures_stand_upright() {
         // Orientation 6: the picture is to be turned a quarter to the right.
-        let mut exif =
-            b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0".to_vec();
+        let mut exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0".to_vec();
         let length = (exif.len() + 2) as u16;
         let mut bytes = sample(ImageFormat::Jpeg);
         let rest = bytes.split_off(2);
@@ -268,10 +254,7 @@ mod tests {
         for (width, height) in [(60_000, 60_000), (30_001, 1), (20_000, 20_000)] {
             let error = decode(&huge(width, height)).unwrap_err();
             assert_eq!(error, DecodeError::TooLarge(width, height));
-            assert_eq!(
-                error.to_string(),
-                format!("too large to preview: {width}x{height}")
-            );
+            assert_eq!(error.to_string(), format!("too large to preview: {width}x{height}"));
         }
     }
 

@@ -59,20 +59,11 @@ fn fit_pixels(pixels: (u32, u32), room: Size, cell: CellSize) -> Option<Fit> {
     }
     let most_wide = u32::from(room.width) * u32::from(cell.width);
     let most_high = u32::from(room.height) * u32::from(cell.height);
-    let zoom = (f64::from(most_wide) / f64::from(width))
-        .min(f64::from(most_high) / f64::from(height))
-        .min(MAX_ZOOM);
+    let zoom = (f64::from(most_wide) / f64::from(width)).min(f64::from(most_high) / f64::from(height)).min(MAX_ZOOM);
     let wide = ((f64::from(width) * zoom).round() as u32).clamp(1, most_wide);
     let high = ((f64::from(height) * zoom).round() as u32).clamp(1, most_high);
-    let cells = Size::new(
-        wide.div_ceil(u32::from(cell.width)) as u16,
-        high.div_ceil(u32::from(cell.height)) as u16,
-    );
-    Some(Fit {
-        cells,
-        width: wide,
-        height: high,
-    })
+    let cells = Size::new(wide.div_ceil(u32::from(cell.width)) as u16, high.div_ceil(u32::from(cell.height)) as u16);
+    Some(Fit { cells, width: wide, height: high })
 }
 
 /// Encodes for one terminal. Blocking, some tens of milliseconds; call it away from the loop.
@@ -85,11 +76,7 @@ pub fn encode(image: &Decoded, key: PictureKey, shape: &Shape) -> Result<Picture
         room = Size::new(room.width.min(kitty::MOST), room.height.min(kitty::MOST));
     }
     let fit = fit_pixels(image.size(), room, shape.cell).ok_or(EncodeError::Size)?;
-    let fit = if shape.protocol == Protocol::Sixel {
-        sixel::whole_bands(fit, shape.cell)
-    } else {
-        fit
-    };
+    let fit = if shape.protocol == Protocol::Sixel { sixel::whole_bands(fit, shape.cell) } else { fit };
     // Where the terminal scales, more pixels than the source has would only cost bytes.
     let (most_wide, most_high) = image.size();
     let (wide, high) = (fit.width.min(most_wide), fit.height.min(most_high));
@@ -118,27 +105,13 @@ pub fn encode(image: &Decoded, key: PictureKey, shape: &Shape) -> Result<Picture
 
 /// A palette of at most `colours` and an index for each pixel, without dithering: dither costs a
 /// third more bytes and, by measure, a decibel.
-pub(super) fn palette(
-    pixels: &RgbImage,
-    colours: u16,
-) -> Result<(Vec<[u8; 3]>, Vec<u8>), EncodeError> {
-    let slice: Vec<Srgb<u8>> = pixels
-        .pixels()
-        .map(|pixel| Srgb::new(pixel.0[0], pixel.0[1], pixel.0[2]))
-        .collect();
-    let image = ImageRef::new(pixels.width(), pixels.height(), slice.as_slice())
-        .map_err(|_| EncodeError::Size)?;
+pub(super) fn palette(pixels: &RgbImage, colours: u16) -> Result<(Vec<[u8; 3]>, Vec<u8>), EncodeError> {
+    let slice: Vec<Srgb<u8>> = pixels.pixels().map(|pixel| Srgb::new(pixel.0[0], pixel.0[1], pixel.0[2])).collect();
+    let image = ImageRef::new(pixels.width(), pixels.height(), slice.as_slice()).map_err(|_| EncodeError::Size)?;
     let size = PaletteSize::try_from(colours).map_err(|_| EncodeError::Size)?;
-    let (palette, indices) = Pipeline::new()
-        .palette_size(size)
-        .ditherer(None)
-        .input_image(image)
-        .output_srgb8_indexed_image()
-        .into_parts();
-    let palette = palette
-        .iter()
-        .map(|colour| [colour.red, colour.green, colour.blue])
-        .collect();
+    let (palette, indices) =
+        Pipeline::new().palette_size(size).ditherer(None).input_image(image).output_srgb8_indexed_image().into_parts();
+    let palette = palette.iter().map(|colour| [colour.red, colour.green, colour.blue]).collect();
     Ok((palette, indices))
 }
 
@@ -155,45 +128,22 @@ mod tests {
 
     fn photo(alpha: bool) -> Decoded {
         let image = image::RgbaImage::from_fn(300, 200, |x, y| {
-            image::Rgba([
-                (x * 255 / 299) as u8,
-                (y * 255 / 199) as u8,
-                60,
-                (x % 256) as u8,
-            ])
+            image::Rgba([(x * 255 / 299) as u8, (y * 255 / 199) as u8, 60, (x % 256) as u8])
         });
         let image = DynamicImage::ImageRgba8(image);
-        let pixels = if alpha {
-            image
-        } else {
-            DynamicImage::ImageRgb8(image.into_rgb8())
-        };
-        Decoded {
-            kind: Kind::Png,
-            pixels,
-        }
+        let pixels = if alpha { image } else { DynamicImage::ImageRgb8(image.into_rgb8()) };
+        Decoded { kind: Kind::Png, pixels }
     }
 
     #[test]
     fn every_protocol_fills_the_cells_it_says() {
-        let protocols = [
-            Protocol::Kitty,
-            Protocol::Sixel,
-            Protocol::Iterm2,
-            Protocol::Blocks,
-        ];
-        for (protocol, quality, alpha) in protocols.iter().flat_map(|protocol| {
-            [(Quality::Full, false), (Quality::Lean, true)].map(|(q, a)| (*protocol, q, a))
-        }) {
-            let shape = Shape {
-                protocol,
-                cell: CellSize::GUESS,
-                quality,
-            };
-            let key = PictureKey {
-                asset: "fox".into(),
-                cells: Size::new(30, 12),
-            };
+        let protocols = [Protocol::Kitty, Protocol::Sixel, Protocol::Iterm2, Protocol::Blocks];
+        for (protocol, quality, alpha) in protocols
+            .iter()
+            .flat_map(|protocol| [(Quality::Full, false), (Quality::Lean, true)].map(|(q, a)| (*protocol, q, a)))
+        {
+            let shape = Shape { protocol, cell: CellSize::GUESS, quality };
+            let key = PictureKey { asset: "fox".into(), cells: Size::new(30, 12) };
             let picture = encode(&photo(alpha), key, &shape).expect("encodes");
             assert_eq!(picture.protocol(), protocol);
             assert_eq!(picture.cells, Size::new(30, 10));
@@ -214,19 +164,9 @@ mod tests {
 
     #[test]
     fn no_room_is_an_error() {
-        let shape = Shape {
-            protocol: Protocol::Kitty,
-            cell: CellSize::GUESS,
-            quality: Quality::Full,
-        };
-        let key = PictureKey {
-            asset: String::new(),
-            cells: Size::new(0, 4),
-        };
-        assert_eq!(
-            encode(&photo(false), key, &shape).unwrap_err(),
-            EncodeError::Size
-        );
+        let shape = Shape { protocol: Protocol::Kitty, cell: CellSize::GUESS, quality: Quality::Full };
+        let key = PictureKey { asset: String::new(), cells: Size::new(0, 4) };
+        assert_eq!(encode(&photo(false), key, &shape).unwrap_err(), EncodeError::Size);
     }
 
     #[test]

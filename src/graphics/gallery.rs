@@ -28,12 +28,7 @@ impl Default for Gallery {
 impl Gallery {
     /// Keeps at most `most` bytes, but always the newest picture.
     pub fn new(most: usize) -> Self {
-        Self {
-            shelf: HashMap::new(),
-            bytes: 0,
-            most,
-            turn: 0,
-        }
+        Self { shelf: HashMap::new(), bytes: 0, most, turn: 0 }
     }
 
     /// The picture, which now counts as used.
@@ -98,16 +93,8 @@ mod tests {
 
     fn picture(asset: usize, bytes: usize) -> Arc<Picture> {
         let cells = Size::new(8, 4);
-        let key = PictureKey {
-            asset: asset.to_string(),
-            cells,
-        };
-        Arc::new(Picture::new(
-            key,
-            Quality::Full,
-            cells,
-            Body::Kitty(vec![0; bytes]),
-        ))
+        let key = PictureKey { asset: asset.to_string(), cells };
+        Arc::new(Picture::new(key, Quality::Full, cells, Body::Kitty(vec![0; bytes])))
     }
 
     #[test]
@@ -122,11 +109,7 @@ mod tests {
         }
         assert_eq!(gallery.len(), 11);
         gallery.insert(picture(7, 500_000));
-        assert_eq!(
-            gallery.len(),
-            1,
-            "the newest stays even if it alone is too large"
-        );
+        assert_eq!(gallery.len(), 1, "the newest stays even if it alone is too large");
         gallery.insert(picture(7, 10));
         assert!(gallery.bytes() < 1_000);
         gallery.clear();

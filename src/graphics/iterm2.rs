@@ -11,11 +11,7 @@ use ratatui::layout::Size;
 use super::encode::EncodeError;
 use super::picture::Quality;
 
-pub(super) fn sequence(
-    pixels: &RgbImage,
-    cells: Size,
-    quality: Quality,
-) -> Result<Vec<u8>, EncodeError> {
+pub(super) fn sequence(pixels: &RgbImage, cells: Size, quality: Quality) -> Result<Vec<u8>, EncodeError> {
     let quality = match quality {
         Quality::Full => 90,
         Quality::Lean => 75,

@@ -52,16 +52,12 @@ pub struct CellSize {
 
 impl CellSize {
     /// What is assumed of a terminal that tells nothing.
-    pub const GUESS: Self = Self {
-        width: 10,
-        height: 20,
-    };
+    pub const GUESS: Self = Self { width: 10, height: 20 };
 
     /// A cell size if both sides are believable (1 to 255 pixels).
     pub fn new(width: u16, height: u16) -> Option<Self> {
         let believable = 1..=255;
-        (believable.contains(&width) && believable.contains(&height))
-            .then_some(Self { width, height })
+        (believable.contains(&width) && believable.contains(&height)).then_some(Self { width, height })
     }
 }
 
@@ -117,12 +113,7 @@ pub struct Strip {
 impl Picture {
     pub(super) fn new(key: PictureKey, quality: Quality, cells: Size, body: Body) -> Self {
         let id = name(&key, quality, cells, &body);
-        Self {
-            key,
-            id,
-            cells,
-            body,
-        }
+        Self { key, id, cells, body }
     }
 
     /// The protocol it was encoded for.
@@ -140,9 +131,7 @@ impl Picture {
         let body = match &self.body {
             Body::Kitty(data) | Body::Iterm2(data) => data.capacity(),
             Body::Sixel(strips) => strips.iter().map(|strip| strip.data.capacity() + 32).sum(),
-            Body::Blocks(buffer) => {
-                buffer.content.len() * std::mem::size_of::<ratatui::buffer::Cell>()
-            }
+            Body::Blocks(buffer) => buffer.content.len() * std::mem::size_of::<ratatui::buffer::Cell>(),
         };
         body + std::mem::size_of::<Self>() + self.key.asset.capacity()
     }
@@ -165,10 +154,7 @@ fn name(key: &PictureKey, quality: Quality, cells: Size, body: &Body) -> u32 {
         length as u64,
     ];
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let bytes = key
-        .asset
-        .bytes()
-        .chain(numbers.iter().flat_map(|n| n.to_le_bytes()));
+    let bytes = key.asset.bytes().chain(numbers.iter().flat_map(|n| n.to_le_bytes()));
     for byte in bytes {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     }

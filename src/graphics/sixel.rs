@@ -25,18 +25,10 @@ const BAND: usize = 6;
 pub(super) fn whole_bands(fit: Fit, cell: CellSize) -> Fit {
     let height = (fit.height / BAND as u32 * BAND as u32).max(1);
     let rows = height.div_ceil(u32::from(cell.height)) as u16;
-    Fit {
-        height,
-        cells: Size::new(fit.cells.width, rows),
-        ..fit
-    }
+    Fit { height, cells: Size::new(fit.cells.width, rows), ..fit }
 }
 
-pub(super) fn strips(
-    pixels: &RgbImage,
-    cell: CellSize,
-    quality: Quality,
-) -> Result<Vec<Strip>, EncodeError> {
+pub(super) fn strips(pixels: &RgbImage, cell: CellSize, quality: Quality) -> Result<Vec<Strip>, EncodeError> {
     let colours = match quality {
         Quality::Full => 256,
         Quality::Lean => 64,
@@ -64,11 +56,7 @@ fn strip(indices: &[u8], width: usize, height: usize, palette: &[[u8; 3]]) -> Ve
     for index in indices {
         used[usize::from(*index)] = true;
     }
-    for (number, colour) in palette
-        .iter()
-        .enumerate()
-        .filter(|(number, _)| used[*number])
-    {
+    for (number, colour) in palette.iter().enumerate().filter(|(number, _)| used[*number]) {
         let [r, g, b] = colour.map(|part| (u32::from(part) * 100 + 127) / 255);
         let _ = write!(out, "#{number};2;{r};{g};{b}");
     }
@@ -99,12 +87,7 @@ struct Band {
 
 impl Band {
     fn new(width: usize) -> Self {
-        Self {
-            width,
-            masks: vec![0; width * 256],
-            spans: Vec::with_capacity(256),
-            place: [None; 256],
-        }
+        Self { width, masks: vec![0; width * 256], spans: Vec::with_capacity(256), place: [None; 256] }
     }
 
     fn fill(&mut self, rows: &[u8]) {
@@ -198,10 +181,7 @@ mod tests {
         while let Some(letter) = chars.next() {
             match letter {
                 '"' => {
-                    while chars
-                        .peek()
-                        .is_some_and(|c| c.is_ascii_digit() || *c == ';')
-                    {
+                    while chars.peek().is_some_and(|c| c.is_ascii_digit() || *c == ';') {
                         chars.next();
                     }
                 }
@@ -266,19 +246,12 @@ mod tests {
     fn strips_are_whole_bands() {
         for height in 1..=40 {
             let cell = CellSize { width: 10, height };
-            let fit = Fit {
-                cells: Size::new(30, 20),
-                width: 300,
-                height: u32::from(height) * 20 - 1,
-            };
+            let fit = Fit { cells: Size::new(30, 20), width: 300, height: u32::from(height) * 20 - 1 };
             let fit = whole_bands(fit, cell);
             assert!(fit.height.is_multiple_of(6));
             let pixels = RgbImage::new(6, fit.height);
             let strips = strips(&pixels, cell, Quality::Lean).expect("encodes");
-            assert_eq!(
-                strips.iter().map(|strip| strip.rows).sum::<u16>(),
-                fit.cells.height
-            );
+            assert_eq!(strips.iter().map(|strip| strip.rows).sum::<u16>(), fit.cells.height);
         }
     }
 }

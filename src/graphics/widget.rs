@@ -58,8 +58,5 @@ pub fn place(picture: &Arc<Picture>, area: Rect, buf: &mut Buffer) -> Option<Pla
             }
         }
     }
-    Some(Placed {
-        area,
-        picture: Arc::clone(picture),
-    })
+    Some(Placed { area, picture: Arc::clone(picture) })
 }

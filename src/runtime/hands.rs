@@ -23,7 +23,7 @@ pub enum Note {
     /// A picture was encoded, or was not; the number tells for which state of the terminal.
     Picture(u64, Want, Result<Arc<Picture>, String>),
     /// The store is open, with what the first screen needs.
-    Opened(Box<super::screen::Opened>),
+    Opened(Box<super::start::Opened>),
     /// A key was tried.
     Key(Result<(u64, Arc<Service>), Problem>),
 }

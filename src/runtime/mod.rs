@@ -3,13 +3,16 @@
 pub mod clock;
 pub mod hands;
 pub mod headless;
+mod keyboard;
 pub mod pace;
 pub mod pictures;
 pub mod screen;
 pub mod service;
+mod signals;
+pub mod start;
 
 pub use clock::Clock;
 pub use hands::{Hands, Note};
 pub use headless::Driver;
-pub use screen::{Exit, RunError, ScreenOptions, run_screen};
 pub use service::{Downloads, Service};
+pub use start::{Exit, RunError, ScreenOptions, run_screen};

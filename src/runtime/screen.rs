@@ -5,254 +5,69 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyEvent, KeyEventKind};
+use crossterm::event::Event;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::api::ApiKey;
 use crate::app::msg::PictureWay;
-use crate::app::state::Start;
 use crate::app::{Effect, Msg, Source, State, sources, update};
-use crate::config::{Allowance, Places};
-use crate::domain::{Catalogue, Draft, Problem, Secret, Stage, Task};
-use crate::fleet::FleetMsg;
+use crate::domain::{Draft, Problem, Secret};
+use crate::fleet::{FleetMsg, Order};
 use crate::graphics::{Protocol, Quality, Shape};
-use crate::keys::{Chord, Key, Place};
-use crate::store::{Store, StoreError, StoreProblem};
-use crate::terminal::{self, Caps, Choice, Depth, Env, Frame, Input, Output, Reader, Screen, Settings};
+use crate::keys::Place;
+use crate::terminal::{self, Caps, Choice, Depth, Env, Frame, Input, Output, Reader, Screen};
 use crate::ui::{ColourDepth, Theme, view};
 
-use super::clock::{self, Clock};
+use super::clock::Clock;
 use super::hands::{Hands, Note, deliver};
+use super::keyboard::chord;
 use super::pace::Pace;
 use super::pictures::Pictures;
-use super::service::{Downloads, Service};
+use super::service::Service;
+use super::signals::{Signals, Told};
+use super::start::{Contents, Exit, PAGE, RunError};
 
-/// Tasks that the first screen needs.
-const FIRST: usize = 200;
 /// How long messages are taken in before a frame is drawn.
 const SLICE: Duration = Duration::from_millis(4);
 /// A terminal that answered nothing by then gets half blocks; a late answer still improves on that.
-const PATIENCE: Duration = Duration::from_millis(300);
+pub(super) const PATIENCE: Duration = Duration::from_millis(300);
 /// How long leaving waits for creations whose answer has not come.
 const FAREWELL: Duration = Duration::from_secs(3);
 /// How long a terminal may take the last bytes.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
-/// What the screen is started with.
-#[derive(Debug)]
-pub struct ScreenOptions {
-    /// The models.
-    pub catalogue: Catalogue,
-    /// Where things are kept.
-    pub places: Places,
-    /// The address of the service.
-    pub base: url::Url,
-    /// The key, or why there is none.
-    pub key: Result<ApiKey, String>,
-    /// Downloads.
-    pub downloads: Arc<Downloads>,
-    /// How much may be asked.
-    pub allowance: Allowance,
-    /// How pictures are shown.
-    pub graphics: Choice,
-    /// What the header calls the service.
-    pub service: String,
-    /// The demonstration.
-    pub demo: bool,
-    /// Sent at the start, if the history is empty.
-    pub batch: Vec<Draft>,
-}
-
-/// Why the loop ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// The user, a signal or a hang-up.
-    Quit,
-    /// The user wants to see the demonstration.
-    Demo,
-}
-
-/// Why there is no screen.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// Nothing to draw on.
-    #[error("this is not a terminal; try `plantain submit`, `plantain list` or `plantain watch`")]
-    NoTerminal,
-    /// The terminal failed.
-    #[error("the terminal failed: {0}")]
-    Terminal(#[from] io::Error),
-    /// The store cannot be opened.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The store cannot be read.
-    #[error("the history cannot be read: {0}")]
-    Read(#[from] StoreProblem),
-}
-
-/// The store, and what the first screen needs of it.
-#[derive(Debug)]
-pub struct Opened(Result<Contents, RunError>);
-
-#[derive(Debug)]
-struct Contents {
-    store: Store,
-    draft: Option<Draft>,
-    newest: Vec<Task>,
-    unfinished: Vec<Task>,
-    counts: Vec<(Stage, u64)>,
-}
-
-fn open_store(places: &Places) -> Result<Contents, RunError> {
-    let store = Store::open(&places.data)?;
-    let draft = store.draft()?;
-    let newest = store.newest(FIRST, None)?;
-    let unfinished = store.unfinished()?;
-    let counts = store.counts()?;
-    crate::api::sweep_parts(&places.outputs, std::time::SystemTime::now());
-    Ok(Contents { store, draft, newest, unfinished, counts })
-}
-
-/// Runs the screen until the user leaves.
-///
-/// # Errors
-/// When there is no terminal, or the store cannot be opened. The terminal is given back before that is reported.
-pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
-    let tty = terminal::open().map_err(|_| RunError::NoTerminal)?;
-    let window = terminal::size(tty.as_fd()).map_err(|_| RunError::NoTerminal)?;
-    let screen = Screen::enter(tty.try_clone()?)?;
-    screen.install_panic_hook();
-    let env = Env::read(|name| std::env::var(name).ok());
-    let caps = Caps::new(env.clone(), window);
-    let (notes, inbox) = mpsc::channel(4096);
-    let (keys, input) = mpsc::channel(1024);
-    let output = Output::start(tty.try_clone()?, settings(&caps), Some(screen.gate()), || {})?;
-    let reader = Reader::start(tty.try_clone()?, keys)?;
-
-    let clock = Clock::start();
-    let start = Start {
-        catalogue: options.catalogue,
-        allowance: options.allowance,
-        service: options.service,
-        demo: options.demo,
-        area: Size::new(window.cols, window.rows),
-        seed: clock::seed(),
-    };
-    let service = options.key.as_ref().ok().map(|key| Arc::new(Service::new(options.base.clone(), key.clone())));
-    let hands = Hands::new(service, options.downloads, options.places.outputs.clone(), notes.clone());
-    let mut program = Program {
-        state: State::new(start, clock.now()),
-        base: options.base,
-        key: options.key.as_ref().ok().cloned(),
-        pictures: Pictures::new(notes.clone()),
-        pace: Pace::new(caps.over_ssh()),
-        choice: options.graphics,
-        patience: Some(Instant::now() + PATIENCE),
-        env,
-        theme: theme(&caps),
-        caps,
-        hands,
-        clock,
-        output: Some(output),
-        repaint: false,
-        exit: None,
-        tty,
-        screen,
-        reader: Some(reader),
-        failure: None,
-        batch: options.batch,
-    };
-    program.draw();
-    program.ask_terminal();
-
-    let places = options.places;
-    tokio::task::spawn_blocking(move || {
-        let opened = Opened(open_store(&places));
-        let _ = notes.blocking_send(Note::Opened(Box::new(opened)));
-    });
-    if let Err(reason) = options.key {
-        program.take(Msg::Fleet(FleetMsg::Block(Problem::NoKey { message: reason })), true);
-    }
-    program.run(inbox, input).await
-}
-
 /// Everything that runs.
-struct Program {
-    state: State,
-    base: url::Url,
+pub(super) struct Program {
+    pub(super) state: State,
+    pub(super) base: url::Url,
     /// The key in use, if there is one.
-    key: Option<ApiKey>,
-    pictures: Pictures,
-    pace: Pace,
-    choice: Choice,
+    pub(super) key: Option<ApiKey>,
+    pub(super) pictures: Pictures,
+    pub(super) pace: Pace,
+    pub(super) choice: Choice,
     /// Until when answers of the terminal are waited for.
-    patience: Option<Instant>,
-    env: Env,
-    caps: Caps,
-    theme: Theme,
-    hands: Hands,
-    clock: Clock,
+    pub(super) patience: Option<Instant>,
+    pub(super) env: Env,
+    pub(super) caps: Caps,
+    pub(super) theme: Theme,
+    pub(super) hands: Hands,
+    pub(super) clock: Clock,
     /// The writer, until we leave.
-    output: Option<Output>,
-    repaint: bool,
-    exit: Option<Exit>,
-    tty: OwnedFd,
-    screen: Screen,
-    reader: Option<Reader>,
-    failure: Option<RunError>,
-    batch: Vec<Draft>,
-}
-
-/// The signals we answer to.
-struct Signals {
-    window: Signal,
-    hangup: Signal,
-    terminate: Signal,
-    interrupt: Signal,
-    quit: Signal,
-    goes_on: Signal,
-}
-
-/// What a signal means.
-enum Told {
-    /// The window has another size.
-    Window,
-    /// We were stopped and go on: whoever had the terminal meanwhile may have changed it.
-    Continued,
-    /// All others mean to leave.
-    Leave,
-}
-
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {
-            window: signal(SignalKind::window_change())?,
-            hangup: signal(SignalKind::hangup())?,
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            quit: signal(SignalKind::quit())?,
-            goes_on: signal(SignalKind::from_raw(libc::SIGCONT))?,
-        })
-    }
-
-    /// The next one.
-    async fn next(&mut self) -> Told {
-        tokio::select! {
-            _ = self.window.recv() => Told::Window,
-            _ = self.goes_on.recv() => Told::Continued,
-            _ = self.hangup.recv() => Told::Leave,
-            _ = self.terminate.recv() => Told::Leave,
-            _ = self.interrupt.recv() => Told::Leave,
-            _ = self.quit.recv() => Told::Leave,
-        }
-    }
+    pub(super) output: Option<Output>,
+    pub(super) repaint: bool,
+    pub(super) exit: Option<Exit>,
+    pub(super) tty: OwnedFd,
+    pub(super) screen: Screen,
+    pub(super) reader: Option<Reader>,
+    pub(super) failure: Option<RunError>,
+    pub(super) batch: Vec<Draft>,
 }
 
 impl Program {
-    async fn run(
+    pub(super) async fn run(
         mut self,
         mut inbox: mpsc::Receiver<Note>,
         mut input: mpsc::Receiver<Input>,
@@ -286,8 +101,7 @@ impl Program {
     }
 
     fn wake(&self, now: Instant) -> Option<Instant> {
-        let due =
-            sources(&self.state).map(|Source::Wake(at)| Instant::from_std(self.clock.instant(at)).max(now));
+        let due = sources(&self.state).map(|Source::Wake(at)| Instant::from_std(self.clock.instant(at)).max(now));
         [due, self.pace.due(now), self.patience].into_iter().flatten().min()
     }
 
@@ -343,16 +157,19 @@ impl Program {
             Input::Event(_) => {}
             Input::PasteCut(bytes) => self.take(Msg::Told(format!("the paste was cut: {bytes} bytes too long")), true),
             Input::Reply(reply) => {
+                let before = (self.caps.protocol(self.choice), self.caps.cell());
                 if self.caps.learn(&reply) {
                     self.theme = theme(&self.caps);
                     if let Some(output) = &self.output {
-                        output.configure(settings(&self.caps));
+                        output.configure(self.caps.settings());
                         if self.caps.keyboard {
                             output.write_raw(self.screen.keyboard_known().to_vec());
                         }
                     }
                     if self.caps.complete() {
                         self.patience = None;
+                    }
+                    if self.patience.is_none() || before != (self.caps.protocol(self.choice), self.caps.cell()) {
                         self.tell_pictures();
                     }
                     self.pace.changed(false);
@@ -391,23 +208,32 @@ impl Program {
         }
     }
 
+    /// The first screen is complete; what it does not show is read beside the loop.
     fn opened(&mut self, contents: Contents) {
         self.hands.open(contents.store);
         if let Some(draft) = contents.draft {
             self.take(Msg::Drafted(draft), true);
         }
-        self.take(Msg::Counted(contents.counts), true);
-        let last = contents.newest.len() < FIRST;
-        self.take(Msg::Older { tasks: contents.newest, last }, true);
-        self.take(Msg::Unfinished(contents.unfinished), true);
+        self.take(Msg::Older { tasks: contents.newest, last: contents.last }, true);
         if self.state.table.is_empty() && !self.batch.is_empty() {
             let batch = std::mem::take(&mut self.batch);
             self.take(Msg::Begin(batch), true);
         }
+        let Some(store) = self.hands.store() else { return };
+        let inbox = self.hands.inbox();
+        store.counts_then(move |counts| {
+            let msg = counts.map_or_else(|why| Msg::Told(why.to_string()), Msg::Counted);
+            deliver(&inbox, Note::Msg(msg));
+        });
+        let inbox = self.hands.inbox();
+        store.unfinished_then(move |tasks| {
+            let msg = tasks.map_or_else(|why| Msg::Told(why.to_string()), Msg::Unfinished);
+            deliver(&inbox, Note::Msg(msg));
+        });
     }
 
     /// One message through the machine, and what comes of it.
-    fn take(&mut self, msg: Msg, by_hand: bool) {
+    pub(super) fn take(&mut self, msg: Msg, by_hand: bool) {
         let before = self.clock.now();
         let name = name_of(&msg);
         for effect in update(&mut self.state, msg, before) {
@@ -426,10 +252,10 @@ impl Program {
             Effect::Older(before) => {
                 if let Some(store) = self.hands.store() {
                     let inbox = self.hands.inbox();
-                    store.newest_then(FIRST, before, move |result| {
+                    store.newest_then(PAGE, before, move |result| {
                         let msg = match result {
-                            Ok(tasks) => Msg::Older { last: tasks.len() < FIRST, tasks },
-                            Err(why) => Msg::Told(why.to_string()),
+                            Ok(tasks) => Msg::Older { last: tasks.len() < PAGE, tasks },
+                            Err(why) => Msg::NotOlder(why.to_string()),
                         };
                         deliver(&inbox, Note::Msg(msg));
                     });
@@ -481,7 +307,7 @@ impl Program {
         self.ask_terminal();
     }
 
-    fn ask_terminal(&mut self) {
+    pub(super) fn ask_terminal(&mut self) {
         if let Some(output) = &self.output {
             output.ask(terminal::questions(&self.env));
         }
@@ -504,10 +330,11 @@ impl Program {
         self.take(Msg::PicturesKnown(way), true);
     }
 
-    fn draw(&mut self) {
+    pub(super) fn draw(&mut self) {
         let area = Rect::new(0, 0, self.state.area.width, self.state.area.height);
         let mut buffer = Buffer::empty(area);
         let scene = view(&self.state, self.pictures.gallery(), &self.theme, &mut buffer);
+        self.state.page_end = scene.page_end;
         let repaint = std::mem::take(&mut self.repaint);
         if let Some(output) = &self.output {
             output.show(Frame { buffer, cursor: scene.cursor, pictures: scene.pictures, repaint });
@@ -565,7 +392,7 @@ impl Program {
     fn after_leaving(&mut self, msg: FleetMsg) {
         let orders = self.state.fleet.handle(msg, self.clock.now());
         for order in orders {
-            if matches!(order, crate::fleet::Order::Save(_)) {
+            if matches!(order, Order::Save(_)) {
                 self.hands.order(order, &self.state.fleet);
             }
         }
@@ -579,12 +406,8 @@ async fn sleep_until(at: Option<Instant>) {
     }
 }
 
-fn settings(caps: &Caps) -> Settings {
-    Settings { depth: caps.depth(), tmux: caps.in_tmux(), erase_fills: caps.erase_fills(), ..Settings::default() }
-}
-
 /// The colours for this terminal. Before it has told its background, its own sixteen are used.
-fn theme(caps: &Caps) -> Theme {
+pub(super) fn theme(caps: &Caps) -> Theme {
     let depth = match caps.depth() {
         Depth::True => ColourDepth::True,
         Depth::Ansi256 => ColourDepth::Ansi256,
@@ -605,6 +428,7 @@ fn name_of(msg: &Msg) -> &'static str {
         Msg::Asset(_) => "asset",
         Msg::PicturesKnown(_) => "pictures known",
         Msg::Older { .. } | Msg::Unfinished(_) => "tasks",
+        Msg::NotOlder(_) => "no tasks",
         Msg::Drafted(_) => "draft",
         Msg::Begin(_) => "batch",
         Msg::Counted(_) => "counts",
@@ -613,42 +437,4 @@ fn name_of(msg: &Msg) -> &'static str {
         Msg::Told(_) => "told",
         Msg::InputClosed => "input closed",
     }
-}
-
-/// A key press in our words; releases and unknown keys are none.
-fn chord(event: KeyEvent) -> Option<Chord> {
-    use crossterm::event::{KeyCode, KeyModifiers};
-    if event.kind == KeyEventKind::Release {
-        return None;
-    }
-    let mut shift = event.modifiers.contains(KeyModifiers::SHIFT);
-    let key = match event.code {
-        KeyCode::Char(c) => {
-            // Shift is in the character already.
-            shift = false;
-            Key::Char(c)
-        }
-        KeyCode::BackTab => {
-            shift = true;
-            Key::Tab
-        }
-        KeyCode::F(n) => Key::F(n),
-        KeyCode::Enter => Key::Enter,
-        KeyCode::Esc => Key::Esc,
-        KeyCode::Tab => Key::Tab,
-        KeyCode::Backspace => Key::Backspace,
-        KeyCode::Delete => Key::Delete,
-        KeyCode::Insert => Key::Insert,
-        KeyCode::Home => Key::Home,
-        KeyCode::End => Key::End,
-        KeyCode::PageUp => Key::PageUp,
-        KeyCode::PageDown => Key::PageDown,
-        KeyCode::Up => Key::Up,
-        KeyCode::Down => Key::Down,
-        KeyCode::Left => Key::Left,
-        KeyCode::Right => Key::Right,
-        _ => return None,
-    };
-    let (ctrl, alt) = (event.modifiers.contains(KeyModifiers::CONTROL), event.modifiers.contains(KeyModifiers::ALT));
-    Some(Chord { key, ctrl, alt, shift })
 }

@@ -88,10 +88,7 @@ impl Brand {
             ("mintty", Self::Mintty),
             ("tmux", Self::Tmux),
         ];
-        table
-            .into_iter()
-            .find(|(name, _)| version.starts_with(name))
-            .map_or(Self::Unknown, |(_, brand)| brand)
+        table.into_iter().find(|(name, _)| version.starts_with(name)).map_or(Self::Unknown, |(_, brand)| brand)
     }
 }
 
@@ -153,11 +150,7 @@ pub struct Caps {
 impl Caps {
     /// What is known before any answer.
     pub fn new(env: Env, window: WindowSize) -> Self {
-        let brand = if env.lc_terminal.eq_ignore_ascii_case("iterm2") {
-            Brand::Iterm2
-        } else {
-            Brand::Unknown
-        };
+        let brand = if env.lc_terminal.eq_ignore_ascii_case("iterm2") { Brand::Iterm2 } else { Brand::Unknown };
         let fences = fences(&env);
         Self {
             env,
@@ -234,17 +227,14 @@ impl Caps {
     /// The size of a cell, and how we know.
     pub fn cell(&self) -> (CellSize, CellSource) {
         let (columns, rows) = self.cells.unwrap_or((self.window.cols, self.window.rows));
-        let divide = |(width, height): (u16, u16)| {
-            CellSize::new(width.checked_div(columns)?, height.checked_div(rows)?)
-        };
+        let divide =
+            |(width, height): (u16, u16)| CellSize::new(width.checked_div(columns)?, height.checked_div(rows)?);
         let known = (self.cell.map(|cell| (cell, CellSource::Terminal)))
             .or_else(|| Some((divide(self.area?)?, CellSource::Area)))
             .or_else(|| Some((kernel_cell(self.window)?, CellSource::Kernel)))
             .or_else(|| {
                 // Konsole's 16384 is a limit, no size.
-                let size = self
-                    .sixel_size
-                    .filter(|(width, height)| *width.max(height) < 16_384);
+                let size = self.sixel_size.filter(|(width, height)| *width.max(height) < 16_384);
                 Some((divide(size?)?, CellSource::SixelSize))
             });
         known.unwrap_or((CellSize::GUESS, CellSource::Guess))
@@ -299,25 +289,15 @@ impl Caps {
         let term = self.env.term.as_str();
         let truecolour = matches!(self.env.colorterm.as_str(), "truecolor" | "24bit")
             || term.contains("direct")
-            || [
-                "xterm-kitty",
-                "xterm-ghostty",
-                "foot",
-                "alacritty",
-                "wezterm",
-                "contour",
-            ]
-            .iter()
-            .any(|name| term.starts_with(name))
+            || ["xterm-kitty", "xterm-ghostty", "foot", "alacritty", "wezterm", "contour"]
+                .iter()
+                .any(|name| term.starts_with(name))
             || (!self.in_tmux() && self.brand_has_all_colours());
         if self.env.no_color || term == "dumb" {
             Depth::None
         } else if truecolour {
             Depth::True
-        } else if matches!(
-            term,
-            "linux" | "vt100" | "vt220" | "ansi" | "xterm-16color" | ""
-        ) {
+        } else if matches!(term, "linux" | "vt100" | "vt220" | "ansi" | "xterm-16color" | "") {
             Depth::Ansi16
         } else {
             Depth::Ansi256
@@ -342,19 +322,13 @@ impl Caps {
 
     fn best(&self) -> Protocol {
         let measured = self.cell().1 != CellSource::Guess;
-        let blocks = if self.depth() == Depth::None {
-            Protocol::Off
-        } else {
-            Protocol::Blocks
-        };
+        let blocks = if self.depth() == Depth::None { Protocol::Off } else { Protocol::Blocks };
         let sixel = self.sixel() && measured;
         match self.brand {
             // The only ones that draw placeholders. Konsole also says OK, and draws boxes.
             Brand::Kitty | Brand::Ghostty if self.kitty_graphics => Protocol::Kitty,
             // Fewer bytes than sixel, but tmux neither keeps nor clips these.
-            Brand::Iterm2 | Brand::WezTerm | Brand::Mintty | Brand::Konsole if !self.in_tmux() => {
-                Protocol::Iterm2
-            }
+            Brand::Iterm2 | Brand::WezTerm | Brand::Mintty | Brand::Konsole if !self.in_tmux() => Protocol::Iterm2,
             // Pictures are an add-on here; where it is, it also does sixel.
             Brand::XtermJs if sixel && !self.in_tmux() => Protocol::Iterm2,
             _ if sixel => Protocol::Sixel,
@@ -387,10 +361,7 @@ fn fences(env: &Env) -> u8 {
 pub fn questions(env: &Env) -> Vec<u8> {
     const VERSION: &str = "\x1b[>q";
     const ATTRIBUTES: &str = "\x1b[c";
-    if matches!(
-        env.term.as_str(),
-        "linux" | "dumb" | "vt100" | "vt220" | "ansi"
-    ) {
+    if matches!(env.term.as_str(), "linux" | "dumb" | "vt100" | "vt220" | "ansi") {
         return ATTRIBUTES.into();
     }
     let graphics = if env.term_program == "Apple_Terminal" {
@@ -408,11 +379,7 @@ pub fn questions(env: &Env) -> Vec<u8> {
             super::lane::pass_through(&mut out, question.as_bytes());
         }
     } else {
-        out.extend(
-            [VERSION, &graphics, sizes, others, ATTRIBUTES]
-                .concat()
-                .into_bytes(),
-        );
+        out.extend([VERSION, &graphics, sizes, others, ATTRIBUTES].concat().into_bytes());
     }
     out
 }
@@ -421,18 +388,10 @@ pub fn questions(env: &Env) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    const WINDOW: WindowSize = WindowSize {
-        cols: 100,
-        rows: 30,
-        width_px: 1000,
-        height_px: 600,
-    };
+    const WINDOW: WindowSize = WindowSize { cols: 100, rows: 30, width_px: 1000, height_px: 600 };
 
     fn env(term: &str) -> Env {
-        Env {
-            term: term.into(),
-            ..Env::default()
-        }
+        Env { term: term.into(), ..Env::default() }
     }
 
     fn caps(env: Env, replies: &[Reply]) -> Caps {
@@ -447,10 +406,7 @@ mod tests {
         Reply::Version(text.into())
     }
 
-    const OK: Reply = Reply::Graphics {
-        id: QUERY_ID,
-        ok: true,
-    };
+    const OK: Reply = Reply::Graphics { id: QUERY_ID, ok: true };
 
     fn da(list: &[u16]) -> Reply {
         Reply::Attributes(list.to_vec())
@@ -458,10 +414,7 @@ mod tests {
 
     #[test]
     fn terminals_as_measured() {
-        let inside = || Env {
-            tmux: true,
-            ..env("tmux-256color")
-        };
+        let inside = || Env { tmux: true, ..env("tmux-256color") };
         let tmux = || [version("tmux 3.5a"), da(&[1, 2, 4])];
         let behind = |more: &[Reply]| [&tmux()[..], more].concat();
         let table = [
@@ -469,36 +422,13 @@ mod tests {
             (
                 "xterm",
                 env("xterm"),
-                vec![
-                    version("XTerm(398)"),
-                    da(&[63, 1, 2, 4, 6, 9, 15, 16, 22, 28]),
-                ],
+                vec![version("XTerm(398)"), da(&[63, 1, 2, 4, 6, 9, 15, 16, 22, 28])],
                 Protocol::Sixel,
             ),
-            (
-                "plain",
-                env("xterm"),
-                vec![version("XTerm(398)"), da(&[64, 1])],
-                Protocol::Blocks,
-            ),
-            (
-                "kitty",
-                env("xterm-kitty"),
-                vec![version("kitty(0.41.1)"), OK, da(&[62])],
-                Protocol::Kitty,
-            ),
-            (
-                "foot",
-                env("foot"),
-                vec![version("foot(1.21.0)"), da(&[62, 4, 22, 28])],
-                Protocol::Sixel,
-            ),
-            (
-                "konsole",
-                env("xterm-256color"),
-                vec![version("Konsole 25.04.2"), OK, da(&[62, 1, 4])],
-                Protocol::Iterm2,
-            ),
+            ("plain", env("xterm"), vec![version("XTerm(398)"), da(&[64, 1])], Protocol::Blocks),
+            ("kitty", env("xterm-kitty"), vec![version("kitty(0.41.1)"), OK, da(&[62])], Protocol::Kitty),
+            ("foot", env("foot"), vec![version("foot(1.21.0)"), da(&[62, 4, 22, 28])], Protocol::Sixel),
+            ("konsole", env("xterm-256color"), vec![version("Konsole 25.04.2"), OK, da(&[62, 1, 4])], Protocol::Iterm2),
             ("mlterm", env("mlterm"), vec![da(&[63, 4])], Protocol::Sixel),
             (
                 "wezterm",
@@ -506,49 +436,19 @@ mod tests {
                 vec![version("WezTerm 20240203"), OK, da(&[65, 4, 6, 18, 22])],
                 Protocol::Iterm2,
             ),
-            (
-                "iterm2",
-                env("xterm-256color"),
-                vec![version("iTerm2 3.5.0"), da(&[64, 4])],
-                Protocol::Iterm2,
-            ),
-            (
-                "vs code",
-                env("xterm-256color"),
-                vec![version("xterm.js(5.6.0)"), da(&[62, 4, 9, 22])],
-                Protocol::Iterm2,
-            ),
+            ("iterm2", env("xterm-256color"), vec![version("iTerm2 3.5.0"), da(&[64, 4])], Protocol::Iterm2),
+            ("vs code", env("xterm-256color"), vec![version("xterm.js(5.6.0)"), da(&[62, 4, 9, 22])], Protocol::Iterm2),
             (
                 "vs code, no pictures",
                 env("xterm-256color"),
                 vec![version("xterm.js(5.6.0)"), da(&[1, 2])],
                 Protocol::Blocks,
             ),
-            (
-                "kitty in tmux",
-                inside(),
-                behind(&[version("kitty(0.41.1)"), OK, da(&[62])]),
-                Protocol::Kitty,
-            ),
+            ("kitty in tmux", inside(), behind(&[version("kitty(0.41.1)"), OK, da(&[62])]), Protocol::Kitty),
             ("no passthrough", inside(), behind(&[]), Protocol::Blocks),
-            (
-                "foot in tmux",
-                inside(),
-                behind(&[version("foot(1.21.0)"), da(&[62, 4, 22])]),
-                Protocol::Sixel,
-            ),
-            (
-                "konsole in tmux",
-                inside(),
-                behind(&[version("Konsole 25.04.2"), OK, da(&[62, 1, 4])]),
-                Protocol::Sixel,
-            ),
-            (
-                "linux console",
-                env("linux"),
-                vec![da(&[6])],
-                Protocol::Blocks,
-            ),
+            ("foot in tmux", inside(), behind(&[version("foot(1.21.0)"), da(&[62, 4, 22])]), Protocol::Sixel),
+            ("konsole in tmux", inside(), behind(&[version("Konsole 25.04.2"), OK, da(&[62, 1, 4])]), Protocol::Sixel),
+            ("linux console", env("linux"), vec![da(&[6])], Protocol::Blocks),
         ];
         for (name, env, replies, protocol) in table {
             let caps = caps(env, &replies);
@@ -560,102 +460,36 @@ mod tests {
 
     #[test]
     fn the_size_of_a_cell_comes_from_the_best_source() {
-        let mut caps = Caps::new(
-            env("xterm"),
-            WindowSize {
-                cols: 100,
-                rows: 30,
-                ..WindowSize::default()
-            },
-        );
+        let mut caps = Caps::new(env("xterm"), WindowSize { cols: 100, rows: 30, ..WindowSize::default() });
         assert_eq!(caps.cell(), (CellSize::GUESS, CellSource::Guess));
         caps.learn(&Reply::SixelSize(16_384, 16_384));
         assert_eq!(caps.cell().1, CellSource::Guess);
         caps.learn(&Reply::SixelSize(900, 540));
-        assert_eq!(
-            caps.cell(),
-            (
-                CellSize {
-                    width: 9,
-                    height: 18
-                },
-                CellSource::SixelSize
-            )
-        );
+        assert_eq!(caps.cell(), (CellSize { width: 9, height: 18 }, CellSource::SixelSize));
         caps.resized(WINDOW);
-        assert_eq!(
-            caps.cell(),
-            (
-                CellSize {
-                    width: 10,
-                    height: 20
-                },
-                CellSource::Kernel
-            )
-        );
+        assert_eq!(caps.cell(), (CellSize { width: 10, height: 20 }, CellSource::Kernel));
         caps.learn(&Reply::Area(800, 480));
-        assert_eq!(
-            caps.cell(),
-            (
-                CellSize {
-                    width: 8,
-                    height: 16
-                },
-                CellSource::Area
-            )
-        );
+        assert_eq!(caps.cell(), (CellSize { width: 8, height: 16 }, CellSource::Area));
         caps.learn(&Reply::Cell(11, 22));
-        assert_eq!(
-            caps.cell(),
-            (
-                CellSize {
-                    width: 11,
-                    height: 22
-                },
-                CellSource::Terminal
-            )
-        );
+        assert_eq!(caps.cell(), (CellSize { width: 11, height: 22 }, CellSource::Terminal));
         caps.learn(&Reply::Cell(0, 9000));
         assert_eq!(caps.cell().1, CellSource::Area);
-        let windows = WindowSize {
-            cols: 80,
-            rows: 24,
-            width_px: 640,
-            height_px: 480,
-        };
+        let windows = WindowSize { cols: 80, rows: 24, width_px: 640, height_px: 480 };
         assert_eq!(Caps::new(env("xterm"), windows).cell().1, CellSource::Guess);
     }
 
     #[test]
     fn zoom_is_noticed() {
         let mut caps = caps(env("xterm-kitty"), &[Reply::Cell(10, 20)]);
-        assert!(!caps.resized(WindowSize {
-            cols: 90,
-            width_px: 900,
-            ..WINDOW
-        }));
-        assert!(caps.resized(WindowSize {
-            cols: 50,
-            rows: 15,
-            ..WINDOW
-        }));
-        assert_eq!(
-            caps.cell().0,
-            CellSize {
-                width: 20,
-                height: 40
-            }
-        );
+        assert!(!caps.resized(WindowSize { cols: 90, width_px: 900, ..WINDOW }));
+        assert!(caps.resized(WindowSize { cols: 50, rows: 15, ..WINDOW }));
+        assert_eq!(caps.cell().0, CellSize { width: 20, height: 40 });
     }
 
     #[test]
     fn colours_by_name() {
         let depth = |term: &str, colorterm: &str, no_color| {
-            let env = Env {
-                colorterm: colorterm.into(),
-                no_color,
-                ..env(term)
-            };
+            let env = Env { colorterm: colorterm.into(), no_color, ..env(term) };
             Caps::new(env, WINDOW).depth()
         };
         assert_eq!(depth("xterm-256color", "", false), Depth::Ansi256);
@@ -664,13 +498,7 @@ mod tests {
         assert_eq!(depth("linux", "", false), Depth::Ansi16);
         assert_eq!(depth("dumb", "truecolor", false), Depth::None);
         assert_eq!(depth("xterm-kitty", "truecolor", true), Depth::None);
-        let caps = Caps::new(
-            Env {
-                no_color: true,
-                ..env("xterm")
-            },
-            WINDOW,
-        );
+        let caps = Caps::new(Env { no_color: true, ..env("xterm") }, WINDOW);
         assert_eq!(caps.protocol(Choice::Auto), Protocol::Off);
     }
 
@@ -687,15 +515,9 @@ mod tests {
         assert_eq!(questions(&env("linux")), b"\x1b[c");
         let asked = questions(&env("xterm"));
         assert!(asked.ends_with(b"\x1b[c"));
-        let apple = Env {
-            term_program: "Apple_Terminal".into(),
-            ..env("xterm-256color")
-        };
+        let apple = Env { term_program: "Apple_Terminal".into(), ..env("xterm-256color") };
         assert!(!questions(&apple).windows(2).any(|pair| pair == b"\x1b_"));
-        let tmux = Env {
-            tmux: true,
-            ..env("screen")
-        };
+        let tmux = Env { tmux: true, ..env("screen") };
         assert!(questions(&tmux).ends_with(b"\x1bPtmux;\x1b\x1b[c\x1b\\"));
     }
 }

@@ -33,11 +33,7 @@ pub(super) fn map(colour: Color, depth: Depth) -> Color {
 /// Appends the parameters that select a colour, without separators. `base` is 30 or 40.
 pub(super) fn push(out: &mut Vec<u8>, colour: Color, base: u8) {
     let number = |number: u8| {
-        if number < 8 {
-            base + number
-        } else {
-            base + 52 + number
-        }
+        if number < 8 { base + number } else { base + 52 + number }
     };
     let _ = match colour {
         Color::Reset => write!(out, "{}", base + 9),
@@ -52,10 +48,7 @@ fn index_of(colour: Color) -> u8 {
 }
 
 fn named(index: u8) -> Color {
-    NAMED
-        .get(usize::from(index))
-        .copied()
-        .unwrap_or(Color::Reset)
+    NAMED.get(usize::from(index)).copied().unwrap_or(Color::Reset)
 }
 
 const NAMED: [Color; 16] = [
@@ -113,34 +106,20 @@ fn rgb_of(index: u8) -> [u8; 3] {
 fn distance(a: [u8; 3], b: [u8; 3]) -> u32 {
     // The eye sees green best and blue least.
     let weights = [3, 6, 1];
-    a.iter()
-        .zip(b)
-        .zip(weights)
-        .map(|((a, b), weight)| u32::from(a.abs_diff(b)).pow(2) * weight)
-        .sum()
+    a.iter().zip(b).zip(weights).map(|((a, b), weight)| u32::from(a.abs_diff(b)).pow(2) * weight).sum()
 }
 
 fn nearest_16(colour: [u8; 3]) -> u8 {
-    (0..16_u8)
-        .min_by_key(|index| distance(XTERM[usize::from(*index)], colour))
-        .unwrap_or(7)
+    (0..16_u8).min_by_key(|index| distance(XTERM[usize::from(*index)], colour)).unwrap_or(7)
 }
 
 fn nearest_256(colour: [u8; 3]) -> u8 {
-    let step = |value: u8| {
-        (0..6_u8)
-            .min_by_key(|step| STEPS[usize::from(*step)].abs_diff(value))
-            .unwrap_or(0)
-    };
+    let step = |value: u8| (0..6_u8).min_by_key(|step| STEPS[usize::from(*step)].abs_diff(value)).unwrap_or(0);
     let [r, g, b] = colour.map(step);
     let cube = 16 + 36 * r + 6 * g + b;
     let mean = colour.iter().map(|part| u16::from(*part)).sum::<u16>() / 3;
     let grey = 232 + (mean.saturating_sub(3) / 10).min(23) as u8;
-    if distance(rgb_of(grey), colour) < distance(rgb_of(cube), colour) {
-        grey
-    } else {
-        cube
-    }
+    if distance(rgb_of(grey), colour) < distance(rgb_of(cube), colour) { grey } else { cube }
 }
 
 #[cfg(test)]
@@ -149,14 +128,8 @@ mod tests {
 
     #[test]
     fn colours_become_their_nearest() {
-        assert_eq!(
-            map(Color::Rgb(255, 0, 0), Depth::Ansi256),
-            Color::Indexed(196)
-        );
-        assert_eq!(
-            map(Color::Rgb(8, 8, 8), Depth::Ansi256),
-            Color::Indexed(232)
-        );
+        assert_eq!(map(Color::Rgb(255, 0, 0), Depth::Ansi256), Color::Indexed(196));
+        assert_eq!(map(Color::Rgb(8, 8, 8), Depth::Ansi256), Color::Indexed(232));
         assert_eq!(map(Color::Rgb(250, 250, 250), Depth::Ansi16), Color::White);
         assert_eq!(map(Color::Indexed(196), Depth::Ansi16), Color::LightRed);
         assert_eq!(map(Color::Green, Depth::Ansi256), Color::Green);

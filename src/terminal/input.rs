@@ -63,27 +63,21 @@ impl Reader {
         let (woken, wake) = io::pipe()?;
         let asked = Arc::new(Asked::default());
         let theirs = Arc::clone(&asked);
-        let thread = std::thread::Builder::new()
-            .name("input".into())
-            .spawn(move || {
-                let ctrl_h = tty::Modes::of(tty.as_fd()).is_ok_and(|m| m.backspace_is_ctrl_h());
-                let mut work = Work {
-                    splitter: Splitter::new(PASTE_LIMIT),
-                    keys: Keys::new(ctrl_h),
-                    asked: theirs,
-                    patient_until: None,
-                    sender,
-                    woken: woken.into(),
-                };
-                if work.run(tty.as_fd()) == Verdict::Closed {
-                    let _ = work.send(Input::Closed);
-                }
-            })?;
-        Ok(Self {
-            asked,
-            wake: Some(wake),
-            thread: Some(thread),
-        })
+        let thread = std::thread::Builder::new().name("input".into()).spawn(move || {
+            let ctrl_h = tty::Modes::of(tty.as_fd()).is_ok_and(|m| m.backspace_is_ctrl_h());
+            let mut work = Work {
+                splitter: Splitter::new(PASTE_LIMIT),
+                keys: Keys::new(ctrl_h),
+                asked: theirs,
+                patient_until: None,
+                sender,
+                woken: woken.into(),
+            };
+            if work.run(tty.as_fd()) == Verdict::Closed {
+                let _ = work.send(Input::Closed);
+            }
+        })?;
+        Ok(Self { asked, wake: Some(wake), thread: Some(thread) })
     }
 
     /// Says that questions were asked, the answers to which end with `fences` device attributes
@@ -136,10 +130,8 @@ impl Work {
         let mut tokens = Vec::new();
         loop {
             self.settle_patience();
-            let seen = tty::poll(
-                &mut [(tty, libc::POLLIN), (self.woken.as_fd(), libc::POLLIN)],
-                self.splitter.patience(),
-            );
+            let seen =
+                tty::poll(&mut [(tty, libc::POLLIN), (self.woken.as_fd(), libc::POLLIN)], self.splitter.patience());
             let seen = match seen {
                 Ok(seen) => seen,
                 Err(error) if tty::again(&error) => continue,
@@ -181,9 +173,10 @@ impl Work {
         if self.asked.fresh.swap(false, Ordering::Acquire) {
             self.patient_until = Some(Instant::now() + ANSWERING);
         }
-        if self.patient_until.is_some_and(|until| {
-            self.asked.fences.load(Ordering::Relaxed) == 0 || Instant::now() > until
-        }) {
+        if self
+            .patient_until
+            .is_some_and(|until| self.asked.fences.load(Ordering::Relaxed) == 0 || Instant::now() > until)
+        {
             self.patient_until = None;
         }
         self.splitter.expect(self.patient_until.is_some());
@@ -204,9 +197,7 @@ impl Work {
             Token::Reply(reply) => {
                 if matches!(reply, Reply::Attributes(_)) {
                     let fences = &self.asked.fences;
-                    let _ = fences.try_update(Ordering::Relaxed, Ordering::Relaxed, |many| {
-                        many.checked_sub(1)
-                    });
+                    let _ = fences.try_update(Ordering::Relaxed, Ordering::Relaxed, |many| many.checked_sub(1));
                 }
                 Input::Reply(reply)
             }
@@ -233,9 +224,7 @@ impl Work {
 /// Terminals send a carriage return for each line end; other control characters have no place in
 /// text, and none of them may reach a terminal again.
 fn clean(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes)
-        .replace("\r\n", "\n")
-        .replace('\r', "\n");
+    let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n").replace('\r', "\n");
     let keep = |letter: &char| !letter.is_control() || matches!(letter, '\n' | '\t');
     text.chars().filter(keep).collect()
 }

@@ -17,10 +17,7 @@ pub(super) struct Keys {
 
 impl Keys {
     pub(super) fn new(backspace_is_ctrl_h: bool) -> Self {
-        Self {
-            parser: Parser::default(),
-            backspace_is_ctrl_h,
-        }
+        Self { parser: Parser::default(), backspace_is_ctrl_h }
     }
 
     /// The key that `bytes` stand for; `None` for unknown ones and for releases.
@@ -64,9 +61,7 @@ impl Keys {
     fn csi(&mut self, body: &[u8], last: u8) -> Option<KeyEvent> {
         let fields: Vec<&[u8]> = body.split(|byte| *byte == b';').collect();
         match (&fields[..], last) {
-            ([b"27", modifiers, code], b'~') => {
-                self.parse(&[b"\x1b[", *code, b";", modifiers, b"u"].concat())
-            }
+            ([b"27", modifiers, code], b'~') => self.parse(&[b"\x1b[", *code, b";", modifiers, b"u"].concat()),
             // termina takes it for a cursor position.
             ([b"1", modifiers], b'R') => self.parse(&[b"\x1b[13;", *modifiers, b"~"].concat()),
             ([number], b'^' | b'@') => {
@@ -110,10 +105,7 @@ fn convert(key: from::KeyEvent) -> Option<KeyEvent> {
         modifiers.set(ours, key.modifiers.contains(theirs));
     }
     let mut state = KeyEventState::NONE;
-    state.set(
-        KeyEventState::KEYPAD,
-        key.state.contains(from::KeyEventState::KEYPAD),
-    );
+    state.set(KeyEventState::KEYPAD, key.state.contains(from::KeyEventState::KEYPAD));
     Some(KeyEvent {
         code: code(key.code)?,
         modifiers,
@@ -168,8 +160,8 @@ mod tests {
     #[test]
     fn keys_of_xterm_kitty_and_the_console() {
         use KeyCode::{
-            BackTab, Backspace, Char, Delete, Down, End, Enter, Esc, F, Home, Insert, Left,
-            PageDown, PageUp, Right, Tab, Up,
+            BackTab, Backspace, Char, Delete, Down, End, Enter, Esc, F, Home, Insert, Left, PageDown, PageUp, Right,
+            Tab, Up,
         };
         let table: &[(&[u8], KeyCode, KeyModifiers)] = &[
             (b"a", Char('a'), NONE),
@@ -264,11 +256,7 @@ mod tests {
             let meant = KeyEvent::new(*code, *modifiers);
             let seen = key.map(|key| (key.code, key.modifiers, key.kind));
             let shown = String::from_utf8_lossy(bytes);
-            assert_eq!(
-                seen,
-                Some((meant.code, meant.modifiers, meant.kind)),
-                "{shown:?}"
-            );
+            assert_eq!(seen, Some((meant.code, meant.modifiers, meant.kind)), "{shown:?}");
         }
     }
 
@@ -287,19 +275,13 @@ mod tests {
         ];
         for bytes in nothing {
             assert_eq!(keys.read(bytes), None, "{bytes:?}");
-            assert_eq!(
-                keys.read(b"a").map(|key| key.code),
-                Some(KeyCode::Char('a'))
-            );
+            assert_eq!(keys.read(b"a").map(|key| key.code), Some(KeyCode::Char('a')));
         }
     }
 
     #[test]
     fn where_backspace_is_ctrl_h_it_is_backspace() {
         let mut keys = Keys::new(true);
-        assert_eq!(
-            keys.read(b"\x08").map(|key| key.code),
-            Some(KeyCode::Backspace)
-        );
+        assert_eq!(keys.read(b"\x08").map(|key| key.code), Some(KeyCode::Backspace));
     }
 }

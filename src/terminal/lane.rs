@@ -91,19 +91,12 @@ impl Lane {
             .map(|placed| Arc::clone(&placed.picture))
             .collect();
         for held in &mut self.held {
-            if self
-                .wanted
-                .iter()
-                .any(|picture| picture.id == held.picture.id)
-            {
+            if self.wanted.iter().any(|picture| picture.id == held.picture.id) {
                 held.used = self.turn;
             }
         }
         if let Some(sending) = &self.sending
-            && !self
-                .wanted
-                .iter()
-                .any(|picture| same(picture, &sending.picture))
+            && !self.wanted.iter().any(|picture| same(picture, &sending.picture))
         {
             let id = sending.picture.id;
             self.order(b"\x1b_Gm=0,q=2\x1b\\");
@@ -111,25 +104,19 @@ impl Lane {
             self.sending = None;
         }
         let mut wipe = Vec::new();
-        let drawings: Vec<&Placed> = placed
-            .iter()
-            .filter(|placed| matches!(placed.picture.body, Body::Sixel(_) | Body::Iterm2(_)))
-            .collect();
+        let drawings: Vec<&Placed> =
+            placed.iter().filter(|placed| matches!(placed.picture.body, Body::Sixel(_) | Body::Iterm2(_))).collect();
         self.drawn.retain(|drawn| {
-            let stays = drawings.iter().any(|placed| {
-                placed.area == drawn.placed.area && same(&placed.picture, &drawn.placed.picture)
-            });
+            let stays = drawings
+                .iter()
+                .any(|placed| placed.area == drawn.placed.area && same(&placed.picture, &drawn.placed.picture));
             if !stays {
                 wipe.extend(edges(drawn.placed.area));
             }
             stays
         });
         for placed in drawings {
-            if self
-                .drawn
-                .iter()
-                .any(|drawn| drawn.placed.area == placed.area)
-            {
+            if self.drawn.iter().any(|drawn| drawn.placed.area == placed.area) {
                 continue;
             }
             let strips = match &placed.picture.body {
@@ -139,10 +126,7 @@ impl Lane {
             if !wipe.is_empty() {
                 wipe.extend(edges(placed.area));
             }
-            self.drawn.push(Drawn {
-                placed: placed.clone(),
-                done: vec![false; strips],
-            });
+            self.drawn.push(Drawn { placed: placed.clone(), done: vec![false; strips] });
         }
         wipe
     }
@@ -229,17 +213,10 @@ impl Lane {
     fn next_chunk(&mut self) -> Option<Slice> {
         if self.sending.is_none() {
             let held = &self.held;
-            let missing = self
-                .wanted
-                .iter()
-                .find(|picture| !held.iter().any(|held| same(&held.picture, picture)))?;
+            let missing = self.wanted.iter().find(|picture| !held.iter().any(|held| same(&held.picture, picture)))?;
             let picture = Arc::clone(missing);
             // Another picture of the same number: rare, but it must not be shown instead.
-            if let Some(at) = self
-                .held
-                .iter()
-                .position(|held| held.picture.id == picture.id)
-            {
+            if let Some(at) = self.held.iter().position(|held| held.picture.id == picture.id) {
                 self.held.remove(at);
                 self.delete(picture.id);
                 return Some(Slice::Repaint);
@@ -259,10 +236,7 @@ impl Lane {
         let _ = if sending.sent == 0 {
             let (id, cells) = (picture.id, picture.cells);
             let (columns, rows) = (cells.width, cells.height);
-            write!(
-                command,
-                "\x1b_Ga=T,U=1,f=100,t=d,q=2,i={id},c={columns},r={rows},m={more};"
-            )
+            write!(command, "\x1b_Ga=T,U=1,f=100,t=d,q=2,i={id},c={columns},r={rows},m={more};")
         } else {
             write!(command, "\x1b_Gm={more},q=2;")
         };
@@ -273,11 +247,7 @@ impl Lane {
             self.sending = None;
             self.fresh = true;
             let bytes = kept(data);
-            self.held.push(Held {
-                picture,
-                bytes,
-                used: self.turn,
-            });
+            self.held.push(Held { picture, bytes, used: self.turn });
             self.evict();
         }
         let mut out = Vec::new();
@@ -370,9 +340,7 @@ fn same(a: &Arc<Picture>, b: &Arc<Picture>) -> bool {
 /// A terminal keeps a picture unpacked; its size stands at a fixed place in a PNG.
 fn kept(png: &[u8]) -> usize {
     let number = |at: usize| {
-        let bytes = png
-            .get(at..at + 4)
-            .and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
+        let bytes = png.get(at..at + 4).and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
         bytes.map_or(0, |bytes| u32::from_be_bytes(bytes) as usize)
     };
     number(16).saturating_mul(number(20)).saturating_mul(4)
@@ -381,11 +349,7 @@ fn kept(png: &[u8]) -> usize {
 fn strip_area(placed: &Placed, strip: usize) -> Rect {
     match &placed.picture.body {
         Body::Sixel(strips) => strips.get(strip).map_or(Rect::ZERO, |strip| {
-            let rows = Rect {
-                y: placed.area.y.saturating_add(strip.row),
-                height: strip.rows,
-                ..placed.area
-            };
+            let rows = Rect { y: placed.area.y.saturating_add(strip.row), height: strip.rows, ..placed.area };
             rows.intersection(placed.area)
         }),
         _ => placed.area,
@@ -395,9 +359,7 @@ fn strip_area(placed: &Placed, strip: usize) -> Rect {
 /// Nothing covers the cells, and they are not in the last row, where drawing may scroll.
 fn free(screen: &Buffer, area: Rect) -> bool {
     area.bottom() < screen.area.bottom()
-        && area
-            .positions()
-            .all(|at| screen.cell(at).is_some_and(|cell| cell.symbol() == HOLE))
+        && area.positions().all(|at| screen.cell(at).is_some_and(|cell| cell.symbol() == HOLE))
 }
 
 /// The last row and column, which a picture need not fill to the last pixel: what was there before

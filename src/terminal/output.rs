@@ -144,16 +144,11 @@ impl Output {
     ) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let theirs = Arc::clone(&shared);
-        let thread = std::thread::Builder::new()
-            .name("output".into())
-            .spawn(move || {
-                let mut writer = Writer::new(theirs, tty, gate, settings, Box::new(hung_up));
-                writer.run();
-            })?;
-        Ok(Self {
-            shared,
-            thread: Some(thread),
-        })
+        let thread = std::thread::Builder::new().name("output".into()).spawn(move || {
+            let mut writer = Writer::new(theirs, tty, gate, settings, Box::new(hung_up));
+            writer.run();
+        })?;
+        Ok(Self { shared, thread: Some(thread) })
     }
 
     /// Shows a frame. Only the newest counts; older ones that were not written yet are dropped.
@@ -252,9 +247,7 @@ impl Output {
         let (slot, _) = self
             .shared
             .done
-            .wait_timeout_while(slot, limit, |slot| {
-                slot.phase != goal && slot.phase != Phase::Ended
-            })
+            .wait_timeout_while(slot, limit, |slot| slot.phase != goal && slot.phase != Phase::Ended)
             .unwrap_or_else(PoisonError::into_inner);
         slot.phase == goal || slot.phase == Phase::Ended
     }

@@ -17,9 +17,7 @@ use crate::graphics::{HOLE, placeholder_id};
 /// Blanks in a row from which on erasing is shorter than writing them.
 const ERASE: u16 = 9;
 /// Attributes that show on a blank.
-const ON_BLANK: Modifier = Modifier::REVERSED
-    .union(Modifier::UNDERLINED)
-    .union(Modifier::CROSSED_OUT);
+const ON_BLANK: Modifier = Modifier::REVERSED.union(Modifier::UNDERLINED).union(Modifier::CROSSED_OUT);
 /// In a buffer of what is on the screen: something unknown. A noncharacter, which no frame holds.
 const UNKNOWN: &str = "\u{fdd0}";
 
@@ -43,11 +41,7 @@ struct Pen {
 }
 
 impl Pen {
-    const PLAIN: Self = Self {
-        fg: Color::Reset,
-        bg: Color::Reset,
-        modifier: Modifier::empty(),
-    };
+    const PLAIN: Self = Self { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
 }
 
 /// What the screen shows and how the terminal's pen stands.
@@ -221,11 +215,7 @@ impl Painter {
         let blank = matches!(cell.symbol(), " " | "" | HOLE);
         let mut want = Pen {
             // The colour of a placeholder is the number of a picture.
-            fg: if picture {
-                cell.fg
-            } else {
-                colour::map(cell.fg, self.depth)
-            },
+            fg: if picture { cell.fg } else { colour::map(cell.fg, self.depth) },
             bg: colour::map(cell.bg, self.depth),
             modifier: cell.modifier,
         };
@@ -240,11 +230,7 @@ impl Painter {
         let change = change(self.pen, want);
         let afresh = change_from_plain(want);
         out.extend(b"\x1b[");
-        out.extend(if afresh.len() < change.len() {
-            &afresh
-        } else {
-            &change
-        });
+        out.extend(if afresh.len() < change.len() { &afresh } else { &change });
         out.push(b'm');
         self.pen = want;
     }
@@ -277,10 +263,7 @@ impl Painter {
 
     /// Bytes that may have moved the cursor or printed something in the first row were written.
     pub(super) fn disturbed(&mut self) {
-        let row = Rect {
-            height: 1,
-            ..self.screen.area
-        };
+        let row = Rect { height: 1, ..self.screen.area };
         self.forget(row);
         self.at = None;
     }
@@ -405,16 +388,8 @@ mod tests {
                 continue;
             }
             covered = width(meant) - 1;
-            let symbol = if meant.symbol() == HOLE {
-                " "
-            } else {
-                meant.symbol()
-            };
-            let shown = if cell.has_contents() {
-                cell.contents()
-            } else {
-                " "
-            };
+            let symbol = if meant.symbol() == HOLE { " " } else { meant.symbol() };
+            let shown = if cell.has_contents() { cell.contents() } else { " " };
             prop_assert_eq!(shown, symbol, "at {:?}", at);
             prop_assert_eq!(cell.bgcolor(), seen(meant.bg), "at {:?}", at);
             let has = |modifier| meant.modifier.contains(modifier);
@@ -451,8 +426,7 @@ mod tests {
             Modifier::ITALIC | Modifier::UNDERLINED,
             Modifier::REVERSED,
         ]);
-        (colour(), colour(), modifier)
-            .prop_map(|(fg, bg, modifier)| Style::new().fg(fg).bg(bg).add_modifier(modifier))
+        (colour(), colour(), modifier).prop_map(|(fg, bg, modifier)| Style::new().fg(fg).bg(bg).add_modifier(modifier))
     }
 
     fn buffer() -> impl Strategy<Value = Buffer> {
@@ -465,28 +439,26 @@ mod tests {
             "\u{a0}\u{a0}\u{a0}",
             "─────────────",
         ]);
-        prop::collection::vec((0..AREA.width, 0..AREA.height, text, style()), 0..12).prop_map(
-            |writes| {
-                let mut buffer = Buffer::empty(AREA);
-                for (x, y, text, style) in writes {
-                    buffer.set_string(x, y, text, style);
-                }
-                // As ratatui has it: behind a wide character stands a blank of the same style.
-                for y in 0..AREA.height {
-                    for x in 0..AREA.width {
-                        if width(&buffer[(x, y)]) == 2 {
-                            if x + 1 == AREA.width {
-                                buffer[(x, y)].set_symbol(" ");
-                            } else {
-                                let style = buffer[(x, y)].style();
-                                buffer[(x + 1, y)].set_symbol(" ").set_style(style);
-                            }
+        prop::collection::vec((0..AREA.width, 0..AREA.height, text, style()), 0..12).prop_map(|writes| {
+            let mut buffer = Buffer::empty(AREA);
+            for (x, y, text, style) in writes {
+                buffer.set_string(x, y, text, style);
+            }
+            // As ratatui has it: behind a wide character stands a blank of the same style.
+            for y in 0..AREA.height {
+                for x in 0..AREA.width {
+                    if width(&buffer[(x, y)]) == 2 {
+                        if x + 1 == AREA.width {
+                            buffer[(x, y)].set_symbol(" ");
+                        } else {
+                            let style = buffer[(x, y)].style();
+                            buffer[(x + 1, y)].set_symbol(" ").set_style(style);
                         }
                     }
                 }
-                buffer
-            },
-        )
+            }
+            buffer
+        })
     }
 
     proptest! {
@@ -525,11 +497,7 @@ mod tests {
     fn small_changes_cost_little() {
         let area = Rect::new(0, 0, 120, 40);
         let row = |buffer: &mut Buffer, y: u16, status: &str, chosen: bool| {
-            let style = if chosen {
-                Style::new().bg(Color::Rgb(40, 44, 60))
-            } else {
-                Style::new()
-            };
+            let style = if chosen { Style::new().bg(Color::Rgb(40, 44, 60)) } else { Style::new() };
             buffer.set_style(Rect::new(1, y, 70, 1), style);
             let text = format!("{status:<12} 12 s  nano-banana    16:9  a red fox in the snow");
             buffer.set_string(2, y, text, style.fg(Color::Rgb(200, 200, 200)));
@@ -589,9 +557,7 @@ mod tests {
     #[test]
     fn placeholders_keep_their_number_without_colours() {
         let mut buffer = Buffer::empty(AREA);
-        buffer[(0, 0)]
-            .set_symbol("\u{10EEEE}\u{305}\u{305}")
-            .set_fg(Color::Rgb(1, 2, 3));
+        buffer[(0, 0)].set_symbol("\u{10EEEE}\u{305}\u{305}").set_fg(Color::Rgb(1, 2, 3));
         let mut painter = painter();
         painter.depth = Depth::None;
         let out = paint(&mut painter, &buffer, None);

@@ -104,11 +104,7 @@ pub(super) fn csi(body: &[u8], last: u8) -> Class {
 /// Reads the text of a device control string, without its frame.
 pub(super) fn dcs(body: &[u8]) -> Option<Reply> {
     let name = body.strip_prefix(b">|")?;
-    let name: String = String::from_utf8_lossy(name)
-        .chars()
-        .filter(|letter| !letter.is_control())
-        .take(100)
-        .collect();
+    let name: String = String::from_utf8_lossy(name).chars().filter(|letter| !letter.is_control()).take(100).collect();
     Some(Reply::Version(name))
 }
 
@@ -117,10 +113,7 @@ pub(super) fn apc(body: &[u8]) -> Option<Reply> {
     let text = std::str::from_utf8(body.strip_prefix(b"G")?).ok()?;
     let (keys, message) = text.split_once(';')?;
     let id = keys.split(',').find_map(|key| key.strip_prefix("i="))?;
-    Some(Reply::Graphics {
-        id: id.parse().ok()?,
-        ok: message == "OK",
-    })
+    Some(Reply::Graphics { id: id.parse().ok()?, ok: message == "OK" })
 }
 
 /// Reads the text of an operating system command, without its frame.
@@ -131,9 +124,7 @@ pub(super) fn osc(body: &[u8]) -> Option<Reply> {
         "11" => Layer::Background,
         _ => return None,
     };
-    let parts = colour
-        .strip_prefix("rgb:")
-        .or_else(|| colour.strip_prefix("rgba:"))?;
+    let parts = colour.strip_prefix("rgb:").or_else(|| colour.strip_prefix("rgba:"))?;
     let mut channels = parts.split('/').map(channel);
     let rgb = [channels.next()??, channels.next()??, channels.next()??];
     Some(Reply::Colour(layer, rgb))
@@ -157,11 +148,7 @@ fn numbers(body: &[u8]) -> Vec<u16> {
     body.split(|byte| *byte == b';')
         .filter(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit))
         .map(|part| {
-            part.iter().fold(0_u16, |value, digit| {
-                value
-                    .saturating_mul(10)
-                    .saturating_add(u16::from(digit - b'0'))
-            })
+            part.iter().fold(0_u16, |value, digit| value.saturating_mul(10).saturating_add(u16::from(digit - b'0')))
         })
         .collect()
 }
@@ -173,38 +160,20 @@ mod tests {
     #[test]
     fn answers_as_measured() {
         let attributes = vec![63, 1, 2, 4, 6, 9, 15, 16, 22, 28];
-        assert_eq!(
-            csi(b"?63;1;2;4;6;9;15;16;22;28", b'c'),
-            Class::Reply(Reply::Attributes(attributes))
-        );
-        assert_eq!(
-            csi(b"?62;", b'c'),
-            Class::Reply(Reply::Attributes(vec![62]))
-        );
+        assert_eq!(csi(b"?63;1;2;4;6;9;15;16;22;28", b'c'), Class::Reply(Reply::Attributes(attributes)));
+        assert_eq!(csi(b"?62;", b'c'), Class::Reply(Reply::Attributes(vec![62])));
         assert_eq!(csi(b"6;20;10", b't'), Class::Reply(Reply::Cell(10, 20)));
         assert_eq!(csi(b"?2026;2$", b'y'), Class::Reply(Reply::Mode(2026, 2)));
-        assert_eq!(
-            csi(b"?2;0;800;600", b'S'),
-            Class::Reply(Reply::SixelSize(800, 600))
-        );
+        assert_eq!(csi(b"?2;0;800;600", b'S'), Class::Reply(Reply::SixelSize(800, 600)));
         assert_eq!(csi(b"?2;3;0", b'S'), Class::Nothing);
         assert_eq!(csi(b"0", b'n'), Class::Reply(Reply::Ready));
         assert_eq!(csi(b">1;4000;41", b'c'), Class::Nothing);
         assert_eq!(csi(b"12;40", b'R'), Class::Nothing);
         assert_eq!(csi(b"1;5", b'R'), Class::Key);
-        assert_eq!(
-            dcs(b">|kitty(0.41.1)"),
-            Some(Reply::Version("kitty(0.41.1)".into()))
-        );
+        assert_eq!(dcs(b">|kitty(0.41.1)"), Some(Reply::Version("kitty(0.41.1)".into())));
         assert_eq!(apc(b"Gi=31;OK"), Some(Reply::Graphics { id: 31, ok: true }));
-        assert_eq!(
-            apc(b"Gi=31;EINVAL:no"),
-            Some(Reply::Graphics { id: 31, ok: false })
-        );
-        assert_eq!(
-            osc(b"11;rgb:1e1e/ffff/0000"),
-            Some(Reply::Colour(Layer::Background, [0x1e, 0xff, 0]))
-        );
+        assert_eq!(apc(b"Gi=31;EINVAL:no"), Some(Reply::Graphics { id: 31, ok: false }));
+        assert_eq!(osc(b"11;rgb:1e1e/ffff/0000"), Some(Reply::Colour(Layer::Background, [0x1e, 0xff, 0])));
         assert_eq!(osc(b"11;rgb:f/80/zz"), None);
         assert_eq!(osc(b"52;c;aGk="), None);
     }

@@ -40,9 +40,7 @@ struct Inner {
 
 impl std::fmt::Debug for Inner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Inner")
-            .field("entered", &self.entered)
-            .finish_non_exhaustive()
+        f.debug_struct("Inner").field("entered", &self.entered).finish_non_exhaustive()
     }
 }
 
@@ -98,11 +96,7 @@ impl Screen {
     /// written; entering again and leaving then see to themselves.
     #[must_use]
     pub fn keyboard_known(&self) -> &'static [u8] {
-        if self.gate.0.keyboard.swap(true, Ordering::AcqRel) {
-            b""
-        } else {
-            KEYBOARD_PUSH.as_bytes()
-        }
+        if self.gate.0.keyboard.swap(true, Ordering::AcqRel) { b"" } else { KEYBOARD_PUSH.as_bytes() }
     }
 
     /// Makes panics give the terminal back before they are reported. Install after other hooks: the

@@ -402,11 +402,7 @@ mod tests {
     }
 
     /// Feeds `pieces` with a pause of `gap` between them.
-    fn read<'a>(
-        splitter: &mut Splitter,
-        pieces: impl Iterator<Item = &'a [u8]>,
-        gap: Duration,
-    ) -> Vec<Token> {
+    fn read<'a>(splitter: &mut Splitter, pieces: impl Iterator<Item = &'a [u8]>, gap: Duration) -> Vec<Token> {
         let mut out = Vec::new();
         for piece in pieces {
             for byte in piece {
@@ -530,11 +526,7 @@ mod tests {
             for byte in start {
                 splitter.feed(*byte, &mut out);
             }
-            assert!(
-                splitter
-                    .patience()
-                    .is_some_and(|wait| wait >= Duration::from_millis(500))
-            );
+            assert!(splitter.patience().is_some_and(|wait| wait >= Duration::from_millis(500)));
             splitter.expire(&mut out);
             splitter.feed(b'q', &mut out);
             assert_eq!(keys(&out), [b"q"], "{start:?}");
@@ -562,10 +554,7 @@ mod tests {
             }
         };
         for cut in [1, 3, 4096] {
-            assert_eq!(
-                paste(b"a\x1b[Ab\x1b[0nc", cut),
-                (b"a\x1b[Ab\x1b[0nc".to_vec(), 0)
-            );
+            assert_eq!(paste(b"a\x1b[Ab\x1b[0nc", cut), (b"a\x1b[Ab\x1b[0nc".to_vec(), 0));
             assert_eq!(paste(b"", cut), (Vec::new(), 0));
             for length in [9_999, 10_000, 10_001, 14_090, 14_096, 14_097, 50_000] {
                 let (text, more) = paste(&vec![b'x'; length], cut);

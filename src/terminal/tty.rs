@@ -26,11 +26,8 @@ pub struct WindowSize {
 /// # Errors
 /// If there is no controlling terminal.
 pub fn open() -> io::Result<OwnedFd> {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .custom_flags(libc::O_NOCTTY | libc::O_NONBLOCK)
-        .open("/dev/tty")?;
+    let file =
+        OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOCTTY | libc::O_NONBLOCK).open("/dev/tty")?;
     Ok(file.into())
 }
 
@@ -47,39 +44,22 @@ pub fn size(fd: BorrowedFd<'_>) -> io::Result<WindowSize> {
         }
         size.assume_init()
     };
-    Ok(WindowSize {
-        cols: size.ws_col,
-        rows: size.ws_row,
-        width_px: size.ws_xpixel,
-        height_px: size.ws_ypixel,
-    })
+    Ok(WindowSize { cols: size.ws_col, rows: size.ws_row, width_px: size.ws_xpixel, height_px: size.ws_ypixel })
 }
 
 /// True once the other end of the terminal is gone.
 pub fn hung_up(fd: BorrowedFd<'_>) -> bool {
     let seen = poll(&mut [(fd, 0)], Some(Duration::ZERO)).unwrap_or_default();
-    seen.first()
-        .is_some_and(|bits| bits & (libc::POLLHUP | libc::POLLERR | libc::POLLNVAL) != 0)
+    seen.first().is_some_and(|bits| bits & (libc::POLLHUP | libc::POLLERR | libc::POLLNVAL) != 0)
 }
 
 /// Waits for one of the events, or for the time to pass. Answers what happened to each descriptor. A
 /// signal ends the wait with an error that is [`again`].
-pub(super) fn poll(
-    wanted: &mut [(BorrowedFd<'_>, i16)],
-    limit: Option<Duration>,
-) -> io::Result<Vec<i16>> {
-    let mut fds: Vec<libc::pollfd> = wanted
-        .iter()
-        .map(|(fd, events)| libc::pollfd {
-            fd: fd.as_raw_fd(),
-            events: *events,
-            revents: 0,
-        })
-        .collect();
+pub(super) fn poll(wanted: &mut [(BorrowedFd<'_>, i16)], limit: Option<Duration>) -> io::Result<Vec<i16>> {
+    let mut fds: Vec<libc::pollfd> =
+        wanted.iter().map(|(fd, events)| libc::pollfd { fd: fd.as_raw_fd(), events: *events, revents: 0 }).collect();
     // Rounded up: a wait that ends early would make its caller spin.
-    let millis = limit.map_or(-1, |limit| {
-        i32::try_from(limit.as_micros().div_ceil(1000)).unwrap_or(i32::MAX)
-    });
+    let millis = limit.map_or(-1, |limit| i32::try_from(limit.as_micros().div_ceil(1000)).unwrap_or(i32::MAX));
     // SAFETY: the pointer and the length are those of `fds`, which outlives the call.
     let many = unsafe { libc::poll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, millis) };
     if many < 0 {
@@ -103,11 +83,7 @@ pub(super) fn write(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
 }
 
 /// Writes everything, or gives up after `limit`: for the few bytes of entering and leaving.
-pub(super) fn write_within(
-    fd: BorrowedFd<'_>,
-    mut bytes: &[u8],
-    limit: Duration,
-) -> io::Result<()> {
+pub(super) fn write_within(fd: BorrowedFd<'_>, mut bytes: &[u8], limit: Duration) -> io::Result<()> {
     let end = Instant::now() + limit;
     while !bytes.is_empty() {
         let left = end.saturating_duration_since(Instant::now());
@@ -135,10 +111,7 @@ pub(super) fn write_within(
 
 /// True for errors that only mean "try once more".
 pub(super) fn again(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-    )
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 /// The line discipline's settings, to be put back.

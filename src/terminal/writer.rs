@@ -123,11 +123,7 @@ impl Writer {
             } else if pictures {
                 return Job::Picture;
             }
-            slot = self
-                .shared
-                .work
-                .wait(slot)
-                .unwrap_or_else(PoisonError::into_inner);
+            slot = self.shared.work.wait(slot).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -181,9 +177,7 @@ impl Writer {
         let mut out = Vec::new();
         let lane = &mut self.lane;
         let cursor = frame.cursor;
-        let anew = self.painter.paint(&buffer, cursor, &mut out, |at, width| {
-            lane.touched(at, width)
-        });
+        let anew = self.painter.paint(&buffer, cursor, &mut out, |at, width| lane.touched(at, width));
         if anew {
             self.lane.cleared();
         }
@@ -210,8 +204,7 @@ impl Writer {
             Some(Slice::Anywhere(bytes)) => bytes,
             Some(Slice::At(at, picture, strip)) => {
                 let mut out = Vec::new();
-                self.painter
-                    .draw_at(at, strip_bytes(&picture, strip), &mut out);
+                self.painter.draw_at(at, strip_bytes(&picture, strip), &mut out);
                 out
             }
         };

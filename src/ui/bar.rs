@@ -1,11 +1,12 @@
 //! The line at the top (where tasks stand, what may still be asked) and the line at the bottom (keys, notices).
 
+use std::collections::BTreeMap;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use crate::app::notice::Tone;
-use crate::app::table::counts;
 use crate::app::{Dialog, State};
 use crate::domain::{Problem, Stage};
 use crate::keys::actions::here;
@@ -26,22 +27,23 @@ const GROUPS: &[(Stage, &str, &[Stage])] = &[
 ];
 
 /// Draws the top line.
-pub fn header(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
+pub fn header(state: &State, counts: &BTreeMap<Stage, u64>, theme: &Theme, area: Rect, buf: &mut Buffer) {
     if area.is_empty() {
         return;
     }
     let brand = vec![span("plantain", theme.accent), span("  ", theme.text), foreign(&state.service, theme.dim)];
     let room = usize::from(area.width.saturating_sub(2));
-    let lefts = [tallies(state, theme, true), tallies(state, theme, false), Vec::new()];
+    let lefts = [tallies(counts, theme, true), tallies(counts, theme, false), Vec::new()];
     let rights = right_side(state, theme);
     // The most telling pair that fits; what is wrong is more telling than the counts in words.
     let pairs = rights.iter().flat_map(|right| lefts.iter().map(move |left| (left, right)));
     let fits = |(left, right): &(&Vec<Span<'_>>, &Vec<Span<'_>>)| {
-        spans_width(&brand) + 3 + spans_width(left) + 3 + spans_width(right) <= room
+        let with_gap = |spans: &[Span<'_>]| if spans.is_empty() { 0 } else { spans_width(spans) + 3 };
+        spans_width(&brand) + with_gap(left) + with_gap(right) <= room
     };
     let order = |(left, right): &(&Vec<Span<'_>>, &Vec<Span<'_>>)| {
         let at = |all: &[Vec<Span<'_>>], one: &Vec<Span<'_>>| all.iter().position(|v| std::ptr::eq(v, one));
-        (at(&lefts, left).unwrap_or(0) * 2, at(&rights, right).unwrap_or(0))
+        (at(&lefts, left).unwrap_or(0) * 3, at(&rights, right).unwrap_or(0))
     };
     let best = pairs.filter(fits).min_by_key(|pair| {
         let (left, right) = order(pair);
@@ -56,8 +58,7 @@ pub fn header(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
 }
 
 /// How many tasks stand where; groups without tasks are left out.
-fn tallies<'a>(state: &State, theme: &Theme, words: bool) -> Vec<Span<'a>> {
-    let counts = counts(&state.fleet, &state.table);
+fn tallies<'a>(counts: &BTreeMap<Stage, u64>, theme: &Theme, words: bool) -> Vec<Span<'a>> {
     let mut spans = Vec::new();
     for (stage, word, members) in GROUPS {
         let count: u64 = members.iter().filter_map(|member| counts.get(member)).sum();

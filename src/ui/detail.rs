@@ -22,6 +22,8 @@ const MOST: usize = 32_000;
 struct Page<'a, 't> {
     lines: Vec<Line<'a>>,
     width: usize,
+    /// Cells for the names of things, the same all over the page.
+    room: usize,
     theme: &'t Theme,
 }
 
@@ -43,7 +45,8 @@ impl<'a> Page<'a, '_> {
     }
 
     /// A name and what it is, broken under itself.
-    fn entry(&mut self, name: &str, room: usize, value: &str, style: Style) {
+    fn entry(&mut self, name: &str, value: &str, style: Style) {
+        let room = self.room;
         let indent = 2 + room + 2;
         let mut parts = text::wrap(&one_line(value), self.width.saturating_sub(indent).max(8)).into_iter();
         let name = text::cut(&one_line(name), room).into_owned();
@@ -58,7 +61,10 @@ impl<'a> Page<'a, '_> {
 
 /// The page, for so many cells of width.
 pub fn lines<'a>(state: &State, task: &Task, width: u16, theme: &Theme) -> Vec<Line<'a>> {
-    let mut page = Page { lines: Vec::new(), width: usize::from(width), theme };
+    let spec = state.catalogue.get(&task.request.full_model());
+    let labels = spec.iter().flat_map(|spec| &spec.fields).filter(|field| field.role != Some(Role::Prompt));
+    let longest = labels.map(|field| text::width(&field.name)).max().unwrap_or(0);
+    let mut page = Page { lines: Vec::new(), width: usize::from(width), room: longest.clamp(12, 20), theme };
     standing(&mut page, state, task);
     page.head("prompt");
     let prompt = if task.request.prompt.is_empty() { "none" } else { &task.request.prompt };
@@ -124,8 +130,11 @@ fn raw_error(page: &mut Page<'_, '_>, status: &Status) {
         }
         _ => {}
     }
+    if !parts.is_empty() {
+        page.head("in the service's words");
+    }
     for (name, value) in parts {
-        page.entry(name, 7, &value, theme.failed);
+        page.entry(name, &value, theme.failed);
     }
 }
 
@@ -153,10 +162,8 @@ fn fields(page: &mut Page<'_, '_>, state: &State, task: &Task) {
     let spec = state.catalogue.get(&task.request.full_model());
     let known: &[Field] = spec.map_or(&[], |spec| &spec.fields);
     let name = |field: &str| field.replace('_', " ");
-    let shown = known.iter().filter(|field| field.role != Some(Role::Prompt));
-    let room = shown.clone().map(|field| text::width(&field.name)).max().unwrap_or(5).clamp(5, 20);
-    page.entry("model", room, &task.request.full_model(), theme.strong);
-    for field in shown {
+    page.entry("model", &task.request.full_model(), theme.strong);
+    for field in known.iter().filter(|field| field.role != Some(Role::Prompt)) {
         let sent = task.request.input.get(&field.name);
         let Some(value) = sent.or(field.default.as_ref()).map(request::plain) else { continue };
         let drawn = match ratio(&value).filter(|_| field.role == Some(Role::Shape)) {
@@ -164,13 +171,13 @@ fn fields(page: &mut Page<'_, '_>, state: &State, task: &Task) {
             None => value,
         };
         match sent {
-            Some(_) => page.entry(&name(&field.name), room, &drawn, theme.text),
-            None => page.entry(&name(&field.name), room, &format!("{drawn}   default, not sent"), theme.dim),
+            Some(_) => page.entry(&name(&field.name), &drawn, theme.text),
+            None => page.entry(&name(&field.name), &format!("{drawn}   default, not sent"), theme.dim),
         }
     }
     for (field, value) in &task.request.input {
         if !known.iter().any(|known| known.name == *field) && request::plain(value) != task.request.prompt {
-            page.entry(&name(field), room, &request::plain(value), theme.text);
+            page.entry(&name(field), &request::plain(value), theme.text);
         }
     }
 }
@@ -188,21 +195,20 @@ fn outputs(page: &mut Page<'_, '_>, state: &State, task: &Task) {
 
 fn output_lines(page: &mut Page<'_, '_>, state: &State, output: &Output, fetching: bool) {
     let theme = page.theme;
-    const ROOM: usize = 6;
     match &output.state {
         OutputState::Home(home) => {
-            page.entry(&output.role, ROOM, &figures(home), theme.text);
-            page.entry("file", ROOM, &home.file, theme.text);
+            page.entry(&output.role, &figures(home), theme.text);
+            page.entry("file", &home.file, theme.text);
             let short = home.sha256.get(..16).unwrap_or(&home.sha256);
-            page.entry("sha256", ROOM, &format!("{short}…"), theme.dim);
+            page.entry("sha256", &format!("{short}…"), theme.dim);
         }
-        OutputState::Away if fetching => page.entry(&output.role, ROOM, "being fetched", theme.running),
-        OutputState::Away => page.entry(&output.role, ROOM, "not on the disk yet", theme.warning),
-        OutputState::Lost { why } => page.entry(&output.role, ROOM, &format!("lost: {why}"), theme.failed),
+        OutputState::Away if fetching => page.entry(&output.role, "being fetched", theme.running),
+        OutputState::Away => page.entry(&output.role, "not on the disk yet", theme.warning),
+        OutputState::Lost { why } => page.entry(&output.role, &format!("lost: {why}"), theme.failed),
     }
     if let Some(expires) = output.expires {
         let at = text::clock(expires, state.now.wall, theme.utc_offset);
-        page.entry("link", ROOM, &format!("{} ({at})", expiry(expires, state.now.wall)), theme.dim);
+        page.entry("link", &format!("{} ({at})", expiry(expires, state.now.wall)), theme.dim);
     }
 }
 
@@ -225,8 +231,9 @@ fn timeline(page: &mut Page<'_, '_>, state: &State, task: &Task) {
         };
         let clock = text::clock(*at, state.now.wall, theme.utc_offset);
         let lasted = until.map(lasted).unwrap_or_default();
+        let room = page.room;
         page.line(vec![
-            span(format!("  {clock:<12}  "), theme.dim),
+            span(format!("  {clock:<room$}  "), theme.dim),
             span(format!("{} ", sign(*stage)), theme.stage(*stage)),
             span(format!("{word:<10}"), theme.text),
             span(format!("{lasted:>7}"), theme.dim),
@@ -241,9 +248,9 @@ fn lasted(span: Duration) -> String {
 fn names(page: &mut Page<'_, '_>, task: &Task) {
     let theme = page.theme;
     page.head("names");
-    page.entry("here", 10, &task.id.to_string(), theme.dim);
+    page.entry("here", &task.id.to_string(), theme.dim);
     match &task.task_id {
-        Some(id) => page.entry("at service", 10, id.as_str(), theme.dim),
-        None => page.entry("at service", 10, "none yet", theme.dim),
+        Some(id) => page.entry("at service", id.as_str(), theme.dim),
+        None => page.entry("at service", "none yet", theme.dim),
     }
 }

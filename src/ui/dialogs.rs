@@ -14,57 +14,62 @@ use super::draw::{foreign, frame, on_lower_edge, put, put_spans, scrollbar, scro
 use super::theme::Theme;
 use super::{detail, help, setup, text};
 
-/// A dialog keeps clear of the preview where the panes beside it are at least this wide.
+/// Pages and long lists keep clear of the preview where the panes beside it are at least this wide.
 const ENOUGH: u16 = 60;
 
-/// Where dialogs may be: beside the picture if there is room, else over everything but the two bars.
-pub fn within(panes: &Panes) -> Rect {
+/// Where this dialog is, and within what: beside the picture if there is room, else over everything but the bars.
+pub fn area(state: &State, dialog: &Dialog, panes: &Panes) -> (Rect, Rect) {
     let left = panes.table_frame.union(panes.editor_frame);
     let whole = panes.preview_frame.map_or(left, |preview| left.union(preview));
-    if left.width >= ENOUGH { left } else { whole }
-}
-
-/// Where this dialog is.
-pub fn area(state: &State, dialog: &Dialog, within: Rect) -> Rect {
     let lines = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
+    let values = |field: &str| field_of(state, field).map(choices).unwrap_or_default();
+    let need = match dialog {
+        Dialog::Choices { field, .. } => {
+            let longest = values(field).iter().map(|value| text::width(&request::plain(value))).max().unwrap_or(0);
+            lines(longest + 34)
+        }
+        Dialog::Input { .. } => 42,
+        _ => ENOUGH,
+    };
+    let within = if left.width >= need { left } else { whole };
     let most = within.width.saturating_sub(2);
+    // Only the breaks of the lines count here, not their looks.
+    let theme = || Theme::new(super::ColourDepth::None, None);
     let (width, height) = match dialog {
-        Dialog::Detail { .. } => return within,
+        Dialog::Detail { .. } => return (within, within),
         Dialog::Help { place, .. } => {
             let width = most.min(76);
-            let theme = Theme::new(super::ColourDepth::None, None);
-            (width, lines(help::lines(*place, width.saturating_sub(4), &theme).len()).saturating_add(2))
+            (width, lines(help::lines(*place, width.saturating_sub(4), &theme()).len()).saturating_add(2))
         }
-        Dialog::Models { .. } => (most.min(100), lines(state.catalogue.models().len()).saturating_add(4)),
-        Dialog::Choices { field, .. } => {
-            let values = field_of(state, field).map(choices).unwrap_or_default();
-            let longest = values.iter().map(|value| text::width(&request::plain(value))).max().unwrap_or(0);
-            (lines(longest + 12).clamp(34, most.max(34)), lines(values.len()).saturating_add(3))
-        }
+        Dialog::Models { .. } => (most.min(124), lines(state.catalogue.models().len()).saturating_add(4)),
+        Dialog::Choices { field, .. } => (need.min(most), lines(values(field).len()).saturating_add(3)),
         Dialog::Input { .. } => (most.min(70), 8),
         Dialog::Setup(setup) => {
             let width = most.min(74);
-            let theme = Theme::new(super::ColourDepth::None, None);
-            (width, lines(setup::lines(setup, width.saturating_sub(6), &theme).0.len()).saturating_add(4))
+            (width, lines(setup::lines(setup, width.saturating_sub(6), &theme()).0.len()).saturating_add(4))
         }
     };
-    centred(within, width, height)
+    (centred(within, width, height), within)
 }
 
-/// Draws the dialog. Returns where the cursor belongs.
-pub fn draw(state: &State, dialog: &Dialog, area: Rect, theme: &Theme, buf: &mut Buffer) -> Option<Position> {
-    match dialog {
+/// Draws the dialog. Returns where the cursor belongs, and how far a page of text can be scrolled.
+pub fn draw(
+    state: &State,
+    dialog: &Dialog,
+    area: Rect,
+    theme: &Theme,
+    buf: &mut Buffer,
+) -> (Option<Position>, Option<u16>) {
+    let width = area.width.saturating_sub(4);
+    let cursor = match dialog {
         Dialog::Detail { id, scroll } => {
-            let task = state.fleet.task(*id)?;
-            let lines = detail::lines(state, task, area.width.saturating_sub(4), theme);
+            let lines = state.fleet.task(*id).map(|task| detail::lines(state, task, width, theme)).unwrap_or_default();
             let title = [span("task ", theme.title_focus), span(id.short(), theme.title_focus)];
-            scrolled(buf, area, theme, &title, &lines, *scroll);
-            None
+            return (None, Some(scrolled(buf, area, theme, &title, &lines, *scroll)));
         }
         Dialog::Help { place, scroll } => {
-            let lines = help::lines(*place, area.width.saturating_sub(4), theme);
-            scrolled(buf, area, theme, &[span(help::title(*place), theme.title_focus)], &lines, *scroll);
-            None
+            let title = [span(help::title(*place), theme.title_focus)];
+            return (None, Some(scrolled(buf, area, theme, &title, &help::lines(*place, width, theme), *scroll)));
         }
         Dialog::Models { query, cursor } => models(state, query, *cursor, area, theme, buf),
         Dialog::Choices { field, cursor } => {
@@ -73,7 +78,8 @@ pub fn draw(state: &State, dialog: &Dialog, area: Rect, theme: &Theme, buf: &mut
         }
         Dialog::Input { field, text, fault } => input(state, field, text, fault.as_deref(), area, theme, buf),
         Dialog::Setup(setup) => setup::draw(setup, area, theme, buf),
-    }
+    };
+    (cursor, None)
 }
 
 fn field_of<'a>(state: &'a State, name: &str) -> Option<&'a Field> {
@@ -126,14 +132,17 @@ fn models(state: &State, query: &str, cursor: usize, area: Rect, theme: &Theme, 
         put_spans(buf, body.x + 2, body.y, body.width.saturating_sub(3), &words.spans);
     }
     let name_width = rows.iter().map(|model| text::width(&model.name)).max().unwrap_or(0).min(36);
-    let titles = inner.width >= 90;
+    let width = usize::from(inner.width);
+    // Kind and price keep their room; a name may be cut.
+    let name_width = name_width.min(width.saturating_sub(28).max(20));
     list(buf, body, theme, rows.len(), cursor, |index| {
-        rows.get(index).map(|model| model_row(model, state, name_width, titles, theme)).unwrap_or_default()
+        rows.get(index).map(|model| model_row(model, state, name_width, width, theme)).unwrap_or_default()
     });
     Some(Position { x: cursor_at.min(inner.right().saturating_sub(1)), y: inner.y })
 }
 
-fn model_row<'a>(model: &ModelSpec, state: &State, name_width: usize, titles: bool, theme: &Theme) -> Vec<Span<'a>> {
+/// What the model is called, what it makes, what it costs, as far as there is room for it.
+fn model_row<'a>(model: &ModelSpec, state: &State, name_width: usize, width: usize, theme: &Theme) -> Vec<Span<'a>> {
     let now = model.name == state.editor.model();
     let style = match model {
         model if !model.is_current() => theme.dim,
@@ -146,7 +155,7 @@ fn model_row<'a>(model: &ModelSpec, state: &State, name_width: usize, titles: bo
         span(short + &pad, style)
     };
     let mut spans = vec![span(if now { "✓ " } else { "  " }, theme.key), column(&model.name, name_width, style)];
-    if titles {
+    if width >= name_width + 84 {
         spans.push(column(&model.title, 28, theme.dim));
     }
     spans.push(column(&model.kind, 13, theme.dim));
@@ -155,9 +164,14 @@ fn model_row<'a>(model: &ModelSpec, state: &State, name_width: usize, titles: bo
     } else if let Some(price) = &model.price
         && let Some(least) = price.values.values().copied().reduce(f64::min)
     {
-        let from = if price.values.len() > 1 { "from " } else { "" };
-        spans.push(span(format!("{from}${least}"), theme.text));
-        spans.push(foreign(&format!(" a {}, {}", price.unit, price.date), theme.dim));
+        let several = price.values.len() > 1;
+        if width < name_width + 60 {
+            spans.push(span(format!("${least}{}", if several { "+" } else { "" }), theme.text));
+        } else {
+            let from = if several { "from " } else { "" };
+            spans.push(span(format!("{from}${least}"), theme.text));
+            spans.push(foreign(&format!(" per {}, seen {}", price.unit, price.date), theme.dim));
+        }
     }
     spans
 }

@@ -33,7 +33,14 @@ pub fn put(buf: &mut Buffer, x: u16, y: u16, max: u16, text: &str, style: Style)
     if !inside {
         return x;
     }
-    buf.set_stringn(x, y, cut(text, usize::from(max)), usize::from(max), style).0
+    let end = buf.set_stringn(x, y, cut(text, usize::from(max)), usize::from(max), style).0;
+    for at in x..end {
+        if let Some(cell) = buf.cell_mut((at, y)) {
+            // What was there before, such as a faint frame, leaves nothing behind.
+            cell.modifier = style.add_modifier;
+        }
+    }
+    end
 }
 
 /// Writes spans one after the other, the last one that does not fit is cut. Returns the column after them.
@@ -93,8 +100,16 @@ pub fn clear(buf: &mut Buffer, area: Rect, within: Rect) {
     Clear.render(airy.intersection(within).intersection(buf.area), buf);
 }
 
-/// The frame of a page of text that may be longer than its window, and the text. Returns nothing: pages have no cursor.
-pub fn scrolled(buf: &mut Buffer, area: Rect, theme: &Theme, title: &[Span<'_>], lines: &[Line<'_>], scroll: u16) {
+/// The frame of a page of text that may be longer than its window, and the text. Returns how
+/// far it can be scrolled.
+pub fn scrolled(
+    buf: &mut Buffer,
+    area: Rect,
+    theme: &Theme,
+    title: &[Span<'_>],
+    lines: &[Line<'_>],
+    scroll: u16,
+) -> u16 {
     let height = usize::from(area.height.saturating_sub(2));
     let first = usize::from(scroll).min(lines.len().saturating_sub(height));
     let more = lines.len() > height;
@@ -106,6 +121,7 @@ pub fn scrolled(buf: &mut Buffer, area: Rect, theme: &Theme, title: &[Span<'_>],
     }
     let track = Rect { x: inner.right(), width: 1, ..inner };
     scrollbar(buf, track, first, lines.len(), theme.frame_focus);
+    u16::try_from(lines.len().saturating_sub(height)).unwrap_or(u16::MAX)
 }
 
 /// A thin mark on the right edge of `track` that shows which part of a longer text is in the window.

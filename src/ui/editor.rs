@@ -61,7 +61,7 @@ fn prompt(state: &State, area: Rect, theme: &Theme, buf: &mut Buffer) -> Option<
     if state.editor.length() == 0 {
         let words = match state.editor.spec(&state.catalogue) {
             Some(spec) if spec.prompt().is_none() => "this model takes no prompt, only the fields below",
-            _ => "describe the picture, then ctrl-s sends it",
+            _ => "describe the picture; ctrl-s sends it",
         };
         for (y, line) in (area.y..area.bottom()).zip(text::wrap(words, usize::from(area.width))) {
             put(buf, area.x, y, area.width, &line, theme.dim);
@@ -119,6 +119,7 @@ fn draw_chip(chip: &Chip, chosen: bool, area: Rect, theme: &Theme, buf: &mut Buf
         Chip { fault: true, .. } => (theme.error, theme.error),
         Chip { missing: true, .. } => (theme.warning, theme.warning.add_modifier(Modifier::UNDERLINED)),
         Chip { set: true, .. } => (theme.dim, theme.strong),
+        _ if chosen => (theme.dim, theme.text),
         _ => (theme.dim, theme.dim),
     };
     let mut spans = vec![span(" ", theme.text), span(one_line(&chip.label), label), span(" ", theme.text)];

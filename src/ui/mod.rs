@@ -17,6 +17,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
 use crate::app::layout::SMALLEST;
+use crate::app::table::counts;
 use crate::app::{State, panes};
 use crate::graphics::{Gallery, Placed};
 
@@ -28,6 +29,8 @@ pub use theme::{ColourDepth, Theme};
 pub struct Scene {
     /// Where the terminal's cursor belongs; `None` hides it.
     pub cursor: Option<Position>,
+    /// How far the page in the dialog can be scrolled, for `State::page_end`.
+    pub page_end: Option<u16>,
     /// Pictures whose pixels the terminal gets with the frame.
     pub pictures: Vec<Placed>,
 }
@@ -43,30 +46,30 @@ pub fn view(state: &State, gallery: &Gallery, theme: &Theme, buf: &mut Buffer) -
         return Scene::default();
     }
     let panes = panes(state);
-    bar::header(state, theme, panes.header, buf);
-    table::draw(state, &panes, theme, buf);
+    let counts = counts(&state.fleet, &state.table);
+    bar::header(state, &counts, theme, panes.header, buf);
+    table::draw(state, counts.values().sum(), &panes, theme, buf);
     let mut cursor = editor::draw(state, &panes, theme, buf);
-    let within = dialogs::within(&panes);
-    let dialog = state.dialog.as_ref().map(|dialog| (dialog, dialogs::area(state, dialog, within)));
+    let dialog = state.dialog.as_ref().map(|dialog| (dialog, dialogs::area(state, dialog, &panes)));
     if dialog.is_some() {
         theme.recede(panes.table_frame, buf);
         theme.recede(panes.editor_frame, buf);
     }
-    let mut pictures = Vec::new();
+    let (mut pictures, mut page_end) = (Vec::new(), None);
     if let (Some(frame), Some(picture), Some(caption)) = (panes.preview_frame, panes.picture, panes.caption) {
-        let covered = dialog.is_some_and(|(_, area)| area.intersects(frame));
+        let covered = dialog.is_some_and(|(_, (area, _))| area.intersects(frame));
         let places = preview::Places { frame, picture, caption };
         pictures.extend(preview::draw(state, gallery, places, covered, theme, buf));
         if covered {
             theme.recede(frame, buf);
         }
     }
-    if let Some((dialog, area)) = dialog {
+    if let Some((dialog, (area, within))) = dialog {
         draw::clear(buf, area, within);
-        cursor = dialogs::draw(state, dialog, area, theme, buf);
+        (cursor, page_end) = dialogs::draw(state, dialog, area, theme, buf);
     }
     bar::footer(state, theme, panes.footer, buf);
-    Scene { cursor, pictures }
+    Scene { cursor, page_end, pictures }
 }
 
 fn too_small(state: &State, theme: &Theme, buf: &mut Buffer) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::app::preview::picture_of;
 use crate::app::{Slot, State, Want};
 use crate::domain::text::one_line;
-use crate::domain::{Home, OutputState, Stage, Status, Task, explain, request};
+use crate::domain::{Home, Outcome, OutputState, Problem, Stage, Status, Task, explain, request};
 use crate::graphics::{Gallery, PictureKey, Placed, place};
 
 use super::draw::{centred, foreign, frame, put_spans, span};
@@ -134,8 +134,11 @@ fn words<'a>(state: &State, task: &Task, theme: &Theme) -> Vec<Line<'a>> {
 /// The keys that go on from here.
 pub fn keys<'a>(status: &Status, theme: &Theme) -> Option<Line<'a>> {
     let keys: &[(&str, &str)] = match status {
+        Status::Held(Some(problem)) if problem.outcome() == Outcome::Blocked => {
+            &[("R", "go on with the queue"), ("X", "drop it")]
+        }
         Status::Held(_) => &[("r", "send it"), ("X", "drop it")],
-        Status::Unsure(Some(crate::domain::Problem::Mismatch { .. })) => return None,
+        Status::Unsure(Some(Problem::Mismatch { .. })) => return None,
         Status::Unsure(_) => &[("r", "settle it")],
         Status::Refused(_) | Status::Failed(_) => &[("e", "edit and send anew")],
         _ => return None,
@@ -185,14 +188,10 @@ pub fn figures(home: &Home) -> String {
     }
 }
 
-/// How long the link at the service still works.
+/// How long a link at the service still works.
 #[must_use]
 pub fn expiry(expires: crate::time::Wall, now: crate::time::Wall) -> String {
-    if expires <= now {
-        "its link has expired".to_owned()
-    } else {
-        format!("its link works for {} more", text::about(expires.since(now)))
-    }
+    if expires <= now { "expired".to_owned() } else { format!("good for {}", text::about(expires.since(now))) }
 }
 
 /// The lines under the picture: what it really is, where it is, how long it can be fetched again.
@@ -213,13 +212,15 @@ fn caption(state: &State, task: &Task, area: Rect, theme: &Theme, buf: &mut Buff
         lines.push(Line::from(span(text::cut_middle(&file, room).into_owned(), theme.dim)));
         let output = task.outputs.iter().find(|output| output.home() == Some(home));
         if let Some(expires) = output.and_then(|output| output.expires) {
-            let words = format!("safe on the disk; {}", expiry(expires, state.now.wall));
+            let link = format!("link {}", expiry(expires, state.now.wall));
+            let long = format!("safe on the disk; {link}");
+            let words = if text::width(&long) <= room { long } else { link };
             lines.push(Line::from(span(words, theme.dim)));
         }
     } else {
         let away = task.outputs.iter().filter(|output| output.state == OutputState::Away);
         if let Some(expires) = away.filter_map(|output| output.expires).min() {
-            let words = format!("not on the disk yet; {}", expiry(expires, state.now.wall));
+            let words = format!("not on the disk yet; link {}", expiry(expires, state.now.wall));
             lines.push(Line::from(span(words, theme.warning)));
         }
         lines.push(Line::from(foreign(&task.request.full_model(), theme.text)));
@@ -236,5 +237,5 @@ fn caption(state: &State, task: &Task, area: Rect, theme: &Theme, buf: &mut Buff
 fn fields(task: &Task) -> String {
     let prompt = &task.request.prompt;
     let plain = task.request.input.values().map(request::plain).filter(|value| value != prompt && !value.is_empty());
-    plain.collect::<Vec<_>>().join("  ")
+    crate::domain::text::cut(&plain.collect::<Vec<_>>().join("  "), 1000).into_owned()
 }

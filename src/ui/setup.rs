@@ -31,7 +31,7 @@ pub fn lines<'a>(setup: &Setup, width: u16, theme: &Theme) -> (Vec<Line<'a>>, us
         theme.text,
     );
     lines.push(Line::default());
-    prose(&mut lines, "To have it in every session, put this into your shell's profile:", theme.dim);
+    prose(&mut lines, "To have it in every session, put this into your shell profile:", theme.dim);
     lines.push(Line::from(vec![span("  export ", theme.dim), span("HIAPI_API_KEY=sk-…", theme.strong)]));
     lines.push(Line::default());
     prose(&mut lines, "For this run only, paste or type it here:", theme.dim);
@@ -56,7 +56,7 @@ pub fn lines<'a>(setup: &Setup, width: u16, theme: &Theme) -> (Vec<Line<'a>>, us
     }
     lines.push(Line::from(vec![
         span("ctrl-d", theme.key),
-        span(" shows everything with a simulated service: no key, no cost", theme.dim),
+        span(" shows the demo: simulated, no key, no cost", theme.dim),
     ]));
     lines.push(Line::from(vec![
         span("esc", theme.key),

@@ -6,7 +6,6 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::app::editor::ratio;
-use crate::app::table::counts;
 use crate::app::{Pane, Panes, State};
 use crate::domain::{Output, OutputState, Role, Stage, Status, Task};
 
@@ -21,8 +20,6 @@ const SOON: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 struct Cell {
     text: String,
     style: Style,
-    /// Figures stand at the right edge of their column.
-    right: bool,
 }
 
 /// One column.
@@ -32,26 +29,29 @@ struct Column {
     width: u16,
     /// It is left out when the table is narrower than this.
     from: u16,
+    /// Figures stand at the right edge.
+    right: bool,
     cell: fn(&Task, &State, &Theme) -> Cell,
 }
 
-/// The columns, in order. Two cells stand between them.
+/// The columns, in order.
 const COLUMNS: &[Column] = &[
-    Column { title: "", width: 1, from: 0, cell: sign_cell },
-    Column { title: "status", width: 9, from: 34, cell: status_cell },
-    Column { title: "time", width: 7, from: 44, cell: time_cell },
-    Column { title: "model", width: 14, from: 82, cell: model_cell },
-    Column { title: "shape", width: 8, from: 54, cell: shape_cell },
-    Column { title: "prompt", width: 0, from: 0, cell: prompt_cell },
+    Column { title: "", width: 1, from: 0, right: false, cell: sign_cell },
+    Column { title: "status", width: 9, from: 34, right: false, cell: status_cell },
+    Column { title: "time", width: 7, from: 40, right: true, cell: time_cell },
+    Column { title: "model", width: 14, from: 82, right: false, cell: model_cell },
+    Column { title: "shape", width: 8, from: 54, right: false, cell: shape_cell },
+    Column { title: "prompt", width: 0, from: 0, right: false, cell: prompt_cell },
 ];
 /// Wider models from this width of the table on.
 const WIDE: u16 = 100;
-const GAP: u16 = 2;
+/// Two cells stand between columns from this width on, one below.
+const AIRY: u16 = 54;
 
-/// Draws the table in its frame.
-pub fn draw(state: &State, panes: &Panes, theme: &Theme, buf: &mut Buffer) {
+/// Draws the table in its frame; `total` counts the tasks that are not loaded, too.
+pub fn draw(state: &State, total: u64, panes: &Panes, theme: &Theme, buf: &mut Buffer) {
     let focused = state.dialog.is_none() && state.pane == Pane::Table;
-    let total: u64 = counts(&state.fleet, &state.table).values().sum::<u64>().max(state.table.len() as u64);
+    let total = total.max(state.table.len() as u64);
     let title = if focused { theme.title_focus } else { theme.title };
     let number = match state.table.index() {
         Some(index) => format!("{} of {}", text::number(index as u64 + 1), text::number(total)),
@@ -63,13 +63,17 @@ pub fn draw(state: &State, panes: &Panes, theme: &Theme, buf: &mut Buffer) {
     if rows.is_empty() {
         return;
     }
+    if state.table.is_empty() && state.table.loading {
+        return;
+    }
     if state.table.is_empty() {
         let area = Rect { y: rows.y.saturating_sub(1), height: rows.height + 1, ..rows };
         return empty(area, theme, buf);
     }
     let columns = columns(rows.width);
     for (column, x, width) in &columns {
-        put(buf, *x + rows.x, rows.y - 1, *width, column.title, theme.dim);
+        let shift = if column.right { *width - u16::try_from(column.title.len()).unwrap_or(0) } else { 0 };
+        put(buf, *x + rows.x + shift, rows.y - 1, *width, column.title, theme.dim);
     }
     let (ids, cursor) = state.table.window(usize::from(rows.height));
     for (index, id) in ids.iter().enumerate() {
@@ -78,7 +82,7 @@ pub fn draw(state: &State, panes: &Panes, theme: &Theme, buf: &mut Buffer) {
         for (column, x, width) in &columns {
             let cell = (column.cell)(task, state, theme);
             let short = text::cut(&cell.text, usize::from(*width));
-            let shift = if cell.right { *width - u16::try_from(text::width(&short)).unwrap_or(0) } else { 0 };
+            let shift = if column.right { *width - u16::try_from(text::width(&short)).unwrap_or(0) } else { 0 };
             put(buf, rows.x + x + shift, y, width - shift, &short, cell.style);
         }
         if cursor == Some(index) {
@@ -96,6 +100,7 @@ pub fn draw(state: &State, panes: &Panes, theme: &Theme, buf: &mut Buffer) {
 
 /// The columns that have room, with their place and width.
 fn columns(width: u16) -> Vec<(&'static Column, u16, u16)> {
+    let gap = if width >= AIRY { 2 } else { 1 };
     let mut x = 1;
     let mut shown = Vec::new();
     for column in COLUMNS.iter().filter(|column| column.from <= width) {
@@ -106,7 +111,7 @@ fn columns(width: u16) -> Vec<(&'static Column, u16, u16)> {
         };
         shown.push((column, x, wide));
         // The sign belongs to its word.
-        x += wide + if column.title.is_empty() { 1 } else { GAP };
+        x += wide + if column.title.is_empty() { 1 } else { gap };
     }
     shown
 }
@@ -125,7 +130,7 @@ fn empty(area: Rect, theme: &Theme, buf: &mut Buffer) {
 
 fn sign_cell(task: &Task, _: &State, theme: &Theme) -> Cell {
     let stage = task.status.stage();
-    Cell { text: sign(stage).to_owned(), style: theme.stage(stage), right: false }
+    Cell { text: sign(stage).to_owned(), style: theme.stage(stage) }
 }
 
 /// The word for where a task stands, as people say it.
@@ -140,7 +145,7 @@ pub fn word(status: &Status) -> &str {
 
 fn status_cell(task: &Task, state: &State, theme: &Theme) -> Cell {
     let stage = task.status.stage();
-    let say = |text: &str, style| Cell { text: text.to_owned(), style, right: false };
+    let say = |text: &str, style| Cell { text: text.to_owned(), style };
     if stage != Stage::Success {
         let clean = crate::domain::text::one_line(word(&task.status)).into_owned();
         return say(&clean, theme.stage(stage));
@@ -167,13 +172,13 @@ fn time_cell(task: &Task, state: &State, theme: &Theme) -> Cell {
     let running = task.status.is_running().then(|| task.accepted().map(|at| state.now.wall.since(at))).flatten();
     let text = running.or_else(|| task.took()).map_or_else(|| "–".to_owned(), text::span);
     let style = if running.is_some() { theme.text } else { theme.dim };
-    Cell { text, style, right: true }
+    Cell { text, style }
 }
 
 fn model_cell(task: &Task, _: &State, theme: &Theme) -> Cell {
     let model = task.request.full_model();
     let clean = crate::domain::text::one_line(&model).into_owned();
-    Cell { text: clean, style: theme.dim, right: false }
+    Cell { text: clean, style: theme.dim }
 }
 
 fn shape_cell(task: &Task, state: &State, theme: &Theme) -> Cell {
@@ -186,7 +191,7 @@ fn shape_cell(task: &Task, state: &State, theme: &Theme) -> Cell {
             None => format!("   {clean}"),
         }
     });
-    Cell { text: text.unwrap_or_default(), style: theme.shape, right: false }
+    Cell { text: text.unwrap_or_default(), style: theme.shape }
 }
 
 fn prompt_cell(task: &Task, _: &State, theme: &Theme) -> Cell {
@@ -194,5 +199,5 @@ fn prompt_cell(task: &Task, _: &State, theme: &Theme) -> Cell {
     let start = task.request.prompt.trim_start();
     let some = &start[..start.floor_char_boundary(2000)];
     let text = crate::domain::text::one_line(some).into_owned();
-    Cell { text, style: theme.text, right: false }
+    Cell { text, style: theme.text }
 }

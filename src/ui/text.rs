@@ -69,44 +69,65 @@ pub fn cut_middle(text: &str, max: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}…{back}", front.0))
 }
 
+/// Punctuation of wide scripts that may not begin a line.
+const CLINGS: &str = "、。，．！？：；）」』】〉》ー…";
+
+/// The pieces between which a line may be broken: after spaces, slashes and hyphens, and around wide characters.
+fn pieces(text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let (mut from, mut before) = (0, "");
+    for (at, grapheme) in text.grapheme_indices(true) {
+        let space = |g: &str| g.chars().all(char::is_whitespace);
+        let opens = match before {
+            "" => false,
+            _ if CLINGS.contains(grapheme) => false,
+            " " | "/" | "-" => !space(grapheme),
+            _ => space(before) != space(grapheme) || cells(grapheme) > 1 || cells(before) > 1,
+        };
+        if opens {
+            pieces.push(&text[from..at]);
+            from = at;
+        }
+        before = grapheme;
+    }
+    pieces.push(&text[from..]);
+    pieces
+}
+
 /// Breaks text into lines of at most `max` cells, between words where that is possible.
 #[must_use]
 pub fn wrap(text: &str, max: usize) -> Vec<String> {
-    let max = max.max(1);
+    let max = max.max(2);
     let mut lines = Vec::new();
     for paragraph in text.split('\n') {
         let mut line = String::new();
         let mut used = 0;
-        for word in paragraph.split_word_bounds() {
-            let wide = width(word);
+        let end = |line: &mut String, lines: &mut Vec<String>| lines.push(std::mem::take(line).trim_end().to_owned());
+        for piece in pieces(paragraph) {
+            let wide = width(piece);
             if used + wide <= max {
-                line.push_str(word);
+                line.push_str(piece);
                 used += wide;
-                continue;
-            }
-            if word.trim().is_empty() {
-                // Spaces at the break vanish, the next word opens a line.
-                lines.push(std::mem::take(&mut line).trim_end().to_owned());
-                used = 0;
-                continue;
-            }
-            if used > 0 && wide <= max {
-                lines.push(std::mem::take(&mut line).trim_end().to_owned());
-                line.push_str(word);
+            } else if piece.trim().is_empty() {
+                // Spaces at a break vanish, the next word opens a line.
+                used = max;
+            } else if wide <= max {
+                end(&mut line, &mut lines);
+                line.push_str(piece);
                 used = wide;
-                continue;
-            }
-            for grapheme in word.graphemes(true) {
-                let wide = cells(grapheme);
-                if used + wide > max && used > 0 {
-                    lines.push(std::mem::take(&mut line));
-                    used = 0;
+            } else {
+                for grapheme in piece.graphemes(true) {
+                    let wide = cells(grapheme);
+                    if used + wide > max {
+                        end(&mut line, &mut lines);
+                        used = 0;
+                    }
+                    line.push_str(grapheme);
+                    used += wide;
                 }
-                line.push_str(grapheme);
-                used += wide;
             }
         }
-        lines.push(line.trim_end().to_owned());
+        end(&mut line, &mut lines);
     }
     lines
 }
@@ -215,6 +236,8 @@ mod tests {
         assert_eq!(cut_middle("/home/ann/pictures/fox.png", 14), "/hom…s/fox.png");
         assert_eq!(wrap("a red fox in snow", 9), ["a red fox", "in snow"]);
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(wrap("no 'seed' here", 8), ["no", "'seed'", "here"]);
+        assert_eq!(wrap("夜の、東京", 6), ["夜の、", "東京"]);
         assert_eq!(wrap("a\n\nb", 3), ["a", "", "b"]);
     }
 

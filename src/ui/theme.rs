@@ -116,7 +116,8 @@ impl Theme {
     pub fn new(depth: ColourDepth, light: Option<bool>) -> Self {
         match (depth, light) {
             (ColourDepth::None, _) => Self::plain(),
-            (ColourDepth::Ansi16, _) | (_, None) => Self::sixteen(),
+            (ColourDepth::Ansi16, light) => Self::sixteen(light == Some(true)),
+            (_, None) => Self::sixteen(false),
             (ColourDepth::True | ColourDepth::Ansi256, Some(true)) => Self::painted(&LIGHT),
             (ColourDepth::True | ColourDepth::Ansi256, Some(false)) => Self::painted(&DARK),
         }
@@ -149,8 +150,11 @@ impl Theme {
     }
 
     /// Only the sixteen colours of the user's theme, and the contrast that follows from its own ground.
-    fn sixteen() -> Self {
+    fn sixteen(light: bool) -> Self {
         let fg = |colour| Style::new().fg(colour);
+        // Yellow on white cannot be read, and bold often means bright, which is worse.
+        let yellow = if light { Color::Blue } else { Color::Yellow };
+        let alarm = if light { Color::Magenta } else { Color::LightYellow };
         let faint = fg(Color::Reset).add_modifier(Modifier::DIM);
         Self {
             dim: faint,
@@ -160,10 +164,10 @@ impl Theme {
             title: faint,
             title_focus: fg(Color::Green).add_modifier(Modifier::BOLD),
             waiting: faint,
-            running: fg(Color::Yellow),
+            running: fg(yellow),
             done: fg(Color::Green),
             failed: fg(Color::Red),
-            warning: fg(Color::Yellow).add_modifier(Modifier::BOLD),
+            warning: fg(alarm),
             error: fg(Color::Red).add_modifier(Modifier::BOLD),
             key: fg(Color::Green),
             shape: faint,
@@ -240,7 +244,7 @@ impl Theme {
 #[must_use]
 pub fn sign(stage: Stage) -> &'static str {
     match stage {
-        Stage::Saved => "·",
+        Stage::Saved => "◦",
         Stage::Held => "‖",
         Stage::Sending => "↑",
         Stage::Unsure => "?",

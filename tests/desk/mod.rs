@@ -11,8 +11,8 @@ use plantain::app::state::Start;
 use plantain::app::{Effect, Msg, State, update};
 use plantain::config::Allowance;
 use plantain::domain::{
-    Accepted, Answer, AssetId, Catalogue, Change, Draft, Failure, Home, LocalId, Output, OutputState, Problem, Report,
-    Source, Status, TaskId,
+    Accepted, Answer, AssetId, Catalogue, Change, Failure, Home, LocalId, Output, OutputState, Problem, Report, Source,
+    Status, TaskId,
 };
 use plantain::fleet::{FleetMsg, News, Order, Question};
 use plantain::graphics::Gallery;
@@ -34,14 +34,9 @@ pub struct Desk {
 
 impl Desk {
     pub fn new(width: u16, height: u16) -> Self {
-        Self::with(width, height, Draft::default())
-    }
-
-    pub fn with(width: u16, height: u16, draft: Draft) -> Self {
         let now = Now { wall: Wall(MORNING), mono: Mono(1_000_000) };
         let start = Start {
             catalogue: Catalogue::built_in(),
-            draft,
             allowance: Allowance::default(),
             service: "demo".into(),
             demo: true,

@@ -76,8 +76,8 @@ pub(super) fn go(state: &mut State, action: Action) {
         }
         Some(Dialog::Help { scroll, .. } | Dialog::Detail { scroll, .. }) => {
             let by = i16::try_from(by.clamp(-1000, 1000)).unwrap_or(0);
-            // The view knows how long the text is and stops at its end; here it only must not run away.
-            *scroll = scroll.saturating_add_signed(by).min(1000);
+            // How long the text is shows when it is drawn; until then it only must not run away.
+            *scroll = scroll.saturating_add_signed(by).min(state.page_end.unwrap_or(1000));
         }
         Some(Dialog::Input { .. } | Dialog::Setup(_)) => {}
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::domain::validate::validate;
 use crate::domain::{Draft, LocalId, Outcome, Problem, Request, Stage, Status, Task};
 use crate::fleet::FleetMsg;
+use crate::time::Wall;
 
 use super::super::dialog::Dialog;
 use super::super::effect::Effect;
@@ -28,7 +29,9 @@ pub(super) fn submit(state: &mut State) -> Vec<Effect> {
 /// A new task, with the cursor on it.
 fn add(state: &mut State, request: Request) -> Vec<Effect> {
     let id = LocalId::from_random(state.chance.bits());
-    let task = Task::new(id, Arc::new(request), state.now.wall);
+    // Tasks that are made within the same millisecond keep their order, and so do tasks after a clock was set back.
+    let newest = state.table.newest().map_or(state.now.wall, |newest| Wall(newest.0 + 1));
+    let task = Task::new(id, Arc::new(request), state.now.wall.max(newest));
     state.table.add(std::iter::once(&task));
     state.table.choose(id);
     fleet(state, FleetMsg::Add(Box::new(task)))
@@ -111,10 +114,16 @@ pub(super) fn restore(state: &mut State, tasks: Vec<Task>) -> Vec<Effect> {
     effects
 }
 
-/// One task of this stage is not unloaded any more.
+/// One task of this stage is not unloaded any more. A restart calls some stages by another name than the store.
 pub(super) fn less_one(state: &mut State, stage: Stage) {
-    if let Some(count) = state.table.unloaded.get_mut(&stage) {
-        *count = count.saturating_sub(1);
+    let stored = match stage {
+        Stage::Held => [Stage::Held, Stage::Saved],
+        Stage::Unsure => [Stage::Unsure, Stage::Sending],
+        other => [other, other],
+    };
+    let mut counts = stored.into_iter().filter(|stage| state.table.unloaded.get(stage).is_some_and(|n| *n > 0));
+    if let Some(count) = counts.next().and_then(|stage| state.table.unloaded.get_mut(&stage)) {
+        *count -= 1;
     }
 }
 

@@ -1,0 +1,171 @@
+//! How the screen comes up: the terminal first, then one frame, then the store and everything else.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+use ratatui::layout::Size;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::api::ApiKey;
+use crate::app::state::Start;
+use crate::app::{Msg, State};
+use crate::config::{Allowance, Places};
+use crate::domain::{Catalogue, Draft, Problem, Task};
+use crate::fleet::FleetMsg;
+use crate::store::{Store, StoreError, StoreProblem};
+use crate::terminal::{self, Caps, Choice, Env, Input, Output, Reader, Screen};
+
+use super::clock::{self, Clock};
+use super::hands::{Hands, Note};
+use super::pace::Pace;
+use super::pictures::Pictures;
+use super::screen::{PATIENCE, Program, theme};
+use super::service::{Downloads, Service};
+
+/// Older tasks that are read at a time. The first screen reads no more than it shows.
+pub(super) const PAGE: usize = 200;
+/// What the screen is started with.
+#[derive(Debug)]
+pub struct ScreenOptions {
+    /// The models.
+    pub catalogue: Catalogue,
+    /// Where things are kept.
+    pub places: Places,
+    /// The address of the service.
+    pub base: url::Url,
+    /// The key, or why there is none.
+    pub key: Result<ApiKey, String>,
+    /// Downloads.
+    pub downloads: Arc<Downloads>,
+    /// How much may be asked.
+    pub allowance: Allowance,
+    /// How pictures are shown.
+    pub graphics: Choice,
+    /// What the header calls the service.
+    pub service: String,
+    /// The demonstration.
+    pub demo: bool,
+    /// Sent at the start, if the history is empty.
+    pub batch: Vec<Draft>,
+}
+
+/// Why the loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// The user, a signal or a hang-up.
+    Quit,
+    /// The user wants to see the demonstration.
+    Demo,
+}
+
+/// Why there is no screen.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Nothing to draw on.
+    #[error("this is not a terminal; try `plantain submit`, `plantain list` or `plantain watch`")]
+    NoTerminal,
+    /// The terminal failed.
+    #[error("the terminal failed: {0}")]
+    Terminal(#[from] io::Error),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store cannot be read.
+    #[error("the history cannot be read: {0}")]
+    Read(#[from] StoreProblem),
+}
+
+/// The store, and what the first screen needs of it.
+#[derive(Debug)]
+pub struct Opened(pub(super) Result<Contents, RunError>);
+
+#[derive(Debug)]
+pub(super) struct Contents {
+    pub store: Store,
+    pub draft: Option<Draft>,
+    pub newest: Vec<Task>,
+    /// The history ends with them.
+    pub last: bool,
+}
+
+fn open_store(places: &Places, rows: usize) -> Result<Contents, RunError> {
+    let store = Store::open(&places.data)?;
+    let draft = store.draft()?;
+    let newest = store.newest(rows, None)?;
+    let last = newest.len() < rows;
+    Ok(Contents { store, draft, newest, last })
+}
+
+/// Runs the screen until the user leaves.
+///
+/// # Errors
+/// When there is no terminal, or the store cannot be opened. The terminal is given back before that is reported.
+pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
+    let tty = terminal::open().map_err(|_| RunError::NoTerminal)?;
+    let window = terminal::size(tty.as_fd()).map_err(|_| RunError::NoTerminal)?;
+    let screen = Screen::enter(tty.try_clone()?)?;
+    screen.install_panic_hook();
+    let env = Env::read(|name| std::env::var(name).ok());
+    let caps = Caps::new(env.clone(), window);
+    let (notes, inbox) = mpsc::channel(4096);
+    let (keys, input) = mpsc::channel(1024);
+    let output = {
+        // The reader may be blocked behind a full channel when the writer notices that the terminal is gone.
+        let gone = keys.clone();
+        Output::start(tty.try_clone()?, caps.settings(), Some(screen.gate()), move || {
+            let _ = gone.blocking_send(Input::Closed);
+        })?
+    };
+    let reader = Reader::start(tty.try_clone()?, keys)?;
+
+    let clock = Clock::start();
+    let start = Start {
+        catalogue: options.catalogue,
+        allowance: options.allowance,
+        service: options.service,
+        demo: options.demo,
+        area: Size::new(window.cols, window.rows),
+        seed: clock::seed(),
+    };
+    let service = options.key.as_ref().ok().map(|key| Arc::new(Service::new(options.base.clone(), key.clone())));
+    let hands = Hands::new(service, options.downloads, options.places.outputs.clone(), notes.clone());
+    let mut program = Program {
+        state: State::new(start, clock.now()),
+        base: options.base,
+        key: options.key.as_ref().ok().cloned(),
+        pictures: Pictures::new(notes.clone()),
+        pace: Pace::new(caps.over_ssh()),
+        choice: options.graphics,
+        patience: Some(Instant::now() + PATIENCE),
+        env,
+        theme: theme(&caps),
+        caps,
+        hands,
+        clock,
+        output: Some(output),
+        repaint: false,
+        exit: None,
+        tty,
+        screen,
+        reader: Some(reader),
+        failure: None,
+        batch: options.batch,
+    };
+    // The history is on its way; until it is here, an empty table is not yet an empty history.
+    program.state.table.loading = true;
+    program.draw();
+    program.ask_terminal();
+
+    let (places, rows) = (options.places, usize::from(window.rows).max(1));
+    tokio::task::spawn_blocking(move || {
+        let opened = Opened(open_store(&places, rows));
+        let _ = notes.blocking_send(Note::Opened(Box::new(opened)));
+        crate::api::sweep_parts(&places.outputs, std::time::SystemTime::now());
+    });
+    if let Err(reason) = options.key {
+        program.take(Msg::Fleet(FleetMsg::Block(Problem::NoKey { message: reason })), true);
+    }
+    program.run(inbox, input).await
+}

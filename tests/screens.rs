@@ -1,0 +1,216 @@
+//! What is on the screen: snapshots at the sizes people have, and what must hold at every size.
+
+mod desk;
+
+use desk::Desk;
+use plantain::app::dialog::Test;
+use plantain::app::{AssetMsg, Dialog, Msg};
+use plantain::domain::{Failure, Problem, Status};
+use plantain::ui::{ColourDepth, Theme, picture_key};
+
+fn busy(width: u16, height: u16) -> Desk {
+    let mut desk = Desk::new(width, height);
+    desk.busy().press("esc end");
+    desk
+}
+
+#[test]
+fn the_screen_at_three_sizes() {
+    insta::assert_snapshot!("80x24", busy(80, 24).screen());
+    insta::assert_snapshot!("120x40", busy(120, 40).screen());
+    insta::assert_snapshot!("200x60", busy(200, 60).screen());
+}
+
+#[test]
+fn the_smallest_useful_screens() {
+    insta::assert_snapshot!("60x15", busy(60, 15).screen());
+    insta::assert_snapshot!("40x10", busy(40, 10).screen());
+    insta::assert_snapshot!("too-small", busy(30, 6).screen());
+}
+
+#[test]
+fn an_empty_table_says_what_to_do() {
+    insta::assert_snapshot!("empty", Desk::new(80, 24).screen());
+}
+
+#[test]
+fn the_details_of_a_success_and_a_failure() {
+    insta::assert_snapshot!("detail-of-a-success", busy(120, 40).press("enter").screen());
+    insta::assert_snapshot!("detail-of-a-failure", busy(80, 24).press("up enter").screen());
+}
+
+#[test]
+fn the_keys_of_the_table() {
+    insta::assert_snapshot!("help", busy(120, 40).press("?").screen());
+}
+
+#[test]
+fn choosing_a_model_a_value_a_line() {
+    insta::assert_snapshot!("models", busy(120, 40).press("alt-m").typed("pro").screen());
+    insta::assert_snapshot!("choices", busy(80, 24).press("tab tab right enter").screen());
+    let mut desk = busy(80, 24);
+    desk.press("alt-m").typed("lyria").press("enter");
+    desk.press("tab right right enter");
+    assert!(matches!(desk.state.dialog, Some(Dialog::Input { .. })), "{:?}", desk.state.dialog);
+    insta::assert_snapshot!("input", desk.typed("3").screen());
+}
+
+#[test]
+fn a_missing_key_is_explained() {
+    let mut desk = Desk::new(80, 24);
+    desk.press("esc K").typed("sk-abcdefgh").press("enter");
+    assert!(matches!(&desk.state.dialog, Some(Dialog::Setup(setup)) if setup.test == Test::Asked));
+    let problem = Problem::Auth { message: "invalid token".into() };
+    desk.hear(Msg::KeyChecked(Err(problem)));
+    let screen = desk.screen();
+    assert!(!screen.contains("sk-abc"), "a key is never shown");
+    insta::assert_snapshot!("setup", screen);
+}
+
+#[test]
+fn a_refused_field_is_marked_and_explained() {
+    let mut desk = Desk::new(80, 24);
+    desk.press("ctrl-s");
+    insta::assert_snapshot!("nothing-to-send", desk.screen());
+}
+
+#[test]
+fn a_picture_that_cannot_be_shown_says_why() {
+    let mut desk = busy(120, 40);
+    desk.pictures().later(100);
+    let want = desk.state.preview.want.clone().expect("a picture is wanted");
+    assert_eq!(picture_key(&want).cells, want.cells);
+    desk.hear(Msg::Asset(AssetMsg::Failed(want, "it has 120 megapixels, at most 100 are decoded".into())));
+    let screen = desk.screen();
+    assert!(screen.contains("120 megapixels") && screen.contains("3f2a9c1.png"), "{screen}");
+}
+
+/// No panic, the cursor on the screen, whatever the size and whatever is open.
+#[test]
+fn every_size_can_be_drawn() {
+    let mut desks: Vec<Desk> = vec![Desk::new(80, 24), busy(80, 24), busy(80, 24), busy(80, 24)];
+    desks[1].pictures().press("i").typed(&"a long prompt 長い 👩‍🚀 ".repeat(300)).press("ctrl-s");
+    desks[2].press("enter pagedown pagedown");
+    desks[3].press("?");
+    for keys in ["alt-m", "tab tab right enter", "K"] {
+        let mut desk = busy(80, 24);
+        desk.press(keys);
+        desks.push(desk);
+    }
+    for desk in &mut desks {
+        for width in 1..=130 {
+            for height in 1..=45 {
+                if (width > 42 || height > 12) && (width * 7 + height) % 11 > 0 {
+                    continue;
+                }
+                desk.resized(width, height);
+                let (buf, scene) = desk.draw();
+                if let Some(cursor) = scene.cursor {
+                    assert!(buf.area.contains(cursor), "{cursor:?} at {width}x{height}");
+                }
+            }
+        }
+        desk.resized(400, 120).draw();
+    }
+}
+
+/// Escapes in anything from outside end as harmless signs, in every pane and dialog.
+#[test]
+fn foreign_text_never_steers_the_terminal() {
+    const EVIL: &str = "\u{1b}[2J\u{1b}]52;c;eA==\u{7}\u{9b}31m\u{202e}gnp.exe\u{200b}\r\n\t";
+    let mut desk = Desk::new(120, 40);
+    desk.state.service = format!("host{EVIL}");
+    let ids: Vec<_> = (0..3).map(|n| desk.send(&format!("task {n}"))).collect();
+    desk.accepted(ids[0]);
+    desk.report(ids[0], Status::Unknown(format!("odd{EVIL}")), vec![]);
+    desk.accepted(ids[1]);
+    let failure = Failure { code: Some(format!("E{EVIL}")), message: Some(format!("because{EVIL}")) };
+    desk.report(ids[1], Status::Failed(failure), vec![]);
+    desk.accepted(ids[2]);
+    let mut output = desk.output();
+    output.role = format!("image{EVIL}");
+    desk.report(ids[2], Status::Success, vec![output]);
+    let mut home = Desk::home("x");
+    (home.file, home.format) = (format!("/tmp/{EVIL}"), format!("png{EVIL}"));
+    desk.fetched(ids[2], Ok(home));
+    // A prompt from another program reaches the table, the details and, taken up again, the editor.
+    let mut task = plantain::domain::Task::clone(desk.state.fleet.task(ids[0]).expect("a task"));
+    let mut request = plantain::domain::Request::clone(&task.request);
+    request.prompt = format!("prompt{EVIL}");
+    request.template.clone_from(&request.prompt);
+    request.model = format!("model{EVIL}");
+    task.id = plantain::domain::LocalId::from_random(99);
+    (task.task_id, task.request) = (None, std::sync::Arc::new(request));
+    desk.hear(Msg::Unfinished(vec![task.clone()]));
+    desk.hear(Msg::Told(format!("told{EVIL}")));
+    let steps = ["esc", "home", "enter", "esc", "down", "enter", "esc", "down", "enter", "esc", "end", "enter", "e"];
+    for step in steps {
+        desk.press(step);
+        let (buf, _) = desk.draw();
+        for cell in buf.content() {
+            let bad =
+                cell.symbol().chars().find(|c| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{200b}'));
+            assert_eq!(bad, None, "{:?} after {step}", cell.symbol());
+        }
+    }
+}
+
+/// A screen without colours still says everything, and a theme changes no text.
+#[test]
+fn themes_change_no_text() {
+    let mut desk = busy(120, 40);
+    let screen = desk.screen();
+    for depth in [ColourDepth::None, ColourDepth::Ansi16, ColourDepth::Ansi256, ColourDepth::True] {
+        for light in [None, Some(true), Some(false)] {
+            desk.theme = Theme::new(depth, light);
+            assert_eq!(desk.screen(), screen);
+        }
+    }
+}
+
+/// Behind a dialog there is a whole picture or none.
+#[test]
+fn a_dialog_never_cuts_a_picture() {
+    use plantain::graphics::{CellSize, Protocol, Quality, Shape, encode};
+    for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+        for keys in ["", "enter", "?", "alt-m", "K"] {
+            let mut desk = busy(width, height);
+            desk.pictures().later(100);
+            let want = desk.state.preview.want.clone().expect("a picture is wanted");
+            let pixels = plantain::graphics::decode(&png()).expect("a png");
+            let shape = Shape { protocol: Protocol::Kitty, cell: CellSize::GUESS, quality: Quality::Full };
+            let picture = encode(&pixels, picture_key(&want), &shape).expect("encoded");
+            desk.gallery.insert(std::sync::Arc::new(picture));
+            desk.hear(Msg::Asset(AssetMsg::Encoded(want)));
+            if !keys.is_empty() {
+                desk.press(keys);
+            }
+            let (buf, scene) = desk.draw();
+            let cells = buf.content().iter().filter(|cell| cell.symbol().contains(plantain::graphics::PLACEHOLDER));
+            let placed = scene.pictures.first().map_or(0, |placed| usize::from(placed.area.width * placed.area.height));
+            assert_eq!(cells.count(), placed, "{keys:?} at {width}x{height}");
+        }
+    }
+}
+
+fn png() -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let picture = image::RgbaImage::from_pixel(160, 90, image::Rgba([90, 140, 60, 255]));
+    picture.write_to(&mut bytes, image::ImageFormat::Png).expect("written");
+    bytes.into_inner()
+}
+
+/// At the end of a page one key goes back up: nothing is scrolled beyond it.
+#[test]
+fn a_page_ends_at_its_end() {
+    let mut desk = busy(80, 24);
+    desk.press("enter");
+    for keys in ["G", "k"] {
+        let (_, scene) = desk.draw();
+        desk.state.page_end = scene.page_end;
+        desk.press(keys);
+    }
+    let end = desk.draw().1.page_end.expect("a page");
+    assert!(end > 0);
+    assert!(matches!(desk.state.dialog, Some(Dialog::Detail { scroll, .. }) if scroll == end - 1));
+}
