@@ -15,6 +15,7 @@ mod submit;
 mod tui;
 mod watch;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::parser::ValueSource;
@@ -39,8 +40,11 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(why) => {
             let code = if why.use_stderr() { USAGE } else { DONE };
-            // A closed pipe (`plantain --help | head`) is nobody's fault.
-            let _ = why.print();
+            // It repeats what was typed, and leaves in what is no ESC. A closed pipe (`plantain --help | head`) is
+            // nobody's fault.
+            let text = why.render().to_string();
+            let clean = crate::domain::text::lines(&text);
+            let _ = if clean == text { why.print() } else { write!(std::io::stderr(), "{clean}") };
             return ExitCode::from(code);
         }
     };
@@ -96,7 +100,6 @@ fn fail(why: &Report) -> ExitCode {
 
 /// Says what is wrong on standard error.
 fn complain(text: &str) {
-    use std::io::Write as _;
     let _ = writeln!(std::io::stderr(), "plantain: {}", crate::domain::text::one_line(text));
 }
 
@@ -105,7 +108,6 @@ fn complain(text: &str) {
 /// # Errors
 /// When it cannot be written; a closed pipe ends the command quietly.
 fn say(line: &str) -> Result<(), Report> {
-    use std::io::Write as _;
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush()?;

@@ -71,6 +71,12 @@ impl Hands {
         }
     }
 
+    /// Something was ordered that waits for the store to be open.
+    #[must_use]
+    pub fn waits_for_store(&self) -> bool {
+        !self.early.is_empty()
+    }
+
     /// The store, once it is open.
     #[must_use]
     pub fn store(&self) -> Option<&Store> {

@@ -298,7 +298,8 @@ impl Program {
         let Some(output) = &self.output else { return };
         output.pause(LAST_WORDS);
         if trip(&self.screen).is_err() {
-            self.exit = Some(Exit::Quit);
+            // The kernel tells of a hang-up with SIGCONT, too: leave by the usual door, which saves the draft.
+            return self.take(Msg::InputClosed, true);
         }
         output.resume();
         self.repaint = true;
@@ -352,6 +353,22 @@ impl Program {
         }
         self.screen.leave();
         let stop = Instant::now() + FAREWELL;
+        // Whoever types and leaves before the store is open loses nothing either.
+        while self.hands.waits_for_store() && self.failure.is_none() {
+            match tokio::time::timeout_at(stop, inbox.recv()).await {
+                Ok(Some(Note::Opened(opened))) => match opened.0 {
+                    Ok(contents) => {
+                        if let Some(draft) = contents.draft {
+                            self.take(Msg::Drafted(draft), false);
+                        }
+                        self.hands.open(contents.store);
+                    }
+                    Err(why) => self.failure = Some(why),
+                },
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => break,
+            }
+        }
         while self.hands.submissions() > 0 {
             match tokio::time::timeout_at(stop, inbox.recv()).await {
                 Ok(Some(Note::Msg(Msg::Fleet(msg @ FleetMsg::Submitted { .. })))) => {
