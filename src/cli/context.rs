@@ -55,9 +55,10 @@ pub(super) fn needed_key() -> Result<ApiKey, Report> {
 }
 
 /// Downloads may lead to this machine only if the service itself is here.
-pub(super) fn downloads(base: &Url) -> Arc<Downloads> {
+pub(super) fn downloads(global: &Global, base: &Url) -> Arc<Downloads> {
     let here = base.host_str().is_some_and(|host| host == "localhost" || host == "[::1]" || host.starts_with("127."));
-    Arc::new(Downloads::new(DownloadLimits { allow_loopback: here, ..DownloadLimits::default() }))
+    let limits = DownloadLimits { allow_loopback: here, ..DownloadLimits::default() };
+    Arc::new(Downloads::new(limits, global.name_template.clone()))
 }
 
 /// A fleet without a screen.
@@ -72,7 +73,7 @@ pub(super) fn driver(global: &Global, out: Option<PathBuf>) -> Result<Driver, Re
     api::try_folder(&places.outputs)
         .map_err(|why| eyre!("{} cannot be written: {why}; nothing was sent", places.outputs.display()))?;
     let service = Arc::new(Service::new(base.clone(), key));
-    Ok(Driver::new(store, service, downloads(&base), &places, Allowance::default()))
+    Ok(Driver::new(store, service, downloads(global, &base), &places, Allowance::default()))
 }
 
 /// The store, for commands that only read.

@@ -20,7 +20,7 @@ pub(super) async fn run(global: &Global) -> Result<u8, Report> {
         catalogue: Catalogue::built_in(),
         places: context::places(global)?,
         key: context::key(),
-        downloads: context::downloads(&base),
+        downloads: context::downloads(global, &base),
         allowance: Allowance::default(),
         graphics: context::choice(global.graphics),
         service: base.host_str().unwrap_or_default().to_owned(),
