@@ -20,6 +20,6 @@ mod wire;
 
 pub use client::{Client, ClientError};
 pub use download::{DownloadLimits, Fetcher, Pace, Wanted, sweep_parts};
-pub use place::try_folder;
 pub use http::Timeouts;
 pub use key::{ApiKey, BadBaseUrl, BadKey, base_url};
+pub use place::try_folder;
