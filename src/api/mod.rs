@@ -11,6 +11,7 @@ mod key;
 mod place;
 mod reach;
 mod sniff;
+pub mod webhook;
 mod wire;
 
 pub use client::{Client, ClientError};
