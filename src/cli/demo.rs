@@ -45,6 +45,8 @@ pub(super) async fn run(global: &Global, args: &Demo) -> Result<u8, Report> {
         graphics: context::choice(global.graphics),
         service: "demo".to_owned(),
         demo: true,
+        webhook: None,
+        callback: None,
         base,
     };
     let result = tui::screen(options).await;

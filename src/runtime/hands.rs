@@ -7,12 +7,14 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use crate::api::webhook::Delivery;
 use crate::app::{Msg, Want};
 use crate::domain::{Answer, AssetId, Change, LocalId, Problem, Request, Stage, Task};
 use crate::fleet::{Fleet, FleetMsg, News, Order, Question, watch};
 use crate::graphics::Picture;
 use crate::store::Store;
 
+use super::callbacks::Looked;
 use super::service::{Downloads, Service};
 
 /// What the jobs bring to the loop.
@@ -24,6 +26,10 @@ pub enum Note {
     Picture(u64, Want, Result<Arc<Picture>, String>),
     /// The store is open, with what the first screen needs.
     Opened(Box<super::start::Opened>),
+    /// A callback came.
+    Called(Delivery),
+    /// The store was asked for the task of a callback.
+    Looked(Looked),
     /// A key was tried.
     Key(Result<(u64, Arc<Service>), Problem>),
 }

@@ -1,18 +1,21 @@
 //! The fleet without a screen: for commands. The same orders, the same hands, no terminal.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::api::webhook::{Receiver, Tally, WebhookConfig, WebhookError};
 use crate::app::Msg;
 use crate::config::{Allowance, Places};
 use crate::domain::{Change, Task};
 use crate::fleet::{Fleet, FleetMsg, Order};
 use crate::store::Store;
 
+use super::callbacks::{self, Alarm, Listening};
 use super::clock::{self, Clock};
-use super::hands::{Hands, Note};
+use super::hands::{Hands, Note, deliver};
 use super::service::{Downloads, Service};
 
 /// A fleet and the hands that carry out its orders.
@@ -24,6 +27,8 @@ pub struct Driver {
     clock: Clock,
     /// The store refused something that a command cannot go on without.
     trouble: Option<String>,
+    receiver: Option<Receiver>,
+    alarm: Alarm,
 }
 
 impl Driver {
@@ -42,7 +47,7 @@ impl Driver {
         let mut hands = Hands::new(Some(service), downloads, places.outputs.clone(), notes);
         hands.open(store);
         let fleet = Fleet::new(allowance, clock::seed());
-        Self { fleet, hands, inbox, clock: Clock::start(), trouble: None }
+        Self { fleet, hands, inbox, clock: Clock::start(), trouble: None, receiver: None, alarm: Alarm::default() }
     }
 
     /// The clock that tasks are dated with.
@@ -69,6 +74,41 @@ impl Driver {
         self.trouble.as_deref()
     }
 
+    /// Receives callbacks from now on.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub fn receive(&mut self, config: WebhookConfig) -> Result<SocketAddr, WebhookError> {
+        let receiver = callbacks::receive(config, self.hands.inbox())?;
+        let address = receiver.address();
+        self.receiver = Some(receiver);
+        self.fleet.set_callbacks(true, self.clock.now());
+        Ok(address)
+    }
+
+    /// How callbacks were answered, if they are received here.
+    #[must_use]
+    pub fn tally(&self) -> Option<Tally> {
+        self.receiver.as_ref().map(Receiver::tally)
+    }
+
+    /// A sentence for the user, when callbacks have begun to seem dead.
+    pub fn alarm(&mut self) -> Option<&'static str> {
+        self.alarm.ring(self.fleet.callbacks_seem_dead(self.clock.now()))
+    }
+
+    /// Takes in what other programs have put into the store since: tasks that the service has accepted.
+    pub fn reread(&self) {
+        let Some(store) = self.hands.store() else { return };
+        let inbox = self.hands.inbox();
+        store.unfinished_then(move |found| {
+            let Ok(mut tasks) = found else { return };
+            // What was not accepted yet is another program's business.
+            tasks.retain(|task| task.task_id.is_some());
+            deliver(&inbox, Note::Msg(Msg::Unfinished(tasks)));
+        });
+    }
+
     /// Hands a message to the fleet and carries out what it wants.
     pub fn handle(&mut self, msg: FleetMsg) {
         if let FleetMsg::Stored { result: Err(problem), .. } = &msg {
@@ -93,8 +133,9 @@ impl Driver {
             let due = self.fleet.next_due(self.clock.now()).map(|at| Instant::from_std(self.clock.instant(at)));
             tokio::select! { biased;
                 note = self.inbox.recv() => match note {
-                    Some(Note::Msg(Msg::Fleet(msg))) => self.handle(msg),
-                    Some(Note::Msg(Msg::Told(text))) => self.trouble = Some(text),
+                    Some(Note::Msg(msg)) => self.give(msg),
+                    Some(Note::Called(delivery)) => self.called(delivery),
+                    Some(Note::Looked(looked)) => self.looked(looked),
                     Some(_) => {}
                     None => return,
                 },
@@ -123,6 +164,25 @@ impl Driver {
         if let Some(store) = self.hands.store() {
             store.flush();
         }
+    }
+}
+
+impl Listening for Driver {
+    fn give(&mut self, msg: Msg) {
+        match msg {
+            Msg::Fleet(msg) => self.handle(msg),
+            Msg::Unfinished(tasks) => self.handle(FleetMsg::Restored(tasks)),
+            Msg::Told(text) => self.trouble = Some(text),
+            _ => {}
+        }
+    }
+
+    fn fleet(&self) -> &Fleet {
+        &self.fleet
+    }
+
+    fn hands(&self) -> &Hands {
+        &self.hands
     }
 }
 

@@ -1,5 +1,6 @@
 //! The part that touches the world: it performs what the pure storey wants, and feeds back what happened.
 
+pub mod callbacks;
 pub mod clock;
 pub mod hands;
 pub mod headless;

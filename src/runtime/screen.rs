@@ -13,14 +13,16 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::api::ApiKey;
+use crate::api::webhook::{Receiver, WebhookConfig};
 use crate::app::msg::PictureWay;
 use crate::app::{Effect, Msg, Source, State, sources, update};
 use crate::domain::{Draft, Problem, Secret};
-use crate::fleet::{FleetMsg, Order};
+use crate::fleet::{Fleet, FleetMsg, Order};
 use crate::graphics::{Protocol, Quality, Shape};
 use crate::terminal::{self, Caps, Choice, Depth, Env, Frame, Input, Output, Reader, Screen};
 use crate::ui::{ColourDepth, Theme, view};
 
+use super::callbacks::{self, Alarm, Listening};
 use super::clock::Clock;
 use super::hands::{Hands, Note, deliver};
 use super::keyboard::chord;
@@ -61,6 +63,10 @@ pub(super) struct Program {
     pub(super) reader: Option<Reader>,
     pub(super) failure: Option<RunError>,
     pub(super) batch: Vec<Draft>,
+    /// The receiver of callbacks that is to be started when the store is open.
+    pub(super) webhook: Option<WebhookConfig>,
+    pub(super) receiver: Option<Receiver>,
+    pub(super) alarm: Alarm,
 }
 
 /// The signals we answer to.
@@ -208,11 +214,28 @@ impl Program {
                     self.exit = Some(Exit::Quit);
                 }
             },
+            Note::Called(delivery) => self.called(delivery),
+            Note::Looked(looked) => self.looked(looked),
             Note::Key(Ok((total, service))) => {
                 self.hands.use_service(service);
                 self.take(Msg::KeyChecked(Ok(total)), true);
             }
             Note::Key(Err(problem)) => self.take(Msg::KeyChecked(Err(problem)), true),
+        }
+        if let Some(text) = self.alarm.ring(self.state.fleet.callbacks_seem_dead(self.clock.now())) {
+            self.take(Msg::Told(text.to_owned()), false);
+        }
+    }
+
+    /// Callbacks are received from now on; where they cannot be, looking alone must do.
+    fn receive(&mut self) {
+        let Some(config) = self.webhook.take() else { return };
+        match callbacks::receive(config, self.hands.inbox()) {
+            Ok(receiver) => {
+                self.receiver = Some(receiver);
+                self.state.fleet.set_callbacks(true, self.clock.now());
+            }
+            Err(why) => self.take(Msg::Told(why.to_string()), false),
         }
     }
 
@@ -229,6 +252,7 @@ impl Program {
             let batch = std::mem::take(&mut self.batch);
             self.take(Msg::Begin(batch), true);
         }
+        self.receive();
     }
 
     /// One message through the machine, and what comes of it.
@@ -377,6 +401,20 @@ impl Program {
                 self.hands.order(order, &self.state.fleet);
             }
         }
+    }
+}
+
+impl Listening for Program {
+    fn give(&mut self, msg: Msg) {
+        self.take(msg, false);
+    }
+
+    fn fleet(&self) -> &Fleet {
+        &self.state.fleet
+    }
+
+    fn hands(&self) -> &Hands {
+        &self.hands
     }
 }
 
