@@ -29,7 +29,7 @@ pub(super) async fn run(global: &Global, args: &Listen) -> Result<u8, Report> {
     let address = driver.receive(config)?;
     ready(args, address, path.as_str(), callback.as_ref(), signed)?;
 
-    let mut terminate = signal(SignalKind::terminate())?;
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut printer = Printer { json: args.json, seen: BTreeMap::new(), broken: None };
     let mut refused = 0;
     while printer.broken.is_none() {
@@ -37,7 +37,7 @@ pub(super) async fn run(global: &Global, args: &Listen) -> Result<u8, Report> {
         tokio::select! {
             () = driver.run(|fleet| printer.turn(fleet)) => {}
             () = tokio::time::sleep(REREAD) => {}
-            _ = tokio::signal::ctrl_c() => break,
+            _ = interrupt.recv() => break,
             _ = terminate.recv() => break,
         }
         if let Some(text) = driver.alarm() {

@@ -119,9 +119,8 @@ impl Alarm {
     pub(super) fn ring(&mut self, dead: bool) -> Option<&'static str> {
         let first = dead && !self.told;
         self.told = dead;
-        first.then_some(
-            "no callbacks for 5 minutes while tasks ended; looking goes on, check the tunnel and the secret",
-        )
+        first
+            .then_some("no callbacks for 5 minutes while tasks ended; looking goes on, check the tunnel and the secret")
     }
 }
 

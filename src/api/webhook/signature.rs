@@ -81,13 +81,7 @@ impl WebhookSecrets {
     ///
     /// # Errors
     /// Why it is not believed. The signature is checked before the age, so that an age is the service's own word.
-    pub fn verify(
-        &self,
-        timestamps: &[&[u8]],
-        signatures: &[&[u8]],
-        body: &[u8],
-        now: i64,
-    ) -> Result<(), Unproven> {
+    pub fn verify(&self, timestamps: &[&[u8]], signatures: &[&[u8]], body: &[u8], now: i64) -> Result<(), Unproven> {
         let (timestamp, signature) = match (timestamps, signatures) {
             ([], []) => return Err(Unproven::Unsigned),
             _ if self.0.is_empty() => return Err(Unproven::NoSecret),
