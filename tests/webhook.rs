@@ -13,8 +13,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use plantain::api::webhook::{Delivery, Heard};
 use plantain::api::webhook::{HookPath, LARGEST_BODY, Receiver, Tally, WebhookConfig, WebhookSecrets};
 use plantain::config::Allowance;
-use plantain::domain::{LocalId, Request, Stage, Status, Task, TaskId};
-use plantain::fleet::{Fleet, FleetMsg, Order, Question};
+use plantain::domain::{Answer, LocalId, Request, Stage, Status, Task, TaskId};
+use plantain::fleet::{Fleet, FleetMsg, News, Order, Question};
 use plantain::time::{Mono, Now, Wall};
 use tokio::sync::mpsc;
 
@@ -321,6 +321,24 @@ fn looking_becomes_slow_and_never_stops() {
     world.fleet.handle(FleetMsg::Restored(vec![running(1)]), Now { wall: Wall(0), mono: Mono(1) });
     let due = world.fleet.next_due(secs(0)).expect("it is watched");
     assert!(due >= Mono(40_000) && due <= Mono(60_000), "{due:?}");
+    assert!(!world.fleet.callbacks_seem_dead(secs(100_000)), "nothing has ended since");
+
+    // Three ends that only looks found: callbacks are no longer relied on, and soon that is said.
+    for number in 1..=3 {
+        world.fleet.handle(FleetMsg::Restored(vec![running(number)]), secs(100));
+        let mut report = report_of(&running(number));
+        report.source = plantain::domain::Source::Task;
+        let question = Question::Task(running(number).id, report.task_id.clone());
+        let answer = Answer::bare(Ok(News::Task(report)));
+        world.fleet.handle(FleetMsg::Answered { question, answer }, secs(101));
+    }
+    world.fleet.handle(FleetMsg::Restored(vec![running(4)]), secs(200));
+    let due = world.fleet.next_due(secs(200)).expect("it is watched");
+    assert!(due <= Mono(204_000), "{due:?}");
+    assert!(!world.fleet.callbacks_seem_dead(secs(399)));
+    assert!(world.fleet.callbacks_seem_dead(secs(400)));
+    world.fleet.handle(FleetMsg::Report(Box::new(report_of(&running(4)))), secs(400));
+    assert!(!world.fleet.callbacks_seem_dead(secs(400)));
 }
 
 fn report_of(task: &Task) -> plantain::domain::Report {

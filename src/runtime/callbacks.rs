@@ -1,26 +1,25 @@
 //! From the receiver of callbacks to the fleet, and back with the answer: for the loop with a screen and the one
 //! without.
 
+use std::net::SocketAddr;
+
 use tokio::sync::mpsc;
 
-use crate::api::webhook::{Delivery, Heard, Receipt, Receiver, WebhookConfig, WebhookError};
+use crate::api::webhook::{Delivery, Heard, Receipt, Receiver, Tally, WebhookConfig, WebhookError};
 use crate::app::Msg;
 use crate::domain::{LocalId, Task};
 use crate::fleet::{Fleet, FleetMsg};
 use crate::store::Store;
+use crate::time::Now;
 
 use super::hands::{Hands, Note, deliver};
+use super::screen::Program;
 
 /// What the store knew of a task that a callback is about and the fleet does not know.
 #[derive(Debug)]
 pub struct Looked {
     task: Option<Box<Task>>,
     delivery: Delivery,
-}
-
-/// Starts the receiver; what comes goes into the inbox of the loop.
-pub(super) fn receive(config: WebhookConfig, inbox: mpsc::Sender<Note>) -> Result<Receiver, WebhookError> {
-    Receiver::start(config, move |delivery| inbox.try_send(Note::Called(delivery)).is_ok())
 }
 
 /// What both loops do with callbacks.
@@ -108,19 +107,67 @@ fn look(store: &Store, delivery: Delivery, inbox: mpsc::Sender<Note>) {
     });
 }
 
-/// Says once that callbacks seem dead, and again after they have lived.
+/// The receiver of a loop, and what the user is told of it.
 #[derive(Debug, Default)]
-pub(super) struct Alarm {
+pub(super) struct Ear {
+    /// What it is to be opened with.
+    config: Option<WebhookConfig>,
+    receiver: Option<Receiver>,
+    /// That callbacks seem dead was said.
     told: bool,
 }
 
-impl Alarm {
-    /// The sentence, when it is time for it.
-    pub(super) fn ring(&mut self, dead: bool) -> Option<&'static str> {
+impl Ear {
+    /// An ear that is still closed.
+    pub(super) fn new(config: Option<WebhookConfig>) -> Self {
+        Self { config, ..Self::default() }
+    }
+
+    /// Receives callbacks from now on, if there is anything to receive them with; what comes goes into the inbox of
+    /// the loop.
+    pub(super) fn open(
+        &mut self,
+        inbox: mpsc::Sender<Note>,
+        fleet: &mut Fleet,
+        now: Now,
+    ) -> Result<Option<SocketAddr>, WebhookError> {
+        let Some(config) = self.config.take() else { return Ok(None) };
+        let receiver = Receiver::start(config, move |delivery| inbox.try_send(Note::Called(delivery)).is_ok())?;
+        let address = receiver.address();
+        self.receiver = Some(receiver);
+        fleet.set_callbacks(true, now);
+        Ok(Some(address))
+    }
+
+    /// How callbacks were answered, if they are received here.
+    pub(super) fn tally(&self) -> Option<Tally> {
+        self.receiver.as_ref().map(Receiver::tally)
+    }
+
+    /// Says once that callbacks seem dead, and again after they have lived.
+    pub(super) fn alarm(&mut self, fleet: &Fleet, now: Now) -> Option<&'static str> {
+        self.ring(fleet.callbacks_seem_dead(now))
+    }
+
+    fn ring(&mut self, dead: bool) -> Option<&'static str> {
         let first = dead && !self.told;
         self.told = dead;
         first
             .then_some("no callbacks for 5 minutes while tasks ended; looking goes on, check the tunnel and the secret")
+    }
+}
+
+impl Listening for Program {
+    fn give(&mut self, msg: Msg) {
+        self.take(msg, false);
+    }
+
+    fn fleet(&self) -> &Fleet {
+        &self.state.fleet
+    }
+
+    fn hands(&self) -> &Hands {
+        &self.hands
     }
 }
 
@@ -130,9 +177,9 @@ mod tests {
 
     #[test]
     fn the_alarm_rings_once() {
-        let mut alarm = Alarm::default();
+        let mut ear = Ear::default();
         let rung: Vec<bool> =
-            [false, true, true, false, true].into_iter().map(|dead| alarm.ring(dead).is_some()).collect();
+            [false, true, true, false, true].into_iter().map(|dead| ear.ring(dead).is_some()).collect();
         assert_eq!(rung, [false, true, false, false, true]);
     }
 }

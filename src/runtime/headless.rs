@@ -6,14 +6,14 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::api::webhook::{Receiver, Tally, WebhookConfig, WebhookError};
+use crate::api::webhook::{Tally, WebhookConfig, WebhookError};
 use crate::app::Msg;
 use crate::config::{Allowance, Places};
 use crate::domain::{Change, Task};
 use crate::fleet::{Fleet, FleetMsg, Order};
 use crate::store::Store;
 
-use super::callbacks::{self, Alarm, Listening};
+use super::callbacks::{Ear, Listening};
 use super::clock::{self, Clock};
 use super::hands::{Hands, Note, deliver};
 use super::service::{Downloads, Service};
@@ -27,8 +27,7 @@ pub struct Driver {
     clock: Clock,
     /// The store refused something that a command cannot go on without.
     trouble: Option<String>,
-    receiver: Option<Receiver>,
-    alarm: Alarm,
+    ear: Ear,
 }
 
 impl Driver {
@@ -47,7 +46,7 @@ impl Driver {
         let mut hands = Hands::new(Some(service), downloads, places.outputs.clone(), notes);
         hands.open(store);
         let fleet = Fleet::new(allowance, clock::seed());
-        Self { fleet, hands, inbox, clock: Clock::start(), trouble: None, receiver: None, alarm: Alarm::default() }
+        Self { fleet, hands, inbox, clock: Clock::start(), trouble: None, ear: Ear::default() }
     }
 
     /// The clock that tasks are dated with.
@@ -79,22 +78,21 @@ impl Driver {
     /// # Errors
     /// When the address cannot be listened on.
     pub fn receive(&mut self, config: WebhookConfig) -> Result<SocketAddr, WebhookError> {
-        let receiver = callbacks::receive(config, self.hands.inbox())?;
-        let address = receiver.address();
-        self.receiver = Some(receiver);
-        self.fleet.set_callbacks(true, self.clock.now());
-        Ok(address)
+        let listen = config.listen;
+        self.ear = Ear::new(Some(config));
+        let address = self.ear.open(self.hands.inbox(), &mut self.fleet, self.clock.now())?;
+        Ok(address.unwrap_or(listen))
     }
 
     /// How callbacks were answered, if they are received here.
     #[must_use]
     pub fn tally(&self) -> Option<Tally> {
-        self.receiver.as_ref().map(Receiver::tally)
+        self.ear.tally()
     }
 
     /// A sentence for the user, when callbacks have begun to seem dead.
     pub fn alarm(&mut self) -> Option<&'static str> {
-        self.alarm.ring(self.fleet.callbacks_seem_dead(self.clock.now()))
+        self.ear.alarm(&self.fleet, self.clock.now())
     }
 
     /// Takes in what other programs have put into the store since: tasks that the service has accepted.

@@ -13,16 +13,15 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::api::ApiKey;
-use crate::api::webhook::{Receiver, WebhookConfig};
 use crate::app::msg::PictureWay;
 use crate::app::{Effect, Msg, Source, State, sources, update};
 use crate::domain::{Draft, Problem, Secret};
-use crate::fleet::{Fleet, FleetMsg, Order};
+use crate::fleet::{FleetMsg, Order};
 use crate::graphics::{Protocol, Quality, Shape};
 use crate::terminal::{self, Caps, Choice, Depth, Env, Frame, Input, Output, Reader, Screen};
 use crate::ui::{ColourDepth, Theme, view};
 
-use super::callbacks::{self, Alarm, Listening};
+use super::callbacks::{Ear, Listening};
 use super::clock::Clock;
 use super::hands::{Hands, Note, deliver};
 use super::keyboard::chord;
@@ -63,10 +62,8 @@ pub(super) struct Program {
     pub(super) reader: Option<Reader>,
     pub(super) failure: Option<RunError>,
     pub(super) batch: Vec<Draft>,
-    /// The receiver of callbacks that is to be started when the store is open.
-    pub(super) webhook: Option<WebhookConfig>,
-    pub(super) receiver: Option<Receiver>,
-    pub(super) alarm: Alarm,
+    /// For callbacks, once the store is open.
+    pub(super) ear: Ear,
 }
 
 /// The signals we answer to.
@@ -222,20 +219,8 @@ impl Program {
             }
             Note::Key(Err(problem)) => self.take(Msg::KeyChecked(Err(problem)), true),
         }
-        if let Some(text) = self.alarm.ring(self.state.fleet.callbacks_seem_dead(self.clock.now())) {
+        if let Some(text) = self.ear.alarm(&self.state.fleet, self.clock.now()) {
             self.take(Msg::Told(text.to_owned()), false);
-        }
-    }
-
-    /// Callbacks are received from now on; where they cannot be, looking alone must do.
-    fn receive(&mut self) {
-        let Some(config) = self.webhook.take() else { return };
-        match callbacks::receive(config, self.hands.inbox()) {
-            Ok(receiver) => {
-                self.receiver = Some(receiver);
-                self.state.fleet.set_callbacks(true, self.clock.now());
-            }
-            Err(why) => self.take(Msg::Told(why.to_string()), false),
         }
     }
 
@@ -252,7 +237,10 @@ impl Program {
             let batch = std::mem::take(&mut self.batch);
             self.take(Msg::Begin(batch), true);
         }
-        self.receive();
+        // Where callbacks cannot be received, looking alone must do.
+        if let Err(why) = self.ear.open(self.hands.inbox(), &mut self.state.fleet, self.clock.now()) {
+            self.take(Msg::Told(why.to_string()), false);
+        }
     }
 
     /// One message through the machine, and what comes of it.
@@ -401,20 +389,6 @@ impl Program {
                 self.hands.order(order, &self.state.fleet);
             }
         }
-    }
-}
-
-impl Listening for Program {
-    fn give(&mut self, msg: Msg) {
-        self.take(msg, false);
-    }
-
-    fn fleet(&self) -> &Fleet {
-        &self.state.fleet
-    }
-
-    fn hands(&self) -> &Hands {
-        &self.hands
     }
 }
 

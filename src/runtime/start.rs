@@ -18,7 +18,7 @@ use crate::fleet::FleetMsg;
 use crate::store::{Store, StoreError, StoreProblem};
 use crate::terminal::{self, Caps, Choice, Env, Input, Output, Reader, Screen};
 
-use super::callbacks::Alarm;
+use super::callbacks::Ear;
 use super::clock::{self, Clock};
 use super::hands::{Hands, Note};
 use super::pace::Pace;
@@ -159,9 +159,7 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
         reader: Some(reader),
         failure: None,
         batch: options.batch,
-        webhook: options.webhook,
-        receiver: None,
-        alarm: Alarm::default(),
+        ear: Ear::new(options.webhook),
     };
     program.state.callback = options.callback;
     // The history is on its way; until it is here, an empty table is not yet an empty history.

@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(WebhookSecrets::parse("short").map(|_| ()), Err(BadSecret::Length(1, 5)));
         let long = format!("{SECRET},{}", "x".repeat(257));
         assert_eq!(WebhookSecrets::parse(&long).map(|_| ()), Err(BadSecret::Length(2, 257)));
-        let many = vec![SECRET; 9].join(",");
+        let many = [SECRET; 9].join(",");
         assert_eq!(WebhookSecrets::parse(&many).map(|_| ()), Err(BadSecret::TooMany));
         let shown = format!("{:?}", WebhookSecrets::parse(SECRET));
         assert!(!shown.contains("whsec"), "{shown}");
