@@ -21,6 +21,7 @@ use crate::keys::Place;
 use crate::terminal::{self, Caps, Choice, Depth, Env, Frame, Input, Output, Reader, Screen};
 use crate::ui::{ColourDepth, Theme, view};
 
+use super::callbacks::{Ear, Listening};
 use super::clock::Clock;
 use super::hands::{Hands, Note, deliver};
 use super::keyboard::chord;
@@ -64,6 +65,8 @@ pub(super) struct Program {
     pub(super) reader: Option<Reader>,
     pub(super) failure: Option<RunError>,
     pub(super) batch: Vec<Draft>,
+    /// For callbacks, once the store is open.
+    pub(super) ear: Ear,
 }
 
 impl Program {
@@ -199,12 +202,17 @@ impl Program {
                     self.exit = Some(Exit::Quit);
                 }
             },
+            Note::Called(delivery) => self.called(delivery),
+            Note::Looked(looked) => self.looked(looked),
             Note::Key(Ok((total, service))) => {
                 self.key = Some(service.key().clone());
                 self.hands.use_service(service);
                 self.take(Msg::KeyChecked(Ok(total)), true);
             }
             Note::Key(Err(problem)) => self.take(Msg::KeyChecked(Err(problem)), true),
+        }
+        if let Some(text) = self.ear.alarm(&self.state.fleet, self.clock.now()) {
+            self.take(Msg::Told(text.to_owned()), false);
         }
     }
 
@@ -218,6 +226,10 @@ impl Program {
         if self.state.table.is_empty() && !self.batch.is_empty() {
             let batch = std::mem::take(&mut self.batch);
             self.take(Msg::Begin(batch), true);
+        }
+        // Where callbacks cannot be received, looking alone must do.
+        if let Err(why) = self.ear.open(self.hands.inbox(), &mut self.state.fleet, self.clock.now()) {
+            self.take(Msg::Told(why.to_string()), false);
         }
         let Some(store) = self.hands.store() else { return };
         let inbox = self.hands.inbox();
