@@ -19,6 +19,18 @@ const STALE: Duration = Duration::from_secs(8 * 24 * 3600);
 /// Largest note that is read to see whether it is ours.
 const MAX_NOTE: u64 = 4 << 20;
 
+/// Makes a folder if it is missing, and tries whether files can be made in it: better known before something is
+/// paid for than after.
+///
+/// # Errors
+/// What the system said.
+pub fn try_folder(dir: &Path) -> io::Result<()> {
+    let folder = Folder::open(dir)?;
+    let name = format!("{PREFIX}try-{}", uuid::Uuid::now_v7().simple());
+    folder.fresh(&name, 0o600)?;
+    folder.remove(&name)
+}
+
 /// A file in its place.
 #[derive(Debug)]
 pub(super) struct Placed {

@@ -11,7 +11,7 @@ use super::follow::{Style, Until, follow};
 use super::{DONE, ERROR, complain, context};
 
 pub(super) async fn run(global: &Global, args: Fetch) -> Result<u8, Report> {
-    let mut driver = context::driver(global, args.out)?;
+    let mut driver = context::driver(global, args.out, false)?;
     let tasks: Vec<Task> = {
         let store = driver.store().ok_or_else(|| eyre!("the store is not open"))?;
         args.ids.iter().map(|id| context::find(store, id)).collect::<Result<_, _>>()?

@@ -8,7 +8,7 @@ use crate::config::Allowance;
 use crate::domain::Catalogue;
 use crate::runtime::{Exit, RunError, ScreenOptions, run_screen};
 
-use super::args::{Demo, Global};
+use super::args::Global;
 use super::{DONE, USAGE, complain, context, demo};
 
 pub(super) async fn run(global: &Global) -> Result<u8, Report> {
@@ -16,9 +16,13 @@ pub(super) async fn run(global: &Global) -> Result<u8, Report> {
         return Ok(USAGE);
     }
     let base = context::base(global)?;
+    let places = context::places(global)?;
+    let webhook = global.webhook_listen.map(|listen| context::webhook(listen, &places)).transpose()?;
     let options = ScreenOptions {
         catalogue: Catalogue::built_in(),
-        places: context::places(global)?,
+        webhook,
+        callback: context::callback(global, &places)?,
+        places,
         key: context::key(),
         downloads: context::downloads(global, &base),
         allowance: Allowance::default(),
@@ -30,7 +34,7 @@ pub(super) async fn run(global: &Global) -> Result<u8, Report> {
     };
     match screen(options).await? {
         Exit::Quit => Ok(DONE),
-        Exit::Demo => demo::run(global, &Demo { speed: 2.0 }).await,
+        Exit::Demo => demo::run_apart(global).await,
     }
 }
 

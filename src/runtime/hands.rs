@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::api::Wanted;
+use crate::api::webhook::Delivery;
 use crate::app::{Msg, Want};
 use crate::domain::{Answer, AssetId, Change, LocalId, Problem, Request, Task};
 use crate::fleet::{Fleet, FleetMsg, News, Order, Question, watch};
@@ -15,6 +16,7 @@ use crate::graphics::Picture;
 use crate::store::Store;
 
 use super::about;
+use super::callbacks::Looked;
 use super::service::{Downloads, Service};
 
 /// What the jobs bring to the loop.
@@ -26,6 +28,10 @@ pub enum Note {
     Picture(u64, Want, Result<Arc<Picture>, String>),
     /// The store is open, with what the first screen needs.
     Opened(Box<super::start::Opened>),
+    /// A callback came.
+    Called(Delivery),
+    /// The store was asked for the task of a callback.
+    Looked(Looked),
     /// A key was tried.
     Key(Result<(u64, Arc<Service>), Problem>),
 }
@@ -71,6 +77,12 @@ impl Hands {
         for (order, task) in std::mem::take(&mut self.early) {
             self.carry_out(order, task);
         }
+    }
+
+    /// Something was ordered that waits for the store to be open.
+    #[must_use]
+    pub fn waits_for_store(&self) -> bool {
+        !self.early.is_empty()
     }
 
     /// The store, once it is open.

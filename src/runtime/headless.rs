@@ -1,18 +1,21 @@
 //! The fleet without a screen: for commands. The same orders, the same hands, no terminal.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::api::webhook::{Tally, WebhookConfig, WebhookError};
 use crate::app::Msg;
 use crate::config::{Allowance, Places};
-use crate::domain::{Change, Task};
+use crate::domain::{Change, Problem, Task};
 use crate::fleet::{Fleet, FleetMsg, Order};
 use crate::store::Store;
 
+use super::callbacks::{Ear, Listening};
 use super::clock::{self, Clock};
-use super::hands::{Hands, Note};
+use super::hands::{Hands, Note, deliver};
 use super::service::{Downloads, Service};
 
 /// A fleet and the hands that carry out its orders.
@@ -24,6 +27,9 @@ pub struct Driver {
     clock: Clock,
     /// The store refused something that a command cannot go on without.
     trouble: Option<String>,
+    /// Why an output could not be put on the disk. It is tried again.
+    no_room: Option<String>,
+    ear: Ear,
 }
 
 impl Driver {
@@ -42,7 +48,7 @@ impl Driver {
         let mut hands = Hands::new(Some(service), downloads, places.outputs.clone(), notes);
         hands.open(store);
         let fleet = Fleet::new(allowance, clock::seed());
-        Self { fleet, hands, inbox, clock: Clock::start(), trouble: None }
+        Self { fleet, hands, inbox, clock: Clock::start(), trouble: None, no_room: None, ear: Ear::default() }
     }
 
     /// The clock that tasks are dated with.
@@ -69,10 +75,47 @@ impl Driver {
         self.trouble.as_deref()
     }
 
+    /// Receives callbacks from now on.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub fn receive(&mut self, config: WebhookConfig) -> Result<SocketAddr, WebhookError> {
+        let listen = config.listen;
+        self.ear = Ear::new(Some(config));
+        let address = self.ear.open(self.hands.inbox(), &mut self.fleet, self.clock.now())?;
+        Ok(address.unwrap_or(listen))
+    }
+
+    /// How callbacks were answered, if they are received here.
+    #[must_use]
+    pub fn tally(&self) -> Option<Tally> {
+        self.ear.tally()
+    }
+
+    /// A sentence for the user, when callbacks have begun to seem dead.
+    pub fn alarm(&mut self) -> Option<&'static str> {
+        self.ear.alarm(&self.fleet, self.clock.now())
+    }
+
+    /// Takes in what other programs have put into the store since: tasks that the service has accepted.
+    pub fn reread(&self) {
+        let Some(store) = self.hands.store() else { return };
+        let inbox = self.hands.inbox();
+        store.unfinished_then(move |found| {
+            let Ok(mut tasks) = found else { return };
+            // What was not accepted yet is another program's business.
+            tasks.retain(|task| task.task_id.is_some());
+            deliver(&inbox, Note::Msg(Msg::Unfinished(tasks)));
+        });
+    }
+
     /// Hands a message to the fleet and carries out what it wants.
     pub fn handle(&mut self, msg: FleetMsg) {
         if let FleetMsg::Stored { result: Err(problem), .. } = &msg {
             self.trouble = Some(problem.sentence());
+        }
+        if let FleetMsg::Fetched { result: Err(problem @ Problem::Local { .. }), .. } = &msg {
+            self.no_room = Some(problem.sentence());
         }
         if matches!(msg, FleetMsg::Submitted { .. }) {
             self.hands.submission_ended();
@@ -87,14 +130,15 @@ impl Driver {
         self.handle(FleetMsg::Add(Box::new(task)));
     }
 
-    /// Runs until `go_on` says no; it is asked after every turn.
-    pub async fn run(&mut self, mut go_on: impl FnMut(&Fleet) -> bool) {
-        while go_on(&self.fleet) {
+    /// Runs until `go_on` says no; it is asked after every turn, and told why outputs cannot be saved, if so.
+    pub async fn run(&mut self, mut go_on: impl FnMut(&Fleet, Option<&str>) -> bool) {
+        while go_on(&self.fleet, self.no_room.as_deref()) {
             let due = self.fleet.next_due(self.clock.now()).map(|at| Instant::from_std(self.clock.instant(at)));
             tokio::select! { biased;
                 note = self.inbox.recv() => match note {
-                    Some(Note::Msg(Msg::Fleet(msg))) => self.handle(msg),
-                    Some(Note::Msg(Msg::Told(text))) => self.trouble = Some(text),
+                    Some(Note::Msg(msg)) => self.give(msg),
+                    Some(Note::Called(delivery)) => self.called(delivery),
+                    Some(Note::Looked(looked)) => self.looked(looked),
                     Some(_) => {}
                     None => return,
                 },
@@ -123,6 +167,25 @@ impl Driver {
         if let Some(store) = self.hands.store() {
             store.flush();
         }
+    }
+}
+
+impl Listening for Driver {
+    fn give(&mut self, msg: Msg) {
+        match msg {
+            Msg::Fleet(msg) => self.handle(msg),
+            Msg::Unfinished(tasks) => self.handle(FleetMsg::Restored(tasks)),
+            Msg::Told(text) => self.trouble = Some(text),
+            _ => {}
+        }
+    }
+
+    fn fleet(&self) -> &Fleet {
+        &self.fleet
+    }
+
+    fn hands(&self) -> &Hands {
+        &self.hands
     }
 }
 

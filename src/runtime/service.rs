@@ -23,6 +23,12 @@ impl Service {
         Self { base, key, client: OnceCell::new() }
     }
 
+    /// The key it is asked with.
+    #[must_use]
+    pub fn key(&self) -> &ApiKey {
+        &self.key
+    }
+
     /// The client.
     ///
     /// # Errors

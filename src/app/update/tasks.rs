@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::validate::validate;
-use crate::domain::{Draft, LocalId, Outcome, Problem, Request, Stage, Status, Task};
+use crate::domain::{Draft, LocalId, Outcome, Problem, Request, Secret, Stage, Status, Task};
 use crate::fleet::FleetMsg;
 use crate::time::Wall;
 
@@ -14,7 +14,8 @@ use super::{fleet, is_coming};
 
 /// Sends what is in the editor, or says why not and goes to the field.
 pub(super) fn submit(state: &mut State) -> Vec<Effect> {
-    let request = match state.editor.request(&state.catalogue) {
+    let callback = state.callback.as_ref().map(Secret::expose);
+    let request = match state.editor.request(&state.catalogue, callback) {
         Ok(request) => request,
         Err(fault) => {
             state.pane = if state.editor.fault_in_text(&state.catalogue) { Pane::Editor } else { Pane::Form };
@@ -114,10 +115,16 @@ pub(super) fn restore(state: &mut State, tasks: Vec<Task>) -> Vec<Effect> {
     effects
 }
 
-/// One task of this stage is not unloaded any more.
+/// One task of this stage is not unloaded any more. A restart calls some stages by another name than the store.
 pub(super) fn less_one(state: &mut State, stage: Stage) {
-    if let Some(count) = state.table.unloaded.get_mut(&stage) {
-        *count = count.saturating_sub(1);
+    let stored = match stage {
+        Stage::Held => [Stage::Held, Stage::Saved],
+        Stage::Unsure => [Stage::Unsure, Stage::Sending],
+        other => [other, other],
+    };
+    let mut counts = stored.into_iter().filter(|stage| state.table.unloaded.get(stage).is_some_and(|n| *n > 0));
+    if let Some(count) = counts.next().and_then(|stage| state.table.unloaded.get_mut(&stage)) {
+        *count -= 1;
     }
 }
 
