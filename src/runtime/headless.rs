@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::api::webhook::{Tally, WebhookConfig, WebhookError};
 use crate::app::Msg;
 use crate::config::{Allowance, Places};
-use crate::domain::{Change, Task};
+use crate::domain::{Change, Problem, Task};
 use crate::fleet::{Fleet, FleetMsg, Order};
 use crate::store::Store;
 
@@ -27,6 +27,8 @@ pub struct Driver {
     clock: Clock,
     /// The store refused something that a command cannot go on without.
     trouble: Option<String>,
+    /// Why an output could not be put on the disk. It is tried again.
+    no_room: Option<String>,
     ear: Ear,
 }
 
@@ -46,7 +48,7 @@ impl Driver {
         let mut hands = Hands::new(Some(service), downloads, places.outputs.clone(), notes);
         hands.open(store);
         let fleet = Fleet::new(allowance, clock::seed());
-        Self { fleet, hands, inbox, clock: Clock::start(), trouble: None, ear: Ear::default() }
+        Self { fleet, hands, inbox, clock: Clock::start(), trouble: None, no_room: None, ear: Ear::default() }
     }
 
     /// The clock that tasks are dated with.
@@ -112,6 +114,9 @@ impl Driver {
         if let FleetMsg::Stored { result: Err(problem), .. } = &msg {
             self.trouble = Some(problem.sentence());
         }
+        if let FleetMsg::Fetched { result: Err(problem @ Problem::Local { .. }), .. } = &msg {
+            self.no_room = Some(problem.sentence());
+        }
         if matches!(msg, FleetMsg::Submitted { .. }) {
             self.hands.submission_ended();
         }
@@ -125,9 +130,9 @@ impl Driver {
         self.handle(FleetMsg::Add(Box::new(task)));
     }
 
-    /// Runs until `go_on` says no; it is asked after every turn.
-    pub async fn run(&mut self, mut go_on: impl FnMut(&Fleet) -> bool) {
-        while go_on(&self.fleet) {
+    /// Runs until `go_on` says no; it is asked after every turn, and told why outputs cannot be saved, if so.
+    pub async fn run(&mut self, mut go_on: impl FnMut(&Fleet, Option<&str>) -> bool) {
+        while go_on(&self.fleet, self.no_room.as_deref()) {
             let due = self.fleet.next_due(self.clock.now()).map(|at| Instant::from_std(self.clock.instant(at)));
             tokio::select! { biased;
                 note = self.inbox.recv() => match note {

@@ -1,5 +1,6 @@
 //! The part that touches the world: it performs what the pure storey wants, and feeds back what happened.
 
+mod about;
 pub mod callbacks;
 pub mod clock;
 pub mod hands;
@@ -9,6 +10,7 @@ pub mod pace;
 pub mod pictures;
 pub mod screen;
 pub mod service;
+mod signals;
 pub mod start;
 
 pub use clock::Clock;

@@ -13,7 +13,7 @@ use crate::api::webhook::WebhookConfig;
 use crate::app::state::Start;
 use crate::app::{Msg, State};
 use crate::config::{Allowance, Places};
-use crate::domain::{Catalogue, Draft, Problem, Secret, Stage, Task};
+use crate::domain::{Catalogue, Draft, Problem, Secret, Task};
 use crate::fleet::FleetMsg;
 use crate::store::{Store, StoreError, StoreProblem};
 use crate::terminal::{self, Caps, Choice, Env, Input, Output, Reader, Screen};
@@ -26,8 +26,8 @@ use super::pictures::Pictures;
 use super::screen::{PATIENCE, Program, theme};
 use super::service::{Downloads, Service};
 
-/// Tasks that the first screen needs.
-pub(super) const FIRST: usize = 200;
+/// Older tasks that are read at a time. The first screen reads no more than it shows.
+pub(super) const PAGE: usize = 200;
 /// What the screen is started with.
 #[derive(Debug)]
 pub struct ScreenOptions {
@@ -92,18 +92,16 @@ pub(super) struct Contents {
     pub store: Store,
     pub draft: Option<Draft>,
     pub newest: Vec<Task>,
-    pub unfinished: Vec<Task>,
-    pub counts: Vec<(Stage, u64)>,
+    /// The history ends with them.
+    pub last: bool,
 }
 
-fn open_store(places: &Places) -> Result<Contents, RunError> {
+fn open_store(places: &Places, rows: usize) -> Result<Contents, RunError> {
     let store = Store::open(&places.data)?;
     let draft = store.draft()?;
-    let newest = store.newest(FIRST, None)?;
-    let unfinished = store.unfinished()?;
-    let counts = store.counts()?;
-    crate::api::sweep_parts(&places.outputs, std::time::SystemTime::now());
-    Ok(Contents { store, draft, newest, unfinished, counts })
+    let newest = store.newest(rows, None)?;
+    let last = newest.len() < rows;
+    Ok(Contents { store, draft, newest, last })
 }
 
 /// Runs the screen until the user leaves.
@@ -142,6 +140,7 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
     let mut program = Program {
         state: State::new(start, clock.now()),
         base: options.base,
+        key: options.key.as_ref().ok().cloned(),
         pictures: Pictures::new(notes.clone()),
         pace: Pace::new(caps.over_ssh()),
         choice: options.graphics,
@@ -167,10 +166,11 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
     program.draw();
     program.ask_terminal();
 
-    let places = options.places;
+    let (places, rows) = (options.places, usize::from(window.rows).max(1));
     tokio::task::spawn_blocking(move || {
-        let opened = Opened(open_store(&places));
+        let opened = Opened(open_store(&places, rows));
         let _ = notes.blocking_send(Note::Opened(Box::new(opened)));
+        crate::api::sweep_parts(&places.outputs, std::time::SystemTime::now());
     });
     if let Err(reason) = options.key {
         program.take(Msg::Fleet(FleetMsg::Block(Problem::NoKey { message: reason })), true);
