@@ -53,6 +53,11 @@ pub(super) fn key() -> Result<ApiKey, String> {
     }
 }
 
+/// The key, for commands that cannot do without.
+pub(super) fn needed_key() -> Result<ApiKey, Report> {
+    key().map_err(|why| eyre!("{why}; try `plantain demo`, which needs no key"))
+}
+
 /// Where the service is asked to call, if it is.
 pub(super) fn callback(global: &Global, places: &Places) -> Result<Option<Secret>, Report> {
     let Some(base) = global.callback_url.as_deref().filter(|text| !text.trim().is_empty()) else { return Ok(None) };
@@ -74,11 +79,6 @@ fn hook_path(places: &Places) -> Result<HookPath, Report> {
     // Two draws: some bits of one are fixed.
     let bits = clock::seed() ^ clock::seed().rotate_left(64);
     HookPath::open(&places.data, bits).wrap_err("the path for callbacks cannot be kept in the data directory")
-}
-
-/// The key, for commands that cannot do without.
-pub(super) fn needed_key() -> Result<ApiKey, Report> {
-    key().map_err(|why| eyre!("{why}; try `plantain demo`, which needs no key"))
 }
 
 /// Downloads may lead to this machine only if the service itself is here.

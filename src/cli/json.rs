@@ -5,20 +5,15 @@ use serde_json::{Value, json};
 use crate::domain::text::is_harmless;
 use crate::domain::{Output, Status, Task};
 
-/// A task as one line of JSON; times are Unix seconds. What could steer a terminal is escaped: the usual escapes
-/// stop at U+001F, while many terminals obey U+009B as they obey ESC [.
+/// A task as one line of JSON; times are Unix seconds.
 pub(super) fn line(task: &Task) -> String {
-    safe(self::task(task).to_string())
+    escaped(&self::task(task))
 }
 
-/// The same among lines of other kinds: it says that it is a task.
-pub(super) fn event(task: &Task) -> String {
-    let mut line = self::task(task);
-    line["event"] = "task".into();
-    safe(line.to_string())
-}
-
-fn safe(text: String) -> String {
+/// JSON in one line. What could steer a terminal is escaped: the usual escapes stop at U+001F, while many terminals
+/// obey U+009B as they obey ESC [.
+pub(super) fn escaped(value: &Value) -> String {
+    let text = value.to_string();
     if text.chars().all(is_harmless) {
         return text;
     }
@@ -34,7 +29,8 @@ fn safe(text: String) -> String {
     safe
 }
 
-fn task(task: &Task) -> Value {
+/// A task as JSON, to add to.
+pub(super) fn task(task: &Task) -> Value {
     json!({
         "schema": 1,
         "id": task.id.to_string(),

@@ -110,7 +110,9 @@ impl Printer {
             let told = if !news {
                 Ok(())
             } else if self.json {
-                say(&json::event(task))
+                let mut line = json::task(task);
+                line["event"] = "task".into();
+                say(&json::escaped(&line))
             } else {
                 say(&follow::line(task))
             };
