@@ -22,7 +22,7 @@ use crate::terminal::{self, Caps, Choice, Depth, Env, Frame, Input, Output, Read
 use crate::ui::{ColourDepth, Theme, view};
 
 use super::callbacks::{Ear, Listening};
-use super::clock::Clock;
+use super::clock::{Clock, sleep_until};
 use super::hands::{Hands, Note, deliver};
 use super::keyboard::chord;
 use super::pace::Pace;
@@ -409,13 +409,6 @@ impl Program {
                 self.hands.order(order, &self.state.fleet);
             }
         }
-    }
-}
-
-async fn sleep_until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }
 
