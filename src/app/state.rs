@@ -3,7 +3,7 @@
 use ratatui::layout::Size;
 
 use crate::config::Allowance;
-use crate::domain::{Catalogue, Draft, LocalId, Task};
+use crate::domain::{Catalogue, Draft, LocalId, Standing, Task};
 use crate::fleet::Fleet;
 use crate::keys::Place;
 use crate::time::{Chance, Now};
@@ -57,6 +57,8 @@ pub struct State {
     pub service: String,
     /// The demonstration: nothing costs anything.
     pub demo: bool,
+    /// How this window stands to the others on the same history; alone until the store says otherwise.
+    pub standing: Standing,
     /// The moment of the last message.
     pub now: Now,
     /// Ids are drawn from it.
@@ -103,6 +105,7 @@ impl State {
             notice: None,
             service: start.service,
             demo: start.demo,
+            standing: Standing::default(),
             now,
             chance,
             leaving: false,

@@ -65,7 +65,7 @@ pub(super) fn driver(global: &Global, out: Option<PathBuf>) -> Result<Driver, Re
     let key = key().map_err(|why| eyre!("{why}; try `plantain demo`, which needs no key"))?;
     let store = Store::open(&places.data)?;
     let service = Arc::new(Service::new(base.clone(), key));
-    Ok(Driver::new(store, service, downloads(&base), &places, Allowance::default()))
+    Ok(Driver::new(store, service, downloads(&base), &places, Allowance::default())?)
 }
 
 /// The store, for commands that only read.

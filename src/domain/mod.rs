@@ -16,6 +16,7 @@ pub mod status;
 pub mod task;
 pub mod text;
 pub mod validate;
+pub mod window;
 
 pub use advice::{Explanation, explain};
 pub use answer::{Accepted, Answer, Limits, Page};
@@ -30,3 +31,4 @@ pub use secret::Secret;
 pub use status::{Failure, Stage, Status};
 pub use task::{Task, Times};
 pub use validate::Invalid;
+pub use window::{Holder, Standing, Wish};

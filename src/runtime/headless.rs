@@ -7,13 +7,14 @@ use tokio::time::Instant;
 
 use crate::app::Msg;
 use crate::config::{Allowance, Places};
-use crate::domain::{Change, Task};
-use crate::fleet::{Fleet, FleetMsg, Order};
-use crate::store::Store;
+use crate::domain::{Change, Problem, Stage, Standing, Task, Wish};
+use crate::fleet::{Fleet, FleetMsg, Order, granted};
+use crate::store::{Heard, Store};
 
 use super::clock::{self, Clock};
-use super::hands::{Hands, Note};
+use super::hands::{Hands, Note, deliver};
 use super::service::{Downloads, Service};
+use super::start::RunError;
 
 /// A fleet and the hands that carry out its orders.
 #[derive(Debug)]
@@ -22,27 +23,40 @@ pub struct Driver {
     hands: Hands,
     inbox: mpsc::Receiver<Note>,
     clock: Clock,
+    standing: Standing,
     /// The store refused something that a command cannot go on without.
     trouble: Option<String>,
 }
 
 impl Driver {
-    /// A driver over an open store.
-    #[must_use]
+    /// A driver over an open store. If another window holds the lease, it follows that one's work.
+    ///
+    /// # Errors
+    /// When the store cannot be written, or the other window talks to another service.
     pub fn new(
         store: Store,
         service: Arc<Service>,
         downloads: Arc<Downloads>,
         places: &Places,
         allowance: Allowance,
-    ) -> Self {
+    ) -> Result<Self, RunError> {
         let (notes, inbox) = mpsc::channel(4096);
         let outputs = places.outputs.clone();
         tokio::task::spawn_blocking(move || crate::api::sweep_parts(&outputs, std::time::SystemTime::now()));
+        let ears = notes.clone();
+        let standing = store.join(service.address(), true, move |heard| deliver(&ears, Note::Heard(heard)))?;
+        super::start::same_service(&standing, service.address())?;
         let mut hands = Hands::new(Some(service), downloads, places.outputs.clone(), notes);
-        hands.open(store);
-        let fleet = Fleet::new(allowance, clock::seed());
-        Self { fleet, hands, inbox, clock: Clock::start(), trouble: None }
+        hands.open(store, !standing.holds);
+        let mut fleet = Fleet::new(allowance, clock::seed());
+        fleet.mirror_pause(standing.paused.clone());
+        Ok(Self { fleet, hands, inbox, clock: Clock::start(), standing, trouble: None })
+    }
+
+    /// How this program stands to the others on the store.
+    #[must_use]
+    pub fn standing(&self) -> &Standing {
+        &self.standing
     }
 
     /// The clock that tasks are dated with.
@@ -77,8 +91,53 @@ impl Driver {
         if matches!(msg, FleetMsg::Submitted { .. }) {
             self.hands.submission_ended();
         }
-        for order in self.fleet.handle(msg, self.clock.now()) {
+        let now = self.clock.now();
+        let orders =
+            if self.standing.holds { self.fleet.handle(msg, now) } else { self.fleet.handle_watching(msg, now) };
+        self.carry_out(orders);
+    }
+
+    fn carry_out(&mut self, orders: Vec<Order>) {
+        for order in orders {
             self.hands.order(order, &self.fleet);
+        }
+        self.hands.publish(self.fleet.blocked());
+    }
+
+    /// What comes from the other programs on the store.
+    fn hear(&mut self, heard: Heard) {
+        match heard {
+            Heard::Took { unfinished } => {
+                self.standing = Standing::default();
+                self.hands.hold();
+                let orders = self.fleet.took_over(unfinished, self.clock.now());
+                self.carry_out(orders);
+            }
+            Heard::News { tasks, gone, standing, .. } if !self.standing.holds => {
+                self.fleet.mirror(tasks, &gone);
+                self.fleet.mirror_pause(standing.paused.clone());
+                self.standing = standing;
+            }
+            Heard::News { .. } => {}
+            Heard::Wishes(wishes) => {
+                for (wish, task) in wishes {
+                    if wish == Wish::WatchAll {
+                        self.watch_all();
+                    }
+                    granted(wish, task).into_iter().for_each(|msg| self.handle(msg));
+                }
+            }
+        }
+    }
+
+    /// Somebody looks at everything, and this program is the one that asks.
+    fn watch_all(&self) {
+        if let Some(store) = self.hands.store() {
+            let inbox = self.hands.inbox();
+            store.unfinished_then(move |result| match result {
+                Ok(tasks) => deliver(&inbox, Note::Msg(Msg::Fleet(FleetMsg::Restored(tasks)))),
+                Err(problem) => tracing::warn!(%problem, "the unfinished tasks cannot be read"),
+            });
         }
     }
 
@@ -95,6 +154,7 @@ impl Driver {
                 note = self.inbox.recv() => match note {
                     Some(Note::Msg(Msg::Fleet(msg))) => self.handle(msg),
                     Some(Note::Msg(Msg::Told(text))) => self.trouble = Some(text),
+                    Some(Note::Heard(heard)) => self.hear(heard),
                     Some(_) => {}
                     None => return,
                 },
@@ -103,15 +163,20 @@ impl Driver {
         }
     }
 
-    /// Waits a moment for creations whose answer has not come, then for the store.
+    /// Begins nothing new, waits a moment for what is being sent, then for the store. After that another window
+    /// may hold the lease.
     pub async fn finish(mut self) {
         let stop = Instant::now() + std::time::Duration::from_secs(3);
-        while self.hands.submissions() > 0 {
+        let leaving = Problem::Local { message: "this program is ending".to_owned() };
+        self.fleet.handle(FleetMsg::Block(leaving), self.clock.now());
+        while self.standing.holds && self.is_sending() {
             match tokio::time::timeout_at(stop, self.inbox.recv()).await {
-                Ok(Some(Note::Msg(Msg::Fleet(msg @ FleetMsg::Submitted { .. })))) => {
-                    self.hands.submission_ended();
+                Ok(Some(Note::Msg(Msg::Fleet(msg)))) => {
+                    if matches!(msg, FleetMsg::Submitted { .. }) {
+                        self.hands.submission_ended();
+                    }
                     for order in self.fleet.handle(msg, self.clock.now()) {
-                        if matches!(&order, Order::Save(Change::New(_) | Change::Progress(_))) {
+                        if matches!(&order, Order::Save(Change::New(_) | Change::Progress(_)) | Order::Submit(..)) {
                             self.hands.order(order, &self.fleet);
                         }
                     }
@@ -123,6 +188,11 @@ impl Driver {
         if let Some(store) = self.hands.store() {
             store.flush();
         }
+    }
+
+    /// Something is on its way to the service, or its way there is being written down.
+    fn is_sending(&self) -> bool {
+        self.hands.submissions() > 0 || self.fleet.tasks().any(|task| task.status.stage() == Stage::Sending)
     }
 }
 

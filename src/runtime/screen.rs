@@ -18,6 +18,7 @@ use crate::app::{Effect, Msg, Source, State, sources, update};
 use crate::domain::{Draft, Problem, Secret};
 use crate::fleet::{FleetMsg, Order};
 use crate::graphics::{Protocol, Quality, Shape};
+use crate::store::Heard;
 use crate::terminal::{self, Caps, Choice, Depth, Env, Frame, Input, Output, Reader, Screen};
 use crate::ui::{ColourDepth, Theme, view};
 
@@ -208,16 +209,37 @@ impl Program {
                     self.exit = Some(Exit::Quit);
                 }
             },
+            Note::Heard(heard) => self.heard(heard),
             Note::Key(Ok((total, service))) => {
                 self.hands.use_service(service);
+                if let Some(store) = self.hands.store() {
+                    store.want_lease();
+                }
                 self.take(Msg::KeyChecked(Ok(total)), true);
             }
             Note::Key(Err(problem)) => self.take(Msg::KeyChecked(Err(problem)), true),
         }
     }
 
+    /// What comes from the other windows.
+    fn heard(&mut self, heard: Heard) {
+        match heard {
+            Heard::Took { unfinished } => {
+                self.hands.hold();
+                self.take(Msg::TookOver(unfinished), false);
+            }
+            Heard::News { tasks, gone, counts, standing } => {
+                self.take(Msg::Mirrored { tasks, gone, standing }, false);
+                self.take(Msg::Counted(counts), false);
+            }
+            Heard::Wishes(wishes) => self.take(Msg::Wished(wishes), false),
+        }
+    }
+
     fn opened(&mut self, contents: Contents) {
-        self.hands.open(contents.store);
+        let watching = !contents.standing.holds;
+        self.hands.open(contents.store, watching);
+        self.take(Msg::Stands(contents.standing), true);
         if let Some(draft) = contents.draft {
             self.take(Msg::Drafted(draft), true);
         }
@@ -238,6 +260,7 @@ impl Program {
         for effect in update(&mut self.state, msg, before) {
             self.perform(effect);
         }
+        self.hands.publish(self.state.fleet.blocked());
         self.pace.changed(by_hand);
         let turn = self.clock.now().mono.since(before.mono);
         if turn > Duration::from_millis(20) {
@@ -412,6 +435,7 @@ fn name_of(msg: &Msg) -> &'static str {
         Msg::NotOlder(_) => "no tasks",
         Msg::Drafted(_) => "draft",
         Msg::Begin(_) => "batch",
+        Msg::Stands(_) | Msg::Mirrored { .. } | Msg::TookOver(_) | Msg::Wished(_) => "windows",
         Msg::Counted(_) => "counts",
         Msg::KeyChecked(_) => "key checked",
         Msg::Woke => "woke",

@@ -22,6 +22,12 @@ impl Service {
         Self { base, key, client: OnceCell::new() }
     }
 
+    /// Its address.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.base.as_str()
+    }
+
     /// The client.
     ///
     /// # Errors

@@ -12,13 +12,13 @@ use crate::api::ApiKey;
 use crate::app::state::Start;
 use crate::app::{Msg, State};
 use crate::config::{Allowance, Places};
-use crate::domain::{Catalogue, Draft, Problem, Stage, Task};
+use crate::domain::{Catalogue, Draft, Problem, Stage, Standing, Task};
 use crate::fleet::FleetMsg;
 use crate::store::{Store, StoreError, StoreProblem};
 use crate::terminal::{self, Caps, Choice, Env, Input, Output, Reader, Screen};
 
 use super::clock::{self, Clock};
-use super::hands::{Hands, Note};
+use super::hands::{Hands, Note, deliver};
 use super::pace::Pace;
 use super::pictures::Pictures;
 use super::screen::{PATIENCE, Program, theme};
@@ -72,6 +72,16 @@ pub enum RunError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Another window has the folder open for another service.
+    #[error(
+        "another plantain (process {pid}) uses this data folder for {service}; end it, or choose another --data-dir"
+    )]
+    OtherService {
+        /// The other program.
+        pid: u32,
+        /// The service it talks to.
+        service: String,
+    },
     /// The store cannot be read.
     #[error("the history cannot be read: {0}")]
     Read(#[from] StoreProblem),
@@ -84,20 +94,34 @@ pub struct Opened(pub(super) Result<Contents, RunError>);
 #[derive(Debug)]
 pub(super) struct Contents {
     pub store: Store,
+    pub standing: Standing,
     pub draft: Option<Draft>,
     pub newest: Vec<Task>,
     pub unfinished: Vec<Task>,
     pub counts: Vec<(Stage, u64)>,
 }
 
-fn open_store(places: &Places) -> Result<Contents, RunError> {
+/// What would be sent through another window must be meant for the service it talks to.
+pub(super) fn same_service(standing: &Standing, service: &str) -> Result<(), RunError> {
+    match &standing.holder {
+        Some(holder) if holder.service != service => {
+            Err(RunError::OtherService { pid: holder.pid, service: holder.service.clone() })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn open_store(places: &Places, service: &str, has_key: bool, notes: mpsc::Sender<Note>) -> Result<Contents, RunError> {
     let store = Store::open(&places.data)?;
+    // Without a key nothing could be asked: then another window shall do it.
+    let standing = store.join(service, has_key, move |heard| deliver(&notes, Note::Heard(heard)))?;
+    same_service(&standing, service)?;
     let draft = store.draft()?;
     let newest = store.newest(FIRST, None)?;
     let unfinished = store.unfinished()?;
     let counts = store.counts()?;
     crate::api::sweep_parts(&places.outputs, std::time::SystemTime::now());
-    Ok(Contents { store, draft, newest, unfinished, counts })
+    Ok(Contents { store, standing, draft, newest, unfinished, counts })
 }
 
 /// Runs the screen until the user leaves.
@@ -160,8 +184,9 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
     program.ask_terminal();
 
     let places = options.places;
+    let (address, has_key) = (program.base.to_string(), options.key.is_ok());
     tokio::task::spawn_blocking(move || {
-        let opened = Opened(open_store(&places));
+        let opened = Opened(open_store(&places, &address, has_key, notes.clone()));
         let _ = notes.blocking_send(Note::Opened(Box::new(opened)));
     });
     if let Err(reason) = options.key {
