@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
@@ -102,17 +103,18 @@ impl Service {
         text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
     }
 
-    /// Waits until the store says so.
+    /// Waits until the store says so, as one of the windows that only watch.
     #[track_caller]
     fn until(&self, what: &str, is: impl Fn(&[serde_json::Value]) -> bool) {
-        let patience = std::time::Instant::now() + PATIENCE;
+        let (changed, news) = mpsc::channel();
+        let store = Store::open(&self.data()).expect("opens");
+        store.join(&self.base_url, false, move |_| changed.send(()).unwrap_or_default()).expect("joins");
         loop {
             let tasks = self.tasks();
             if is(&tasks) {
                 return;
             }
-            assert!(std::time::Instant::now() < patience, "never {what}: {tasks:#?}");
-            std::thread::yield_now();
+            assert!(news.recv_timeout(PATIENCE).is_ok(), "never {what}: {tasks:#?}");
         }
     }
 
@@ -254,6 +256,61 @@ fn a_screen_watches_submits_and_takes_over() {
     service.until("home", |tasks| tasks.iter().all(|task| task["outputs"][0]["file"].is_string()));
     service.expect_each_once(&["from the first", "from the second"]);
     second.kill();
+}
+
+/// The holder dies at every step of its submission, with another program beside it: that one's task ends by itself,
+/// the dead one's with the user's word, and each is paid once.
+#[test]
+fn killed_at_any_step_beside_another_window() {
+    let service = Service::start("100");
+    let next = AtomicU64::new(1);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                loop {
+                    let step = next.fetch_add(1, Ordering::SeqCst);
+                    if step > 24 {
+                        return;
+                    }
+                    killed_beside(&service, step);
+                }
+            });
+        }
+    });
+}
+
+fn killed_beside(service: &Service, step: u64) {
+    let data = service.home.path().join(format!("data-{step}"));
+    let (dies, lives) = (format!("dies at {step}"), format!("lives at {step}"));
+    let run = |args: &[&str]| {
+        let mut command = service.plantain(args);
+        command.env("PLANTAIN_DATA_DIR", &data);
+        command
+    };
+    let mut holder = run(&["submit", &dies, "--wait"])
+        .env("PLANTAIN_KILL_AT", step.to_string())
+        .stderr(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    ended(run(&["submit", &lives, "--wait"]).spawn().expect("it starts"));
+    let _ = holder.wait();
+    ended(run(&["send", "--all", "--wait"]).spawn().expect("it starts"));
+    run(&["watch"]).output().expect("it ends");
+    let listed = run(&["list", "--json"]).output().expect("plantain runs");
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let tasks: Vec<serde_json::Value> =
+        listed.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+    let paid = service.paid();
+    for task in &tasks {
+        assert_eq!(task["status"], "success", "step {step}: {task}");
+        let bill: Vec<_> = paid.iter().filter(|(prompt, _)| task["prompt"] == prompt.as_str()).collect();
+        assert_eq!(bill.len(), 1, "step {step}: {bill:?}");
+        assert_eq!(task["id"], bill[0].1.as_str(), "step {step}");
+    }
+    assert_eq!(stage_of(&tasks, &lives), Some("success"), "step {step}");
+    let paid_for_the_dead = paid.iter().filter(|(prompt, _)| *prompt == dies).count();
+    assert_eq!(paid_for_the_dead, usize::from(stage_of(&tasks, &dies).is_some()), "step {step}");
 }
 
 fn task(n: u128) -> Task {

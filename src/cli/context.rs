@@ -15,7 +15,7 @@ use crate::store::Store;
 use crate::terminal::Choice;
 
 use super::args::{Global, Graphics};
-use super::log;
+use super::{complain, log};
 
 /// The environment variable that holds the key \[C\].
 const KEY_VARIABLE: &str = "HIAPI_API_KEY";
@@ -65,7 +65,11 @@ pub(super) fn driver(global: &Global, out: Option<PathBuf>) -> Result<Driver, Re
     let key = key().map_err(|why| eyre!("{why}; try `plantain demo`, which needs no key"))?;
     let store = Store::open(&places.data)?;
     let service = Arc::new(Service::new(base.clone(), key));
-    Ok(Driver::new(store, service, downloads(&base), &places, Allowance::default())?)
+    let driver = Driver::new(store, service, downloads(&base), &places, Allowance::default())?;
+    if let Some(text) = driver.caution() {
+        complain(text);
+    }
+    Ok(driver)
 }
 
 /// The store, for commands that only read.

@@ -51,11 +51,14 @@ pub struct Standing {
     pub holder: Option<Holder>,
     /// Why the holder sends nothing, if so.
     pub paused: Option<Problem>,
+    /// Files cannot be locked here: nothing keeps a second window from taking itself for the holder, but for the
+    /// check before each sending.
+    pub lockless: bool,
 }
 
 impl Default for Standing {
     /// Alone.
     fn default() -> Self {
-        Self { holds: true, holder: None, paused: None }
+        Self { holds: true, holder: None, paused: None, lockless: false }
     }
 }

@@ -75,12 +75,16 @@ impl Fleet {
     }
 
     /// This window holds the lease from now on. Like a restart: what was waiting is held, what was being sent is
-    /// unsure, all that runs is watched. The wishes of living windows come after it.
+    /// unsure, all that runs is watched. What this window's own user wants sent is sent, as if asked for again; the
+    /// wishes of other living windows come by the store.
     pub fn took_over(&mut self, unfinished: Vec<Task>, now: Now) -> Vec<Order> {
         let mut tasks = std::mem::take(&mut self.tasks);
+        let wished = std::mem::take(&mut self.wished);
         *self = Self::new(self.allowance, self.chance.bits());
         tasks.extend(unfinished.into_iter().map(|task| (task.id, Arc::new(task))));
-        self.handle(FleetMsg::Restored(tasks.into_values().map(Arc::unwrap_or_clone).collect()), now)
+        let mut orders = self.handle(FleetMsg::Restored(tasks.into_values().map(Arc::unwrap_or_clone).collect()), now);
+        orders.extend(self.handle(FleetMsg::Send(wished.into_iter().collect()), now));
+        orders
     }
 }
 

@@ -24,6 +24,7 @@ pub struct Driver {
     inbox: mpsc::Receiver<Note>,
     clock: Clock,
     standing: Standing,
+    caution: Option<String>,
     /// The store refused something that a command cannot go on without.
     trouble: Option<String>,
 }
@@ -46,11 +47,12 @@ impl Driver {
         let ears = notes.clone();
         let standing = store.join(service.address(), true, move |heard| deliver(&ears, Note::Heard(heard)))?;
         super::start::same_service(&standing, service.address())?;
+        let caution = super::start::caution(&store, &standing);
         let mut hands = Hands::new(Some(service), downloads, places.outputs.clone(), notes);
         hands.open(store, !standing.holds);
         let mut fleet = Fleet::new(allowance, clock::seed());
         fleet.mirror_pause(standing.paused.clone());
-        Ok(Self { fleet, hands, inbox, clock: Clock::start(), standing, trouble: None })
+        Ok(Self { fleet, hands, inbox, clock: Clock::start(), standing, caution, trouble: None })
     }
 
     /// How this program stands to the others on the store.
@@ -75,6 +77,12 @@ impl Driver {
     #[must_use]
     pub fn store(&self) -> Option<&Store> {
         self.hands.store()
+    }
+
+    /// What the user should know about the place of the store.
+    #[must_use]
+    pub fn caution(&self) -> Option<&str> {
+        self.caution.as_deref()
     }
 
     /// Why the store refused something, if it did.

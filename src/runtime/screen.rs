@@ -28,7 +28,7 @@ use super::keyboard::chord;
 use super::pace::Pace;
 use super::pictures::Pictures;
 use super::service::Service;
-use super::start::{Contents, Exit, FIRST, RunError};
+use super::start::{Contents, Exit, FIRST, RunError, caution};
 
 /// How long messages are taken in before a frame is drawn.
 const SLICE: Duration = Duration::from_millis(4);
@@ -238,6 +238,7 @@ impl Program {
 
     fn opened(&mut self, contents: Contents) {
         let watching = !contents.standing.holds;
+        let caution = caution(&contents.store, &contents.standing);
         self.hands.open(contents.store, watching);
         self.take(Msg::Stands(contents.standing), true);
         if let Some(draft) = contents.draft {
@@ -247,6 +248,9 @@ impl Program {
         let last = contents.newest.len() < FIRST;
         self.take(Msg::Older { tasks: contents.newest, last }, true);
         self.take(Msg::Unfinished(contents.unfinished), true);
+        if let Some(text) = caution {
+            self.take(Msg::Told(text), true);
+        }
         if self.state.table.is_empty() && !self.batch.is_empty() {
             let batch = std::mem::take(&mut self.batch);
             self.take(Msg::Begin(batch), true);

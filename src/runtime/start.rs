@@ -111,6 +111,12 @@ pub(super) fn same_service(standing: &Standing, service: &str) -> Result<(), Run
     }
 }
 
+/// What the user should know once about the place of the store.
+pub(super) fn caution(store: &Store, standing: &Standing) -> Option<String> {
+    let lockless = "files cannot be locked in the data folder: keep to one window";
+    standing.lockless.then(|| lockless.to_owned()).or_else(|| store.caution())
+}
+
 fn open_store(places: &Places, service: &str, has_key: bool, notes: mpsc::Sender<Note>) -> Result<Contents, RunError> {
     let store = Store::open(&places.data)?;
     // Without a key nothing could be asked: then another window shall do it.

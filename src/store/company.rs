@@ -73,7 +73,7 @@ impl Company {
         let seat = Seat::take(dir).map_err(|error| StoreProblem::Disk(error.to_string()))?;
         let seen = conn.query_row(NUMBER, [], |row| row.get(0)).map_err(sql)?;
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
-        let standing = Standing { holds: false, holder: None, paused: None };
+        let standing = Standing::default();
         let next = Instant::now() + PACE;
         let mut company = Self { seat, service, host, wants, listener, version: -1, seen, next, standing };
         if wants && company.seat.hold() {
@@ -87,11 +87,6 @@ impl Company {
     /// How this program stands to the others.
     pub(super) fn standing(&self) -> &Standing {
         &self.standing
-    }
-
-    /// Locks do not work on this file system.
-    pub(super) fn lockless(&self) -> bool {
-        self.seat.lockless()
     }
 
     /// From now on it takes the lease when it can.
@@ -156,7 +151,7 @@ impl Company {
     fn take_over(&mut self, conn: &mut Connection) -> Result<(), StoreProblem> {
         let living = self.seat.living().map_err(|error| StoreProblem::Disk(error.to_string()))?;
         self.settle(conn, &living).map_err(|error| super::thread::problem(&error))?;
-        self.standing = Standing::default();
+        self.standing = Standing { lockless: self.seat.lockless(), ..Standing::default() };
         self.version = -1;
         tracing::info!("this window holds the lease");
         Ok(())
@@ -252,9 +247,9 @@ impl Company {
         Ok(match found.filter(|(window, ..)| living.contains(window) && window != self.seat.token()) {
             Some((_, holder, paused)) => {
                 let paused = paused.and_then(|text| serde_json::from_str(&text).ok());
-                Standing { holds: false, holder: Some(holder), paused }
+                Standing { holds: false, holder: Some(holder), paused, lockless: self.seat.lockless() }
             }
-            None => Standing { holds: false, holder: None, paused: None },
+            None => Standing { holds: false, holder: None, paused: None, lockless: self.seat.lockless() },
         })
     }
 

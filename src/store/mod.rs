@@ -6,6 +6,7 @@
 
 mod company;
 mod lease;
+mod network;
 mod open;
 mod read;
 mod rows;
@@ -128,6 +129,8 @@ pub type Read<T> = Result<T, StoreProblem>;
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
+    /// The name of its file system, if that is on another machine.
+    remote: Option<String>,
     jobs: Option<SyncSender<Job>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -141,19 +144,31 @@ impl Store {
     /// See [`StoreError`].
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         let path = dir.join(FILE);
-        let conn = open::open(dir, &path)?;
+        // It may not be there yet; then its parent tells.
+        let remote = dir.ancestors().find(|place| place.exists()).and_then(network::remote);
+        let conn = open::open(dir, &path, remote.as_deref())?;
         let (jobs, inbox) = mpsc::sync_channel(WAITING);
         let thread = std::thread::Builder::new()
             .name("store".into())
             .spawn(move || thread::run(conn, &inbox))
             .map_err(|error| StoreError::Unwritable { path: path.clone(), why: error.to_string() })?;
-        Ok(Self { path, jobs: Some(jobs), thread: Mutex::new(Some(thread)) })
+        Ok(Self { path, remote, jobs: Some(jobs), thread: Mutex::new(Some(thread)) })
     }
 
     /// Where the database is.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What the user should know about the place it is in, in one sentence: windows on several machines cannot be
+    /// relied on to see each other.
+    #[must_use]
+    pub fn caution(&self) -> Option<String> {
+        let kind = self.remote.as_ref()?;
+        Some(format!(
+            "the data folder is on a network file system ({kind}): slower, and best used from one machine at a time"
+        ))
     }
 
     /// Makes a change durable. `done` is called exactly once, when it is on disk or has failed, mostly on the

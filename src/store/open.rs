@@ -20,7 +20,8 @@ pub(super) const DOOR: &str = "plantain.lock";
 /// "PLNT", as the first step writes it.
 const OURS: i64 = 0x504c_4e54;
 
-pub(super) fn open(dir: &Path, path: &Path) -> Result<Connection, StoreError> {
+/// Opens the database; `remote` names a file system of another machine.
+pub(super) fn open(dir: &Path, path: &Path, remote: Option<&str>) -> Result<Connection, StoreError> {
     make_dir(dir).map_err(|error| unwritable(dir, &error))?;
     // Two programs that start at once would both bring the format up to date. Where locks do not work (some
     // network file systems), SQLite's own must do.
@@ -53,8 +54,6 @@ pub(super) fn open(dir: &Path, path: &Path) -> Result<Connection, StoreError> {
     if usize::try_from(version) == Ok(STEPS.len()) {
         check(&conn, path)?;
     }
-    // Readers never wait for the writer, and a commit is one sync.
-    conn.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(())).map_err(sql)?;
     conn.pragma_update(None, "synchronous", "full").map_err(sql)?;
     conn.pragma_update(None, "foreign_keys", true).map_err(sql)?;
     conn.set_prepared_statement_cache_capacity(64);
@@ -65,6 +64,9 @@ pub(super) fn open(dir: &Path, path: &Path) -> Result<Connection, StoreError> {
     if usize::try_from(version) != Ok(STEPS.len()) {
         check(&conn, path)?;
     }
+    // With a log, readers never wait for the writer, and a commit is one sync; but all must be on one machine.
+    let journal = if remote.is_some() { "delete" } else { "wal" };
+    conn.pragma_update_and_check(None, "journal_mode", journal, |_| Ok(())).map_err(sql)?;
     Ok(conn)
 }
 

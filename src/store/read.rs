@@ -135,7 +135,7 @@ mod tests {
 
     /// Ten thousand tasks of the past.
     fn full(dir: &std::path::Path) -> Connection {
-        let mut conn = open::open(dir, &dir.join("x.db")).expect("opens");
+        let mut conn = open::open(dir, &dir.join("x.db"), None).expect("opens");
         let all = conn.transaction().expect("begins");
         let request = Arc::new(Request::new("m", None, serde_json::Map::new(), "t".into(), "p".into(), None));
         let mut first = Task::new(LocalId::from_random(0), request, Wall(0));

@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn a_full_disk_fails_the_whole_batch() {
         let dir = tempfile::tempdir().expect("a folder");
-        let mut conn = open::open(dir.path(), &dir.path().join("x.db")).expect("opens");
+        let mut conn = open::open(dir.path(), &dir.path().join("x.db"), None).expect("opens");
         assert_eq!(told(&mut conn, vec![draft("old")]), [Ok(())]);
         let pages: i64 = conn.query_row("PRAGMA page_count", [], |row| row.get(0)).expect("a count");
         let limit = |conn: &Connection, pages: i64| {
@@ -251,13 +251,26 @@ mod tests {
     fn a_locked_database_is_said_to_be_busy() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("x.db");
-        let mut conn = open::open(dir.path(), &path).expect("opens");
-        let other = open::open(dir.path(), &path).expect("opens");
+        let mut conn = open::open(dir.path(), &path, None).expect("opens");
+        let other = open::open(dir.path(), &path, None).expect("opens");
         conn.busy_timeout(std::time::Duration::ZERO).expect("set");
         other.execute_batch("BEGIN IMMEDIATE").expect("locked");
         assert_eq!(told(&mut conn, vec![draft("a")]), [Err(StoreProblem::Busy)]);
         other.execute_batch("COMMIT").expect("unlocked");
         assert_eq!(told(&mut conn, vec![draft("a")]), [Ok(())]);
+    }
+
+    /// C13: on a file system of another machine there is no shared memory for a log, also for what was made locally.
+    #[test]
+    fn on_another_machine_there_is_no_log() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("x.db");
+        for (remote, journal) in [(None, "wal"), (Some("nfs4"), "delete"), (None, "wal")] {
+            let mut conn = open::open(dir.path(), &path, remote).expect("opens");
+            let mode: String = conn.query_row("PRAGMA journal_mode", [], |row| row.get(0)).expect("a mode");
+            assert_eq!(mode, journal);
+            assert_eq!(told(&mut conn, vec![draft("kept")]), [Ok(())]);
+        }
     }
 
     #[test]
