@@ -389,7 +389,7 @@ mod restarting {
         again.expect([]);
         let mut again = Desk::new();
         again.typed("new").hear(Msg::Drafted(Draft { prompt: "old".into(), ..Draft::default() }));
-        assert_eq!(again.state.editor.prompt(), "new");
+        assert_eq!(again.state.editor.prompt(), "oldnew", "as if it had been typed a moment later");
     }
 }
 

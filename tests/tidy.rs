@@ -404,6 +404,8 @@ const OTHER_MEANINGS: &[(&str, &[&str])] = &[
     ("sim/read.rs", &["size"]),
     // The schema of our own JSON.
     ("cli/json.rs", &["prompt", "width", "height"]),
+    ("api/finish.rs", &["format", "width", "height"]),
+    ("runtime/about.rs", &["prompt"]),
     // The type of a value.
     ("domain/validate.rs", &["text"]),
     // Roles, as the simulated service calls them.

@@ -1,26 +1,32 @@
 //! Fetching what a task delivered. The links are foreign: no key or other header of ours goes with the request,
-//! every hop is checked, and only a complete file of a known kind gets a name.
+//! every hop is checked, and only a complete file of a known kind gets a name. What was cut off is kept and goes on
+//! where it stopped, if the other end can say that the rest belongs to it.
 
 use std::fmt;
-use std::fs::File;
 use std::io;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::time::Instant;
 
-use reqwest::header::{LOCATION, TRANSFER_ENCODING};
+use reqwest::header::{HeaderValue, IF_RANGE, LOCATION, RANGE, TRANSFER_ENCODING};
 use reqwest::{Response, StatusCode, Version};
-use sha2::{Digest, Sha256};
-use tokio::io::AsyncWriteExt;
+use serde_json::{Map, Value};
 use tokio::sync::watch;
 use url::{Host, Url};
 
 use super::client::ClientError;
+use super::finish::{self, Complete};
+use super::folder::Folder;
 use super::http::{self, Kind, Silence, Timeouts};
 use super::key::is_loopback;
+use super::mishap::{cut, disk, refusal, refused, unreached};
+use super::part::{Part, Unclaimed};
 pub use super::place::sweep_parts;
-use super::place::{Part, hex};
-use super::reach::{self, is_public};
+use super::reach::is_public;
+pub use super::resume::Pace;
+use super::resume::{self, Mark, Throughput};
 use super::sniff::{self, Format};
+use crate::domain::naming::{Facts, Template};
 use crate::domain::{Home, Problem};
 
 /// Redirects followed.
@@ -37,12 +43,39 @@ pub struct DownloadLimits {
     pub allow_loopback: bool,
     /// How long to wait for what.
     pub timeouts: Timeouts,
+    /// How slow is too slow.
+    pub pace: Pace,
+    /// Bytes that are left free on the disk.
+    pub keep_free: u64,
 }
 
 impl Default for DownloadLimits {
     fn default() -> Self {
-        Self { max_bytes: 512 << 20, allow_loopback: false, timeouts: Timeouts::default() }
+        Self {
+            max_bytes: 512 << 20,
+            allow_loopback: false,
+            timeouts: Timeouts::default(),
+            pace: Pace::default(),
+            keep_free: 8 << 20,
+        }
     }
+}
+
+/// What to fetch, and what to make of it. It cannot be printed, for the link is a secret.
+#[derive(Clone, PartialEq)]
+pub struct Wanted {
+    /// The link: a bearer secret.
+    pub url: String,
+    /// The output folder. Nothing is written outside it.
+    pub dir: PathBuf,
+    /// Names the part until it is complete: the same for the same output, and safe in a file's name.
+    pub key: String,
+    /// What the file will be called.
+    pub names: Template,
+    /// What fills the template.
+    pub facts: Facts,
+    /// What is to be noted beside the file; what the file turned out to be is added. Nothing means no note.
+    pub about: Option<Map<String, Value>>,
 }
 
 /// Fetches outputs. It holds no key, so it cannot lose one.
@@ -75,97 +108,202 @@ impl Fetcher {
         }
     }
 
-    /// Fetches a link into `dir`, under the name `stem` and the extension of what it turns out to be. The number
-    /// of bytes here so far goes to `progress`. Dropping the future stops the download and removes the part.
+    /// Fetches a link. The number of bytes here so far goes to `progress`. Dropping the future stops the download;
+    /// what is here already is kept if the rest can be asked for, and taken up by the next call with the same `key`.
     ///
-    /// A file of that name stays as it is; the result then gets `-2`, `-3`, … unless both are the same.
+    /// A file of the final name stays as it is; the result then gets `-2`, `-3`, … unless both are the same.
     ///
     /// # Errors
     /// [`Problem::Forbidden`] and [`Problem::NotFound`] when the link has run out: a fresh one may be asked for.
     /// [`Problem::Odd`] when something else than a file of a known kind came. [`Problem::Network`] when it was cut
-    /// off. [`Problem::Local`] for what trying again does not help: the disk, the size, a link that leads to where
-    /// it must not.
-    pub async fn fetch(
-        &self,
-        url: &str,
-        dir: &Path,
-        stem: &str,
-        progress: Option<watch::Sender<u64>>,
-    ) -> Result<Home, Problem> {
-        let mut response = self.open(url).await?;
-        let status = response.status().as_u16();
-        let expected = response.content_length();
-        if expected.is_some_and(|length| length > self.limits.max_bytes) {
-            return Err(self.too_large());
+    /// off, [`Problem::Busy`] when another program is fetching the same. [`Problem::Local`] for what trying again
+    /// does not help: the disk, the size, a link that leads to where it must not.
+    pub async fn fetch(&self, wanted: &Wanted, progress: Option<watch::Sender<u64>>) -> Result<Home, Problem> {
+        let url = Url::parse(&wanted.url).map_err(|_| refused("is not a URL"))?;
+        self.check(&url)?;
+        let mut part = self.claim(wanted).await?;
+        let asked = resume::place_of(&url);
+        let known = sniff::format(&part.head);
+        if part.mark().is_some_and(|mark| mark.asked != asked || known.is_err()) {
+            part = self.on_disk(part, None, Part::restart).await?;
         }
-        let framed = expected.is_some()
+        // Killed between the last byte and the name: nothing is left to ask for.
+        if let (Some(mark), Ok(format)) = (part.mark(), known)
+            && mark.total == Some(part.length)
+        {
+            return finish::finish(Complete { part, format, framed: true, status: 200 }, wanted).await;
+        }
+        let (part, response, total) = self.begin(&url, asked, part).await?;
+        let status = response.status().as_u16();
+        let framed = total.is_some()
             || response.version() > Version::HTTP_11
             || response.headers().contains_key(TRANSFER_ENCODING);
-        // The first piece decides whether the rest is wanted at all.
-        let mut pending = Vec::new();
-        while pending.len() < sniff::HEAD {
-            match self.piece(&mut response, pending.len() as u64, expected).await? {
-                Some(piece) => pending.extend_from_slice(&piece),
-                None => break,
+        let (mut part, format) = self.body(part, response, total, progress.as_ref()).await?;
+        match total {
+            Some(length) if part.length < length => return Err(cut(part.length, total)),
+            // More than there is: what is here cannot be trusted either.
+            Some(length) if part.length > length => {
+                part.finish();
+                return Err(cut(part.length, total));
             }
+            _ => {}
         }
-        let format = sniff::format(&pending[..pending.len().min(sniff::HEAD)])
-            .map_err(|what| Problem::Odd { status, message: format!("{what} came instead of a picture or film") })?;
-
-        let (part, file) = in_background(dir, {
-            let (dir, stem) = (dir.to_owned(), stem.to_owned());
-            move || Part::create(&dir, &stem)
-        })
-        .await?;
-        let mut file = tokio::fs::File::from_std(file);
-        let mut digest = Sha256::new();
-        let mut bytes = pending.len() as u64;
-        loop {
-            if bytes > self.limits.max_bytes {
-                return Err(self.too_large());
-            }
-            if let Some(progress) = &progress {
-                progress.send_replace(bytes);
-            }
-            let piece = self.piece(&mut response, bytes, expected).await?;
-            if let Some(piece) = &piece {
-                bytes += piece.len() as u64;
-                pending.extend_from_slice(piece);
-            }
-            if pending.len() >= PIECE || piece.is_none() {
-                digest.update(&pending);
-                file.write_all(&pending).await.map_err(|error| disk(dir, &error))?;
-                pending.clear();
-            }
-            if piece.is_none() {
-                break;
-            }
-        }
-        if let Some(length) = expected.filter(|length| bytes != *length) {
-            return Err(cut(bytes, Some(length)));
-        }
-        file.flush().await.map_err(|error| disk(dir, &error))?;
-        let file = file.into_std().await;
-        let sha256 = hex(&digest.finalize());
-        let done = Done { part, file, format, bytes, sha256, framed, status };
-        let finish = tokio::task::spawn_blocking(move || done.finish());
-        finish.await.unwrap_or_else(|_| Err(Problem::Local { message: "finishing a download failed".into() }))
+        finish::finish(Complete { part, format, framed, status }, wanted).await
     }
 
-    /// Follows a link to its answer.
-    async fn open(&self, url: &str) -> Result<Response, Problem> {
-        let mut url = Url::parse(url).map_err(|_| refused("is not a URL"))?;
+    async fn claim(&self, wanted: &Wanted) -> Result<Part, Problem> {
+        let (dir, key) = (wanted.dir.clone(), wanted.key.clone());
+        let claim = tokio::task::spawn_blocking(move || Part::claim(Folder::open(&dir)?, &key));
+        match claim.await {
+            Ok(Ok(part)) => Ok(part),
+            Ok(Err(Unclaimed::Taken)) => {
+                Err(Problem::Busy { retry_after: Some(2), message: "another Plantain is fetching it".to_owned() })
+            }
+            Ok(Err(Unclaimed::Io(error))) => Err(disk(&wanted.dir, &error, None)),
+            Err(_) => Err(disk(&wanted.dir, &io::Error::other("it was interrupted"), None)),
+        }
+    }
+
+    /// Asks for what is missing: the rest if some is here, else the whole. Says how long the whole is.
+    async fn begin(&self, url: &Url, asked: String, mut part: Part) -> Result<(Part, Response, Option<u64>), Problem> {
+        let rest = part.mark().and_then(|mark| Some((mark.clone(), HeaderValue::from_str(&mark.validator).ok()?)));
+        let mut answer = None;
+        if let Some((mark, validator)) = rest {
+            let from = part.length;
+            match self.open(url, Some((from, validator))).await {
+                Ok((response, led)) if response.status() == StatusCode::PARTIAL_CONTENT => {
+                    if led == mark.led
+                        && let Some(total) = resume::continues(response.headers(), &mark, from)
+                    {
+                        let part = self.make_room(part, total).await?;
+                        return Ok((part, response, total));
+                    }
+                }
+                Ok(whole) => answer = Some(whole),
+                Err(Problem::Rejected { status: 416, .. }) => {}
+                Err(problem) => return Err(problem),
+            }
+        }
+        // The file changed, or the other end cannot give parts of it.
+        part = self.on_disk(part, None, Part::restart).await?;
+        let (response, led) = match answer {
+            Some(answer) => answer,
+            None => self.open(url, None).await?,
+        };
+        let status = response.status();
+        if status == StatusCode::PARTIAL_CONTENT {
+            return Err(Problem::Odd { status: status.as_u16(), message: "a part came instead of the whole".into() });
+        }
+        let total = response.content_length();
+        part = self.make_room(part, total).await?;
+        if let Some(validator) = resume::validator(response.headers()) {
+            let mark = Mark { validator, total, asked, led, synced: 0, boot: None };
+            part = self.on_disk(part, total, move |part| part.set_mark(mark)).await?;
+        }
+        Ok((part, response, total))
+    }
+
+    /// Refuses what is too large, and what the disk has no room for, before anything of it comes.
+    async fn make_room(&self, mut part: Part, total: Option<u64>) -> Result<Part, Problem> {
+        if total.is_some_and(|length| length > self.limits.max_bytes) {
+            part.finish();
+            return Err(self.too_large());
+        }
+        let keep = self.limits.keep_free;
+        self.on_disk(part, total, move |part| {
+            has_room(part, total.map_or(0, |total| total - part.length.min(total)), keep)
+        })
+        .await
+    }
+
+    /// Puts the body behind the part. What came before a fault is kept.
+    async fn body(
+        &self,
+        mut part: Part,
+        mut response: Response,
+        total: Option<u64>,
+        progress: Option<&watch::Sender<u64>>,
+    ) -> Result<(Part, Format), Problem> {
+        let status = response.status().as_u16();
+        let mut format = sniff::format(&part.head).ok();
+        let mut throughput = Throughput::new(self.limits.pace, Instant::now());
+        let mut pending = Vec::new();
+        loop {
+            let bytes = part.length + pending.len() as u64;
+            if bytes > self.limits.max_bytes {
+                part.finish();
+                return Err(self.too_large());
+            }
+            if let Some(progress) = progress {
+                progress.send_replace(bytes);
+            }
+            let piece = self.piece(&mut response, bytes, total, &mut throughput).await;
+            if let Ok(Some(piece)) = &piece {
+                pending.extend_from_slice(piece);
+            }
+            let more = matches!(piece, Ok(Some(_)));
+            // The first piece decides whether the rest is wanted at all.
+            if format.is_none() && (pending.len() >= sniff::HEAD || matches!(piece, Ok(None))) {
+                let found = sniff::format(&pending[..pending.len().min(sniff::HEAD)]);
+                format = Some(found.map_err(|what| Problem::Odd {
+                    status,
+                    message: format!("{what} came instead of a picture or film"),
+                })?);
+            }
+            if let Some(format) = format
+                && (pending.len() >= PIECE || !more)
+            {
+                let (bytes, keep) = (std::mem::take(&mut pending), self.limits.keep_free);
+                let write = move |part: &mut Part| {
+                    has_room(part, bytes.len() as u64, keep)?;
+                    part.write(&bytes)
+                };
+                part = self.on_disk(part, total, write).await?;
+                if matches!(piece, Ok(None)) {
+                    return Ok((part, format));
+                }
+            }
+            piece?;
+        }
+    }
+
+    /// Does disk work off the loop. An error says what the whole needs.
+    async fn on_disk(
+        &self,
+        mut part: Part,
+        total: Option<u64>,
+        work: impl FnOnce(&mut Part) -> io::Result<()> + Send + 'static,
+    ) -> Result<Part, Problem> {
+        let keep = self.limits.keep_free;
+        let dir = part.folder.path().to_owned();
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work(&mut part);
+            let missing = total.map(|total| total.saturating_sub(part.length));
+            let room = part.folder.room().ok().map(|room| room.saturating_sub(keep));
+            done.map_err(|error| disk(part.folder.path(), &error, missing.zip(room)))?;
+            Ok(part)
+        });
+        done.await.unwrap_or_else(|_| Err(disk(&dir, &io::Error::other("it was interrupted"), None)))
+    }
+
+    /// Follows a link to its answer, and says where it led. With a range, only the rest of the file is wanted, and
+    /// only if the validator still fits.
+    async fn open(&self, url: &Url, rest: Option<(u64, HeaderValue)>) -> Result<(Response, String), Problem> {
+        let mut url = url.clone();
         for _ in 0..=MAX_HOPS {
             self.check(&url)?;
             let client = match &self.here {
                 Some(here) if url.scheme() == "http" => here,
                 _ => self.open.as_ref().map_err(|error| Problem::Local { message: error.to_string() })?,
             };
-            let request = client.get(url.clone()).send();
-            let response = http::within(self.limits.timeouts.answer, request).await.map_err(unreached)?;
+            let mut request = client.get(url.clone());
+            if let Some((from, validator)) = &rest {
+                request = request.header(RANGE, format!("bytes={from}-")).header(IF_RANGE, validator.clone());
+            }
+            let response = http::within(self.limits.timeouts.answer, request.send()).await.map_err(unreached)?;
             let status = response.status();
             if status.is_success() && status != StatusCode::NO_CONTENT {
-                return Ok(response);
+                return Ok((response, resume::place_of(&url)));
             }
             if !status.is_redirection() {
                 return Err(refusal(&response));
@@ -205,19 +343,23 @@ impl Fetcher {
         Ok(())
     }
 
-    /// The next piece of a body; none at its end.
+    /// The next piece of a body; none at its end. Silence, and a line that only trickles, are faults; a slow one is
+    /// none, and there is no limit for the whole.
     async fn piece(
         &self,
         response: &mut Response,
         so_far: u64,
-        expected: Option<u64>,
+        total: Option<u64>,
+        throughput: &mut Throughput,
     ) -> Result<Option<bytes::Bytes>, Problem> {
+        let stopped = |message: &str| Problem::Network { sent: true, message: message.to_owned() };
         match http::within(self.limits.timeouts.between, response.chunk()).await {
-            Ok(piece) => Ok(piece),
-            Err(Silence::TimedOut) => {
-                Err(Problem::Network { sent: true, message: "the download stopped in the middle".into() })
+            Ok(Some(piece)) if !throughput.is_enough(piece.len(), Instant::now()) => {
+                Err(stopped("the download all but stopped"))
             }
-            Err(Silence::Failed(_)) => Err(cut(so_far, expected)),
+            Ok(piece) => Ok(piece),
+            Err(Silence::TimedOut) => Err(stopped("the download stopped in the middle")),
+            Err(Silence::Failed(_)) => Err(cut(so_far, total)),
         }
     }
 
@@ -226,94 +368,18 @@ impl Fetcher {
     }
 }
 
-/// A body that is here completely, but has no name yet.
-struct Done {
-    part: Part,
-    file: File,
-    format: Format,
-    bytes: u64,
-    sha256: String,
-    framed: bool,
-    status: u16,
-}
-
-impl Done {
-    fn finish(mut self) -> Result<Home, Problem> {
-        let damaged = || Problem::Odd { status: self.status, message: "the picture is damaged".into() };
-        let pixels = sniff::pixels(self.format, &mut self.file).map_err(|_| damaged())?;
-        if !self.framed && !sniff::has_end(self.format, &mut self.file).unwrap_or(false) {
-            return Err(cut(self.bytes, None));
-        }
-        crate::step::step("download: complete, not synced");
-        let placed =
-            self.file.sync_all().and_then(|()| self.part.place(self.format.extension, self.bytes, &self.sha256));
-        let path = placed.map_err(|error| Problem::Local { message: format!("a file could not be kept: {error}") })?;
-        let path = std::path::absolute(&path).unwrap_or(path);
-        let file = path.into_os_string().into_string().map_err(|path| Problem::Local {
-            message: format!("the folder's name is not Unicode: {}", PathBuf::from(path).display()),
-        })?;
-        let (width, height) = pixels.unzip();
-        Ok(Home { file, bytes: self.bytes, sha256: self.sha256, format: self.format.name.into(), width, height })
-    }
-}
-
-/// Does disk work off the loop.
-async fn in_background<T: Send + 'static>(
-    dir: &Path,
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> Result<T, Problem> {
-    let done = tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(io::Error::other("it was interrupted")));
-    done.map_err(|error| disk(dir, &error))
-}
-
-fn disk(dir: &Path, error: &io::Error) -> Problem {
-    let why = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full".to_owned(),
-        io::ErrorKind::PermissionDenied => "writing there is not permitted".to_owned(),
-        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
-        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => "a part of the path is not a folder".to_owned(),
-        _ => error.to_string(),
-    };
-    Problem::Local { message: format!("cannot store the file in {}: {why}", dir.display()) }
-}
-
-fn unreached(silence: Silence) -> Problem {
-    match &silence {
-        Silence::Failed(error) if reach::led_inside(error) => refused("leads to a private address"),
-        _ => silence.problem(),
-    }
-}
-
-fn refused(why: &str) -> Problem {
-    Problem::Local { message: format!("the link was not followed: it {why}") }
-}
-
-fn cut(bytes: u64, expected: Option<u64>) -> Problem {
-    let message = match expected {
-        Some(length) => format!("the download was cut off after {bytes} of {length} bytes"),
-        None => format!("the download was cut off after {bytes} bytes"),
-    };
-    Problem::Network { sent: true, message }
-}
-
-/// What a host of files says with a status; its page is not worth reading.
-fn refusal(response: &Response) -> Problem {
-    let status = response.status().as_u16();
-    let message = format!("the link answers {status}");
-    let retry_after = http::retry_after(response.headers());
-    match status {
-        401 | 403 => Problem::Forbidden { message },
-        404 | 410 => Problem::NotFound { message },
-        429 => Problem::Limit { retry_after },
-        503 => Problem::Busy { retry_after, message },
-        500..=599 | 408 | 425 => Problem::Server { status, message },
-        400..=499 => Problem::Rejected { status, code: None, message },
-        _ => Problem::Odd { status, message },
+/// Whether this many bytes more leave as much free as is to be left.
+fn has_room(part: &Part, more: u64, keep: u64) -> io::Result<()> {
+    // Where the room cannot be told, writing tells.
+    match part.folder.room() {
+        Ok(room) if room < more.saturating_add(keep) => Err(io::ErrorKind::StorageFull.into()),
+        _ => Ok(()),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::reach;
     use super::*;
 
     #[test]

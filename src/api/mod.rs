@@ -6,14 +6,20 @@
 mod client;
 mod convert;
 mod download;
+mod finish;
+mod folder;
 mod http;
 mod key;
+mod mishap;
+mod part;
 mod place;
 mod reach;
+mod resume;
 mod sniff;
 mod wire;
 
 pub use client::{Client, ClientError};
-pub use download::{DownloadLimits, Fetcher, sweep_parts};
+pub use download::{DownloadLimits, Fetcher, Pace, Wanted, sweep_parts};
 pub use http::Timeouts;
 pub use key::{ApiKey, BadBaseUrl, BadKey, base_url};
+pub use place::try_folder;

@@ -55,8 +55,11 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
         Msg::Unfinished(tasks) => tasks::restore(state, tasks),
         Msg::Older { tasks, last } => tasks::older(state, tasks, last),
         Msg::Drafted(draft) => {
-            if state.editor.is_untouched() {
-                state.editor = super::editor::Editor::new(&draft, &state.catalogue);
+            // What was typed before the disk answered goes behind what was there: neither is lost.
+            let typed = if state.editor.is_untouched() { String::new() } else { state.editor.draft().prompt };
+            state.editor = super::editor::Editor::new(&draft, &state.catalogue);
+            if !typed.is_empty() {
+                state.editor.paste(&typed, now);
             }
             Vec::new()
         }

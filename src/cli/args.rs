@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::domain::naming::{DEFAULT_TEMPLATE, Template};
+
 /// A terminal for HiAPI's asynchronous image generation.
 ///
 /// Without a command it opens the screen. The API key is taken from HIAPI_API_KEY and from nowhere else.
@@ -22,6 +24,9 @@ pub(super) struct Global {
     /// Where tasks, drafts and the log are kept
     #[arg(long, global = true, env = "PLANTAIN_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// The folder stands on the command line, not in the environment
+    #[arg(skip)]
+    pub data_dir_said: bool,
     /// Address of the service, with or without /v1
     #[arg(long, global = true, env = "HIAPI_BASE_URL", value_name = "URL")]
     pub base_url: Option<String>,
@@ -31,6 +36,10 @@ pub(super) struct Global {
     /// How pictures are shown
     #[arg(long, global = true, default_value = "auto", value_name = "WAY")]
     pub graphics: Graphics,
+    /// Names of output files, from {date} {model} {slug} {id} {n} {ext}; a / makes folders
+    #[arg(long, global = true, env = "PLANTAIN_NAME_TEMPLATE", value_name = "TEMPLATE",
+        default_value = DEFAULT_TEMPLATE, value_parser = Template::parse)]
+    pub name_template: Template,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -45,14 +45,20 @@ pub(super) fn key() -> Result<ApiKey, String> {
     match std::env::var(KEY_VARIABLE) {
         Err(std::env::VarError::NotPresent) => Err(format!("{KEY_VARIABLE} is not set")),
         Err(std::env::VarError::NotUnicode(_)) => Err(format!("{KEY_VARIABLE} is not text")),
-        Ok(text) => ApiKey::parse(&text).map_err(|why| format!("{KEY_VARIABLE} {why}")),
+        Ok(text) => ApiKey::parse(&text).map_err(|why| format!("{KEY_VARIABLE}: {why}")),
     }
 }
 
+/// The key, for commands that cannot do without.
+pub(super) fn needed_key() -> Result<ApiKey, Report> {
+    key().map_err(|why| eyre!("{why}; try `plantain demo`, which needs no key"))
+}
+
 /// Downloads may lead to this machine only if the service itself is here.
-pub(super) fn downloads(base: &Url) -> Arc<Downloads> {
+pub(super) fn downloads(global: &Global, base: &Url) -> Arc<Downloads> {
     let here = base.host_str().is_some_and(|host| host == "localhost" || host == "[::1]" || host.starts_with("127."));
-    Arc::new(Downloads::new(DownloadLimits { allow_loopback: here, ..DownloadLimits::default() }))
+    let limits = DownloadLimits { allow_loopback: here, ..DownloadLimits::default() };
+    Arc::new(Downloads::new(limits, global.name_template.clone()))
 }
 
 /// A fleet without a screen.
@@ -62,10 +68,12 @@ pub(super) fn driver(global: &Global, out: Option<PathBuf>) -> Result<Driver, Re
         places.outputs = std::path::absolute(out)?;
     }
     let base = base(global)?;
-    let key = key().map_err(|why| eyre!("{why}; try `plantain demo`, which needs no key"))?;
+    let key = needed_key()?;
     let store = Store::open(&places.data)?;
+    api::try_folder(&places.outputs)
+        .map_err(|why| eyre!("{} cannot be written: {why}; nothing was sent", places.outputs.display()))?;
     let service = Arc::new(Service::new(base.clone(), key));
-    let driver = Driver::new(store, service, downloads(&base), &places, Allowance::default())?;
+    let driver = Driver::new(store, service, downloads(global, &base), &places, Allowance::default())?;
     if let Some(text) = driver.caution() {
         complain(text);
     }

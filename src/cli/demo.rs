@@ -21,7 +21,18 @@ const BATCH: &[(&str, usize)] = &[
     ("a red fox in fresh snow, soft morning light", 1),
 ];
 
+/// The demonstration from within the screen: never in the folder of the real history.
+pub(super) async fn run_apart(global: &Global) -> Result<u8, Report> {
+    open(global, &Demo { speed: 2.0 }, None).await
+}
+
 pub(super) async fn run(global: &Global, args: &Demo) -> Result<u8, Report> {
+    // The variable says where the real history is, for every command; only an option is meant for this one.
+    let given = if global.data_dir_said { Some(context::places(global)?) } else { None };
+    open(global, args, given).await
+}
+
+async fn open(global: &Global, args: &Demo, given: Option<Places>) -> Result<u8, Report> {
     if !tui::on_a_terminal() {
         return Ok(USAGE);
     }
@@ -29,10 +40,10 @@ pub(super) async fn run(global: &Global, args: &Demo) -> Result<u8, Report> {
     let simulated = sim::start(config).await?;
     let base = api::base_url(&simulated.base_url())?;
     // A directory of its own, gone afterwards, unless the user wants to keep what happens.
-    let scratch = if global.data_dir.is_none() { Some(Scratch::make()?) } else { None };
-    let places = match &scratch {
-        Some(scratch) => Places { data: scratch.0.clone(), outputs: scratch.0.join("outputs") },
-        None => context::places(global)?,
+    let scratch = if given.is_none() { Some(Scratch::make()?) } else { None };
+    let scratch_places = |dir: &Scratch| Places { data: dir.0.clone(), outputs: dir.0.join("outputs") };
+    let Some(places) = given.or_else(|| scratch.as_ref().map(scratch_places)) else {
+        return Err(color_eyre::eyre::eyre!("there is no folder for the demonstration"));
     };
     let catalogue = Catalogue::built_in();
     let options = ScreenOptions {
@@ -40,7 +51,7 @@ pub(super) async fn run(global: &Global, args: &Demo) -> Result<u8, Report> {
         catalogue,
         places,
         key: ApiKey::parse("sk-demo").map_err(|why| why.to_string()),
-        downloads: context::downloads(&base),
+        downloads: context::downloads(global, &base),
         allowance: Allowance::default(),
         graphics: context::choice(global.graphics),
         service: "demo".to_owned(),

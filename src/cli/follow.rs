@@ -47,7 +47,8 @@ pub(super) async fn follow(mut driver: Driver, ids: &[LocalId], until: Until, st
     let mut seen: BTreeMap<LocalId, Arc<Task>> = BTreeMap::new();
     let mut broken: Option<Report> = None;
     let quiet = !std::io::stderr().is_terminal();
-    let turn = |fleet: &Fleet| {
+    let (mut silent, mut full) = (false, false);
+    let turn = |fleet: &Fleet, no_room: Option<&str>| {
         let mut waiting = 0;
         for id in ids {
             let Some(task) = fleet.task(*id) else { continue };
@@ -67,20 +68,40 @@ pub(super) async fn follow(mut driver: Driver, ids: &[LocalId], until: Until, st
                 complain_softly(task);
             }
         }
-        // An unsendable queue does not move by itself, and watching needs a key that works.
-        let stuck = fleet.blocked().is_some_and(|problem| problem.needs_key() || !any_running(fleet, ids));
+        if let Some(silence) = fleet.silence().filter(|_| !silent) {
+            // Once: what would otherwise look like a program that hangs.
+            silent = true;
+            complain(&format!("{}; trying again until it answers, Ctrl-C leaves", silence.problem.sentence()));
+        }
+        if let Some(why) = no_room.filter(|_| !full) {
+            full = true;
+            complain(&format!("an output cannot be saved: {why}; trying again, Ctrl-C leaves"));
+        }
+        // An unsendable queue does not move by itself, and watching needs a key that works. What is being sent is
+        // waited for: left alone it would be unsure.
+        let moving = |stage: Stage| stage == Stage::Sending || stage.is_running();
+        let stuck = fleet.blocked().is_some_and(|problem| {
+            !any(fleet, ids, |stage| if problem.needs_key() { stage == Stage::Sending } else { moving(stage) })
+        });
         waiting > 0 && !stuck
     };
-    tokio::select! {
-        () = driver.run(turn) => {}
-        _ = tokio::signal::ctrl_c() => {
-            complain("left; the tasks go on at the service, `plantain watch` goes on with them");
-            driver.finish().await;
-            return Ok(ERROR);
-        }
+    let left = tokio::select! {
+        () = driver.run(turn) => false,
+        _ = tokio::signal::ctrl_c() => true,
+    };
+    if !style.changes && broken.is_none() {
+        // A line for each, also for those that have not ended: their ids are needed to go on with them.
+        let fleet = driver.fleet();
+        let unfinished = ids.iter().filter_map(|id| fleet.task(*id)).filter(|task| !settled(task, until, fleet));
+        broken = unfinished.map(|task| print_task(task, style.json)).find_map(Result::err);
     }
     let blocked = driver.fleet().blocked().cloned();
-    let code = verdict(driver.fleet(), ids, blocked.as_ref(), driver.trouble());
+    let code = if left {
+        complain("left; the tasks go on at the service, `plantain watch` goes on with them");
+        ERROR
+    } else {
+        verdict(driver.fleet(), ids, blocked.as_ref(), driver.trouble())
+    };
     driver.finish().await;
     match broken {
         Some(why) => Err(why),
@@ -88,8 +109,8 @@ pub(super) async fn follow(mut driver: Driver, ids: &[LocalId], until: Until, st
     }
 }
 
-fn any_running(fleet: &Fleet, ids: &[LocalId]) -> bool {
-    ids.iter().any(|id| fleet.task(*id).is_some_and(|task| task.status.is_running()))
+fn any(fleet: &Fleet, ids: &[LocalId], is: impl Fn(Stage) -> bool) -> bool {
+    ids.iter().any(|id| fleet.task(*id).is_some_and(|task| is(task.status.stage())))
 }
 
 /// The exit code, and on standard error whatever needs a word of the user.
@@ -106,7 +127,8 @@ fn verdict(fleet: &Fleet, ids: &[LocalId], blocked: Option<&Problem>, trouble: O
     let count = |stage: Stage| {
         ids.iter().filter(|id| fleet.task(**id).is_some_and(|task| task.status.stage() == stage)).count()
     };
-    let (held, unsure) = (count(Stage::Held), count(Stage::Unsure));
+    // What was only saved is held as soon as this program is gone.
+    let (held, unsure) = (count(Stage::Held) + count(Stage::Saved), count(Stage::Unsure));
     if held + unsure > 0 {
         complain(&format!("{held} not sent, {unsure} unsure; `plantain send ID` goes on with them, never paid twice"));
         code = ERROR;
@@ -123,7 +145,7 @@ fn verdict(fleet: &Fleet, ids: &[LocalId], blocked: Option<&Problem>, trouble: O
 }
 
 fn print_task(task: &Task, as_json: bool) -> Result<(), Report> {
-    if as_json { say(&json::task(task).to_string()) } else { say(&line(task)) }
+    if as_json { say(&json::line(task)) } else { say(&line(task)) }
 }
 
 /// A task in one line for people.

@@ -2,10 +2,29 @@
 
 use serde_json::{Value, json};
 
+use crate::domain::text::is_harmless;
 use crate::domain::{Output, Status, Task};
 
-/// A task as JSON; times are Unix seconds.
-pub(super) fn task(task: &Task) -> Value {
+/// A task as one line of JSON; times are Unix seconds. What could steer a terminal is escaped: the usual escapes
+/// stop at U+001F, while many terminals obey U+009B as they obey ESC [.
+pub(super) fn line(task: &Task) -> String {
+    let text = self::task(task).to_string();
+    if text.chars().all(is_harmless) {
+        return text;
+    }
+    let mut safe = String::with_capacity(text.len() + 64);
+    for c in text.chars() {
+        // Outside of strings there is only ASCII, so an escape is always inside of one.
+        if is_harmless(c) {
+            safe.push(c);
+        } else {
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| safe.push_str(&format!("\\u{unit:04x}")));
+        }
+    }
+    safe
+}
+
+fn task(task: &Task) -> Value {
     json!({
         "schema": 1,
         "id": task.id.to_string(),
@@ -41,5 +60,23 @@ fn error(status: &Status) -> Value {
             json!({ "code": problem.code(), "message": problem.sentence() })
         }
         _ => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{LocalId, Request};
+    use crate::time::Wall;
+
+    #[test]
+    fn nothing_in_a_line_steers_a_terminal_and_nothing_is_lost() {
+        let prompt = "a\u{1b}[2Jb\u{9b}31m\u{7f}c\u{202e}d\u{e0041}e\nf 狐 \u{1F98A}";
+        let request = Request::new("m", None, serde_json::Map::new(), prompt.into(), prompt.into(), None);
+        let line = line(&Task::new(LocalId::from_random(7), std::sync::Arc::new(request), Wall::from_secs(9)));
+        assert!(line.chars().all(is_harmless), "{line:?}");
+        assert!(line.contains("狐 \u{1F98A}"), "what is harmless stays readable: {line}");
+        let back: Value = serde_json::from_str(&line).expect("JSON");
+        assert_eq!(back["prompt"], prompt);
     }
 }

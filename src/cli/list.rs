@@ -11,7 +11,7 @@ pub(super) fn run(global: &Global, args: &List) -> Result<u8, Report> {
     let store = context::store(global)?;
     for task in store.newest(args.limit, None)? {
         if args.json {
-            say(&json::task(&task).to_string())?;
+            say(&json::line(&task))?;
         } else {
             let made = jiff::Timestamp::from_second(task.created.secs()).unwrap_or_default();
             let made = made.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string();

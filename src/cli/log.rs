@@ -1,7 +1,7 @@
 //! The log: a file in the data directory, never the terminal.
 
 use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -21,6 +21,8 @@ pub(super) fn start(data: &Path, level: Level) {
         Level::Info => LevelFilter::INFO,
         Level::Debug => LevelFilter::DEBUG,
     };
+    // The first run is the one whose log is wanted most.
+    let _ = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data);
     let path = data.join("plantain.log");
     let old = std::fs::metadata(&path).map_or(0, |meta| meta.len());
     let mut options = OpenOptions::new();

@@ -15,9 +15,11 @@ mod submit;
 mod tui;
 mod watch;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::parser::ValueSource;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use color_eyre::eyre::Report;
 
 use args::{Args, Command};
@@ -34,12 +36,15 @@ const TASK_FAILED: u8 = 3;
 /// Runs the program and says how it went.
 #[must_use]
 pub fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    let args = match parse() {
         Ok(args) => args,
         Err(why) => {
             let code = if why.use_stderr() { USAGE } else { DONE };
-            // A closed pipe (`plantain --help | head`) is nobody's fault.
-            let _ = why.print();
+            // It repeats what was typed, and leaves in what is no ESC. A closed pipe (`plantain --help | head`) is
+            // nobody's fault.
+            let text = why.render().to_string();
+            let clean = crate::domain::text::lines(&text);
+            let _ = if clean == text { why.print() } else { write!(std::io::stderr(), "{clean}") };
             return ExitCode::from(code);
         }
     };
@@ -58,6 +63,18 @@ pub fn main() -> ExitCode {
         Err(why) if is_broken_pipe(&why) => ExitCode::from(DONE),
         Err(why) => fail(&why),
     }
+}
+
+fn parse() -> Result<Args, clap::Error> {
+    let matches = Args::command().try_get_matches()?;
+    let mut args = Args::from_arg_matches(&matches)?;
+    // An option that may stand anywhere is found at every level; the innermost knows where it came from.
+    let mut level = Some(&matches);
+    while let Some(at) = level {
+        args.global.data_dir_said |= at.value_source("data_dir") == Some(ValueSource::CommandLine);
+        level = at.subcommand().map(|(_, inner)| inner);
+    }
+    Ok(args)
 }
 
 async fn run(args: Args) -> Result<u8, Report> {
@@ -83,7 +100,6 @@ fn fail(why: &Report) -> ExitCode {
 
 /// Says what is wrong on standard error.
 fn complain(text: &str) {
-    use std::io::Write as _;
     let _ = writeln!(std::io::stderr(), "plantain: {}", crate::domain::text::one_line(text));
 }
 
@@ -92,7 +108,6 @@ fn complain(text: &str) {
 /// # Errors
 /// When it cannot be written; a closed pipe ends the command quietly.
 fn say(line: &str) -> Result<(), Report> {
-    use std::io::Write as _;
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush()?;

@@ -14,7 +14,7 @@ use super::{DONE, context, json, say};
 pub(super) fn run(global: &Global, args: &Show) -> Result<u8, Report> {
     let task = context::find(&context::store(global)?, &args.id)?;
     if args.json {
-        say(&json::task(&task).to_string())?;
+        say(&json::line(&task))?;
     } else {
         words(&task)?;
     }

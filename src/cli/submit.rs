@@ -24,6 +24,14 @@ pub(super) async fn run(global: &Global, args: Submit) -> Result<u8, Report> {
             return Ok(USAGE);
         }
     };
+    let key = context::needed_key()?;
+    if requests.iter().any(|request| key.is_in(&request.body)) {
+        complain("the prompt or a field holds your API key; nothing was saved or sent");
+        return Ok(USAGE);
+    }
+    if args.out.is_some() && !args.wait {
+        complain("--out is of use only with --wait; `plantain watch` puts outputs into the data folder");
+    }
     let mut driver = context::driver(global, args.out.clone())?;
     let mut chance = Chance::new(clock::seed());
     let mut ids = Vec::new();

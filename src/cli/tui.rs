@@ -8,7 +8,7 @@ use crate::config::Allowance;
 use crate::domain::Catalogue;
 use crate::runtime::{Exit, RunError, ScreenOptions, run_screen};
 
-use super::args::{Demo, Global};
+use super::args::Global;
 use super::{DONE, USAGE, complain, context, demo};
 
 pub(super) async fn run(global: &Global) -> Result<u8, Report> {
@@ -20,7 +20,7 @@ pub(super) async fn run(global: &Global) -> Result<u8, Report> {
         catalogue: Catalogue::built_in(),
         places: context::places(global)?,
         key: context::key(),
-        downloads: context::downloads(&base),
+        downloads: context::downloads(global, &base),
         allowance: Allowance::default(),
         graphics: context::choice(global.graphics),
         service: base.host_str().unwrap_or_default().to_owned(),
@@ -30,7 +30,7 @@ pub(super) async fn run(global: &Global) -> Result<u8, Report> {
     };
     match screen(options).await? {
         Exit::Quit => Ok(DONE),
-        Exit::Demo => demo::run(global, &Demo { speed: 2.0 }).await,
+        Exit::Demo => demo::run_apart(global).await,
     }
 }
 

@@ -7,6 +7,7 @@ pub mod answer;
 pub mod catalogue;
 pub mod change;
 pub mod id;
+pub mod naming;
 pub mod output;
 pub mod problem;
 pub mod report;

@@ -110,7 +110,7 @@ pub enum Outcome {
 }
 
 impl Problem {
-    /// What this says about a creation. `[C]`: 408, 409, 422, 425, 429, 5xx and network failures leave it open;
+    /// What this says about a creation. `\[C\]`: 408, 409, 422, 425, 429, 5xx and network failures leave it open;
     /// of those, 429 and 503 are declared as rejected before processing.
     #[must_use]
     pub fn outcome(&self) -> Outcome {

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use crate::api::Wanted;
 use crate::app::{Msg, Want};
-use crate::domain::{Answer, AssetId, Change, LocalId, Problem, Request, Stage, Task};
+use crate::domain::{Answer, AssetId, Change, LocalId, Problem, Request, Task};
 use crate::fleet::{Fleet, FleetMsg, News, Order, Question, watch};
 use crate::graphics::Picture;
 use crate::store::{Heard, Store};
 
+use super::about;
 use super::service::{Downloads, Service};
 
 /// What the jobs bring to the loop.
@@ -92,6 +94,12 @@ impl Hands {
             self.paused = paused.cloned();
             self.save(Change::Paused(self.paused.clone()));
         }
+    }
+
+    /// Something was ordered that waits for the store to be open.
+    #[must_use]
+    pub fn waits_for_store(&self) -> bool {
+        !self.early.is_empty()
     }
 
     /// The store, once it is open.
@@ -184,10 +192,13 @@ impl Hands {
 
     fn fetch(&mut self, asset: AssetId, url: String, task: Option<Arc<Task>>) {
         let (downloads, outputs, inbox) = (Arc::clone(&self.downloads), self.outputs.clone(), self.inbox.clone());
-        let stem = task.map_or_else(|| asset.task.to_string(), |task| stem(&task, asset.index));
+        let about = task.map(|task| (about::facts(&task, asset.index), about::note(&task, asset.index)));
+        let (facts, about) = about.map_or_else(|| (about::bare(asset), None), |(facts, about)| (facts, Some(about)));
+        let (key, names) = (format!("{}-{}", asset.task, asset.index), downloads.names().clone());
+        let wanted = Wanted { url, dir: outputs, key, names, facts, about };
         self.jobs.spawn(async move {
             let result = match downloads.fetcher().await {
-                Ok(fetcher) => fetcher.fetch(&url, &outputs, &stem, None).await,
+                Ok(fetcher) => fetcher.fetch(&wanted, None).await,
                 Err(problem) => Err(problem),
             };
             tell(&inbox, FleetMsg::Fetched { asset, result }).await;
@@ -236,43 +247,4 @@ async fn tell(inbox: &mpsc::Sender<Note>, msg: FleetMsg) {
     crate::step::step("job: done, not told");
     // A loop that has ended does not listen; what it missed is on the disk or can be asked again.
     let _ = inbox.send(Note::Msg(Msg::Fleet(msg))).await;
-}
-
-/// The name of a file, without its extension: day, first words of the prompt, id, number.
-fn stem(task: &Task, index: u16) -> String {
-    let seconds = task.times.at(Stage::Saved).unwrap_or(task.created).secs();
-    let day = jiff::Timestamp::from_second(seconds)
-        .map(|t| t.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d").to_string())
-        .unwrap_or_default();
-    let words: Vec<String> = task
-        .request
-        .prompt
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(|word| word.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase())
-        .filter(|word| !word.is_empty())
-        .take(6)
-        .collect();
-    let mut slug = words.join("-");
-    slug.truncate(48);
-    let slug = slug.trim_end_matches('-');
-    let parts = [day.as_str(), slug, &task.id.short()];
-    let name = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
-    if index == 0 { name } else { format!("{name}-{}", index + 1) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::time::Wall;
-
-    #[test]
-    fn a_file_name_tells_what_is_inside() {
-        let prompt = "A fox, in the SNOW! größer 狐 ../../etc";
-        let request = Request::new("m", None, serde_json::Map::new(), prompt.into(), prompt.into(), None);
-        let id = LocalId::from_random(0xabcd_ef01 << 96);
-        let task = Task::new(id, Arc::new(request), Wall::from_secs(1_777_282_033));
-        let name = stem(&task, 1);
-        assert!(name.starts_with("2026-04-2") && name.ends_with("-a-fox-in-the-snow-grer-abcdef0-2"), "{name}");
-    }
 }

@@ -27,6 +27,8 @@ pub struct Driver {
     caution: Option<String>,
     /// The store refused something that a command cannot go on without.
     trouble: Option<String>,
+    /// Why an output could not be put on the disk. It is tried again.
+    no_room: Option<String>,
 }
 
 impl Driver {
@@ -52,7 +54,7 @@ impl Driver {
         hands.open(store, !standing.holds);
         let mut fleet = Fleet::new(allowance, clock::seed());
         fleet.mirror_pause(standing.paused.clone());
-        Ok(Self { fleet, hands, inbox, clock: Clock::start(), standing, caution, trouble: None })
+        Ok(Self { fleet, hands, inbox, clock: Clock::start(), standing, caution, trouble: None, no_room: None })
     }
 
     /// How this program stands to the others on the store.
@@ -95,6 +97,9 @@ impl Driver {
     pub fn handle(&mut self, msg: FleetMsg) {
         if let FleetMsg::Stored { result: Err(problem), .. } = &msg {
             self.trouble = Some(problem.sentence());
+        }
+        if let FleetMsg::Fetched { result: Err(problem @ Problem::Local { .. }), .. } = &msg {
+            self.no_room = Some(problem.sentence());
         }
         if matches!(msg, FleetMsg::Submitted { .. }) {
             self.hands.submission_ended();
@@ -154,9 +159,9 @@ impl Driver {
         self.handle(FleetMsg::Add(Box::new(task)));
     }
 
-    /// Runs until `go_on` says no; it is asked after every turn.
-    pub async fn run(&mut self, mut go_on: impl FnMut(&Fleet) -> bool) {
-        while go_on(&self.fleet) {
+    /// Runs until `go_on` says no; it is asked after every turn, and told why outputs cannot be saved, if so.
+    pub async fn run(&mut self, mut go_on: impl FnMut(&Fleet, Option<&str>) -> bool) {
+        while go_on(&self.fleet, self.no_room.as_deref()) {
             let due = self.fleet.next_due(self.clock.now()).map(|at| Instant::from_std(self.clock.instant(at)));
             tokio::select! { biased;
                 note = self.inbox.recv() => match note {

@@ -1,13 +1,16 @@
 //! The part that touches the world: it performs what the pure storey wants, and feeds back what happened.
 
+mod about;
 pub mod clock;
 pub mod hands;
 pub mod headless;
 mod keyboard;
+mod opened;
 pub mod pace;
 pub mod pictures;
 pub mod screen;
 pub mod service;
+mod signals;
 pub mod start;
 
 pub use clock::Clock;

@@ -60,6 +60,24 @@ mod tests {
     }
 
     #[test]
+    fn a_key_among_a_thousand_reports_is_in_the_very_next_frame() {
+        let start = Instant::now();
+        let (mut pace, mut frames, keys) = (Pace::new(true), 0, 20);
+        for ms in 0..1000 {
+            let now = start + Duration::from_millis(ms);
+            let key = ms % 50 == 7;
+            pace.changed(key);
+            let draws = pace.due(now).is_some_and(|due| due <= now);
+            assert!(draws || !key, "the key at {ms} ms waits");
+            if draws {
+                pace.drawn(now);
+                frames += 1;
+            }
+        }
+        assert!(frames <= 12 + 1 + keys, "{frames}");
+    }
+
+    #[test]
     fn a_thousand_reports_a_second_are_thirty_frames() {
         let start = Instant::now();
         let (mut pace, mut frames) = (Pace::new(false), 0);

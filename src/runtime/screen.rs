@@ -8,7 +8,6 @@ use std::time::Duration;
 use crossterm::event::Event;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -18,6 +17,7 @@ use crate::app::{Effect, Msg, Source, State, sources, update};
 use crate::domain::{Draft, Problem, Secret};
 use crate::fleet::{FleetMsg, Order};
 use crate::graphics::{Protocol, Quality, Shape};
+use crate::keys::Place;
 use crate::store::Heard;
 use crate::terminal::{self, Caps, Choice, Depth, Env, Frame, Input, Output, Reader, Screen};
 use crate::ui::{ColourDepth, Theme, view};
@@ -28,7 +28,8 @@ use super::keyboard::chord;
 use super::pace::Pace;
 use super::pictures::Pictures;
 use super::service::Service;
-use super::start::{Contents, Exit, FIRST, RunError, caution};
+use super::signals::{Signals, Told};
+use super::start::{Exit, PAGE, RunError};
 
 /// How long messages are taken in before a frame is drawn.
 const SLICE: Duration = Duration::from_millis(4);
@@ -43,6 +44,8 @@ const LAST_WORDS: Duration = Duration::from_millis(300);
 pub(super) struct Program {
     pub(super) state: State,
     pub(super) base: url::Url,
+    /// The key in use, if there is one.
+    pub(super) key: Option<ApiKey>,
     pub(super) pictures: Pictures,
     pub(super) pace: Pace,
     pub(super) choice: Choice,
@@ -62,35 +65,8 @@ pub(super) struct Program {
     pub(super) reader: Option<Reader>,
     pub(super) failure: Option<RunError>,
     pub(super) batch: Vec<Draft>,
-}
-
-/// The signals we answer to.
-struct Signals {
-    window: Signal,
-    hangup: Signal,
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {
-            window: signal(SignalKind::window_change())?,
-            hangup: signal(SignalKind::hangup())?,
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    /// The next one; true for a change of the window, false for the others, which all mean to leave.
-    async fn next(&mut self) -> bool {
-        tokio::select! {
-            _ = self.window.recv() => true,
-            _ = self.hangup.recv() => false,
-            _ = self.terminate.recv() => false,
-            _ = self.interrupt.recv() => false,
-        }
-    }
+    /// What other windows said before the store was ours to use.
+    pub(super) unheard: Vec<Heard>,
 }
 
 impl Program {
@@ -108,7 +84,7 @@ impl Program {
             }
             tokio::select! { biased;
                 Some(event) = input.recv() => self.input(event),
-                window = signals.next() => self.signal(window),
+                told = signals.next() => self.signal(told),
                 Some(note) = inbox.recv() => self.note(note),
                 () = sleep_until(self.wake(now)) => self.woke(),
             }
@@ -143,8 +119,15 @@ impl Program {
         }
     }
 
-    fn signal(&mut self, window: bool) {
-        if window { self.resized() } else { self.take(Msg::InputClosed, true) }
+    fn signal(&mut self, told: Told) {
+        match told {
+            Told::Window => self.resized(),
+            Told::Continued => self.away(|screen| {
+                screen.leave();
+                screen.enter_again()
+            }),
+            Told::Leave => self.take(Msg::InputClosed, true),
+        }
     }
 
     fn resized(&mut self) {
@@ -156,6 +139,16 @@ impl Program {
         self.tell_pictures();
     }
 
+    /// A paste with the API key in it is not taken in, but where a key is asked for: the draft goes to the disk.
+    fn paste(&mut self, text: String) {
+        let holds_key = self.key.as_ref().is_some_and(|key| key.is_in(&text));
+        if holds_key && self.state.place() != Place::Setup {
+            self.take(Msg::Told("the paste holds your API key; it was not taken in".to_owned()), true);
+        } else {
+            self.take(Msg::Paste(text), true);
+        }
+    }
+
     fn input(&mut self, input: Input) {
         match input {
             Input::Event(Event::Key(key)) => {
@@ -163,7 +156,7 @@ impl Program {
                     self.take(Msg::Key(chord), true);
                 }
             }
-            Input::Event(Event::Paste(text)) => self.take(Msg::Paste(text), true),
+            Input::Event(Event::Paste(text)) => self.paste(text),
             Input::Event(_) => {}
             Input::PasteCut(bytes) => self.take(Msg::Told(format!("the paste was cut: {bytes} bytes too long")), true),
             Input::Reply(reply) => {
@@ -211,6 +204,7 @@ impl Program {
             },
             Note::Heard(heard) => self.heard(heard),
             Note::Key(Ok((total, service))) => {
+                self.key = Some(service.key().clone());
                 self.hands.use_service(service);
                 if let Some(store) = self.hands.store() {
                     store.want_lease();
@@ -218,42 +212,6 @@ impl Program {
                 self.take(Msg::KeyChecked(Ok(total)), true);
             }
             Note::Key(Err(problem)) => self.take(Msg::KeyChecked(Err(problem)), true),
-        }
-    }
-
-    /// What comes from the other windows.
-    fn heard(&mut self, heard: Heard) {
-        match heard {
-            Heard::Took { unfinished } => {
-                self.hands.hold();
-                self.take(Msg::TookOver(unfinished), false);
-            }
-            Heard::News { tasks, gone, counts, standing } => {
-                self.take(Msg::Mirrored { tasks, gone, standing }, false);
-                self.take(Msg::Counted(counts), false);
-            }
-            Heard::Wishes(wishes) => self.take(Msg::Wished(wishes), false),
-        }
-    }
-
-    fn opened(&mut self, contents: Contents) {
-        let watching = !contents.standing.holds;
-        let caution = caution(&contents.store, &contents.standing);
-        self.hands.open(contents.store, watching);
-        self.take(Msg::Stands(contents.standing), true);
-        if let Some(draft) = contents.draft {
-            self.take(Msg::Drafted(draft), true);
-        }
-        self.take(Msg::Counted(contents.counts), true);
-        let last = contents.newest.len() < FIRST;
-        self.take(Msg::Older { tasks: contents.newest, last }, true);
-        self.take(Msg::Unfinished(contents.unfinished), true);
-        if let Some(text) = caution {
-            self.take(Msg::Told(text), true);
-        }
-        if self.state.table.is_empty() && !self.batch.is_empty() {
-            let batch = std::mem::take(&mut self.batch);
-            self.take(Msg::Begin(batch), true);
         }
     }
 
@@ -278,9 +236,9 @@ impl Program {
             Effect::Older(before) => {
                 if let Some(store) = self.hands.store() {
                     let inbox = self.hands.inbox();
-                    store.newest_then(FIRST, before, move |result| {
+                    store.newest_then(PAGE, before, move |result| {
                         let msg = match result {
-                            Ok(tasks) => Msg::Older { last: tasks.len() < FIRST, tasks },
+                            Ok(tasks) => Msg::Older { last: tasks.len() < PAGE, tasks },
                             Err(why) => Msg::NotOlder(why.to_string()),
                         };
                         deliver(&inbox, Note::Msg(msg));
@@ -294,7 +252,7 @@ impl Program {
             }
             Effect::TryKey(secret) => self.try_key(&secret),
             Effect::Repaint => self.repaint = true,
-            Effect::Suspend => self.suspend(),
+            Effect::Suspend => self.away(Screen::suspend),
             Effect::Demo => self.exit = Some(Exit::Demo),
             Effect::Quit => self.exit = Some(Exit::Quit),
         }
@@ -319,11 +277,13 @@ impl Program {
         });
     }
 
-    fn suspend(&mut self) {
+    /// Gives the terminal away and takes it again; everything on it is drawn anew.
+    fn away(&mut self, trip: impl FnOnce(&Screen) -> io::Result<()>) {
         let Some(output) = &self.output else { return };
         output.pause(LAST_WORDS);
-        if self.screen.suspend().is_err() {
-            self.exit = Some(Exit::Quit);
+        if trip(&self.screen).is_err() {
+            // The kernel tells of a hang-up with SIGCONT, too: leave by the usual door, which saves the draft.
+            return self.take(Msg::InputClosed, true);
         }
         output.resume();
         self.repaint = true;
@@ -377,6 +337,22 @@ impl Program {
         }
         self.screen.leave();
         let stop = Instant::now() + FAREWELL;
+        // Whoever types and leaves before the store is open loses nothing either.
+        while self.hands.waits_for_store() && self.failure.is_none() {
+            match tokio::time::timeout_at(stop, inbox.recv()).await {
+                Ok(Some(Note::Opened(opened))) => match opened.0 {
+                    Ok(contents) => {
+                        if let Some(draft) = contents.draft {
+                            self.take(Msg::Drafted(draft), false);
+                        }
+                        self.hands.open(contents.store, !contents.standing.holds);
+                    }
+                    Err(why) => self.failure = Some(why),
+                },
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => break,
+            }
+        }
         while self.hands.submissions() > 0 {
             match tokio::time::timeout_at(stop, inbox.recv()).await {
                 Ok(Some(Note::Msg(Msg::Fleet(msg @ FleetMsg::Submitted { .. })))) => {

@@ -5,6 +5,7 @@ use url::Url;
 
 use crate::api::{ApiKey, Client, DownloadLimits, Fetcher, Timeouts};
 use crate::domain::Problem;
+use crate::domain::naming::Template;
 
 /// The service and the key for it.
 #[derive(Debug)]
@@ -26,6 +27,12 @@ impl Service {
     #[must_use]
     pub fn address(&self) -> &str {
         self.base.as_str()
+    }
+
+    /// The key it is asked with.
+    #[must_use]
+    pub fn key(&self) -> &ApiKey {
+        &self.key
     }
 
     /// The client.
@@ -50,14 +57,21 @@ impl Service {
 #[derive(Debug)]
 pub struct Downloads {
     limits: DownloadLimits,
+    names: Template,
     fetcher: OnceCell<Result<Fetcher, Problem>>,
 }
 
 impl Downloads {
-    /// Says what a download may do.
+    /// Says what a download may do, and how files are called.
     #[must_use]
-    pub fn new(limits: DownloadLimits) -> Self {
-        Self { limits, fetcher: OnceCell::new() }
+    pub fn new(limits: DownloadLimits, names: Template) -> Self {
+        Self { limits, names, fetcher: OnceCell::new() }
+    }
+
+    /// How files are called.
+    #[must_use]
+    pub fn names(&self) -> &Template {
+        &self.names
     }
 
     /// The fetcher.

@@ -12,7 +12,7 @@ use crate::api::ApiKey;
 use crate::app::state::Start;
 use crate::app::{Msg, State};
 use crate::config::{Allowance, Places};
-use crate::domain::{Catalogue, Draft, Problem, Stage, Standing, Task};
+use crate::domain::{Catalogue, Draft, Problem, Standing, Task};
 use crate::fleet::FleetMsg;
 use crate::store::{Store, StoreError, StoreProblem};
 use crate::terminal::{self, Caps, Choice, Env, Input, Output, Reader, Screen};
@@ -24,8 +24,8 @@ use super::pictures::Pictures;
 use super::screen::{PATIENCE, Program, theme};
 use super::service::{Downloads, Service};
 
-/// Tasks that the first screen needs.
-pub(super) const FIRST: usize = 200;
+/// Older tasks that are read at a time. The first screen reads no more than it shows.
+pub(super) const PAGE: usize = 200;
 /// What the screen is started with.
 #[derive(Debug)]
 pub struct ScreenOptions {
@@ -97,8 +97,8 @@ pub(super) struct Contents {
     pub standing: Standing,
     pub draft: Option<Draft>,
     pub newest: Vec<Task>,
-    pub unfinished: Vec<Task>,
-    pub counts: Vec<(Stage, u64)>,
+    /// The history ends with them.
+    pub last: bool,
 }
 
 /// What would be sent through another window must be meant for the service it talks to.
@@ -117,17 +117,26 @@ pub(super) fn caution(store: &Store, standing: &Standing) -> Option<String> {
     standing.lockless.then(|| lockless.to_owned()).or_else(|| store.caution())
 }
 
-fn open_store(places: &Places, service: &str, has_key: bool, notes: mpsc::Sender<Note>) -> Result<Contents, RunError> {
+/// What opening the store needs.
+struct Opening {
+    places: Places,
+    /// Of the service.
+    address: String,
+    has_key: bool,
+    /// Tasks that fit on the screen.
+    rows: usize,
+}
+
+fn open_store(opening: &Opening, notes: mpsc::Sender<Note>) -> Result<Contents, RunError> {
+    let Opening { places, address, has_key, rows } = opening;
     let store = Store::open(&places.data)?;
     // Without a key nothing could be asked: then another window shall do it.
-    let standing = store.join(service, has_key, move |heard| deliver(&notes, Note::Heard(heard)))?;
-    same_service(&standing, service)?;
+    let standing = store.join(address, *has_key, move |heard| deliver(&notes, Note::Heard(heard)))?;
+    same_service(&standing, address)?;
     let draft = store.draft()?;
-    let newest = store.newest(FIRST, None)?;
-    let unfinished = store.unfinished()?;
-    let counts = store.counts()?;
-    crate::api::sweep_parts(&places.outputs, std::time::SystemTime::now());
-    Ok(Contents { store, standing, draft, newest, unfinished, counts })
+    let newest = store.newest(*rows, None)?;
+    let last = newest.len() < *rows;
+    Ok(Contents { store, standing, draft, newest, last })
 }
 
 /// Runs the screen until the user leaves.
@@ -166,6 +175,7 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
     let mut program = Program {
         state: State::new(start, clock.now()),
         base: options.base,
+        key: options.key.as_ref().ok().cloned(),
         pictures: Pictures::new(notes.clone()),
         pace: Pace::new(caps.over_ssh()),
         choice: options.graphics,
@@ -183,17 +193,20 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
         reader: Some(reader),
         failure: None,
         batch: options.batch,
+        unheard: Vec::new(),
     };
     // The history is on its way; until it is here, an empty table is not yet an empty history.
     program.state.table.loading = true;
     program.draw();
     program.ask_terminal();
 
-    let places = options.places;
-    let (address, has_key) = (program.base.to_string(), options.key.is_ok());
+    let rows = usize::from(window.rows).max(1);
+    let opening =
+        Opening { places: options.places, address: program.base.to_string(), has_key: options.key.is_ok(), rows };
     tokio::task::spawn_blocking(move || {
-        let opened = Opened(open_store(&places, &address, has_key, notes.clone()));
+        let opened = Opened(open_store(&opening, notes.clone()));
         let _ = notes.blocking_send(Note::Opened(Box::new(opened)));
+        crate::api::sweep_parts(&opening.places.outputs, std::time::SystemTime::now());
     });
     if let Err(reason) = options.key {
         program.take(Msg::Fleet(FleetMsg::Block(Problem::NoKey { message: reason })), true);

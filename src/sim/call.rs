@@ -6,15 +6,15 @@ use serde_json::{Map, Value};
 
 use super::wire;
 
-/// The `error_code` of everything that is wrong with a request. [D]
+/// The `error_code` of everything that is wrong with a request. \[D\]
 pub(super) const INVALID: Option<&str> = Some("INVALID_REQUEST");
-/// Longest `Idempotency-Key` in bytes. [C]
+/// Longest `Idempotency-Key` in bytes. \[C\]
 const LONGEST_KEY: usize = 255;
 
 /// An answer that is not "created".
 pub(super) type Refusal = Box<Response<Body>>;
 
-/// `application/json` with any parameters, or no header at all. [C]
+/// `application/json` with any parameters, or no header at all. \[C\]
 pub(super) fn check_type(headers: &HeaderMap) -> Result<(), Refusal> {
     let Some(value) = headers.get(header::CONTENT_TYPE) else {
         return Ok(());
@@ -26,7 +26,7 @@ pub(super) fn check_type(headers: &HeaderMap) -> Result<(), Refusal> {
     Err(Box::new(wire::flat(415, None, "Content-Type must be application/json")))
 }
 
-/// The key, if there is one: at most 255 bytes of UTF-8 without control characters. [C]
+/// The key, if there is one: at most 255 bytes of UTF-8 without control characters. \[C\]
 pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     let Some(value) = headers.get("idempotency-key") else {
         return Ok(None);
@@ -46,7 +46,7 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Ref
 pub(super) struct Call {
     pub(super) model: String,
     pub(super) input: Map<String, Value>,
-    /// Only if it says something: `""` and `"default"` count as absent. [C]
+    /// Only if it says something: `""` and `"default"` count as absent. \[C\]
     pub(super) route: Option<String>,
     pub(super) callback: Option<String>,
     pub(super) persistent: bool,
@@ -89,7 +89,7 @@ impl Call {
         Ok(Self { model, input, route, callback, persistent })
     }
 
-    /// The model as given, or with an explicit route the full name. [C]
+    /// The model as given, or with an explicit route the full name. \[C\]
     pub(super) fn full_name(&self) -> String {
         match &self.route {
             Some(route) if !self.model.contains('@') => format!("{}@{route}", self.model),

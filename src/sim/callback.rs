@@ -10,9 +10,9 @@ use super::ledger::Delivery;
 use super::task::Task;
 use super::world::World;
 
-/// Seconds from one attempt to the next at speed 1: at once, then about 1, 5 and 20 minutes. [C]
+/// Seconds from one attempt to the next at speed 1: at once, then about 1, 5 and 20 minutes. \[C\]
 const SCHEDULE: [u64; 4] = [0, 60, 300, 1200];
-/// Time allowed for the receiver's answer; not scaled, receivers are real. [C]
+/// Time allowed for the receiver's answer; not scaled, receivers are real. \[C\]
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Books the callback of a task, if it has one.
@@ -64,7 +64,7 @@ async fn deliver(world: &World, task: &Task, address: &str) {
     }
 }
 
-/// `hex(HMAC-SHA-256(secret, timestamp + "." + body))`, lower case. [D]
+/// `hex(HMAC-SHA-256(secret, timestamp + "." + body))`, lower case. \[D\]
 fn signature(secret: &str, timestamp: u64, body: &[u8]) -> String {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
         // HMAC takes keys of every length; an empty signature would simply not verify.

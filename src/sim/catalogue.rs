@@ -99,7 +99,7 @@ impl Catalogue {
             .find(|model| model.is_current() && (model.name == name || model.aliases.iter().any(|a| a == name)))
     }
 
-    /// Routes of a model: those in its own entry and those with an entry of their own (`name@route`). [C]
+    /// Routes of a model: those in its own entry and those with an entry of their own (`name@route`). \[C\]
     fn routes(&self, name: &str) -> Vec<String> {
         let mut routes = vec!["default".to_owned()];
         if let Some(model) = self.find(name) {
@@ -110,8 +110,8 @@ impl Catalogue {
         routes
     }
 
-    /// Finds the fields for a model as it stands in the request (case-sensitive [D], aliases accepted) and an optional route;
-    /// `""` and `"default"` mean no route. [C]
+    /// Finds the fields for a model as it stands in the request (case-sensitive \[D\], aliases accepted) and an optional route;
+    /// `""` and `"default"` mean no route. \[C\]
     pub(crate) fn resolve(&self, model: &str, route: Option<&str>) -> Result<Target<'_>, NoTarget> {
         let route = route.filter(|route| !route.is_empty() && *route != "default");
         if let Some(route) = route {
@@ -146,7 +146,7 @@ impl Catalogue {
 }
 
 impl Model {
-    /// Retired models answer as if they had never existed. [D]
+    /// Retired models answer as if they had never existed. \[D\]
     fn is_current(&self) -> bool {
         self.status != "retired"
     }

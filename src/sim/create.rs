@@ -22,7 +22,7 @@ use super::validate;
 use super::wire::{self, Created};
 use super::world::{KeyUse, World};
 
-/// `Retry-After` of a 409, in seconds at speed 1. [C]
+/// `Retry-After` of a 409, in seconds at speed 1. \[C\]
 const PROCESSING_SECONDS: u64 = 5;
 
 /// What makes two requests the same: the key, and the raw bytes of the body.

@@ -241,7 +241,7 @@ fn timetable(order: &Order, setting: &Setting<'_>, dice: &mut Dice, failure: Opt
     Timetable { queued, handling, archiving }
 }
 
-/// `tk-hiapi-` and a ULID: 48 bits of time, 80 of chance. [D], the reading as a ULID [I]
+/// `tk-hiapi-` and a ULID: 48 bits of time, 80 of chance. \[D\], the reading as a ULID \[I\]
 fn task_id(now_ms: u64, dice: &mut Dice) -> String {
     let chance = (u128::from(dice.next()) << 64 | u128::from(dice.next())) & ((1 << 80) - 1);
     let ulid = (u128::from(now_ms) & ((1 << 48) - 1)) << 80 | chance;

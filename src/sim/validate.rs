@@ -81,7 +81,7 @@ fn check_value(field: &Field, value: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Media fields take http(s) URLs, `data:` URIs and `asset://` handles. [C]
+/// Media fields take http(s) URLs, `data:` URIs and `asset://` handles. \[C\]
 fn check_media(name: &str, value: &Value) -> Result<(), String> {
     let one = std::slice::from_ref(value);
     for item in value.as_array().map_or(one, Vec::as_slice) {
@@ -98,7 +98,7 @@ fn check_media(name: &str, value: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// A rule between fields. A field that was not sent counts with its default, as the service would use it. [I]
+/// A rule between fields. A field that was not sent counts with its default, as the service would use it. \[I\]
 fn check_constraint(target: &Target<'_>, constraint: &Constraint, input: &Map<String, Value>) -> Result<(), String> {
     let sent = |name: &str| {
         input.get(name).is_some_and(|value| !value.is_null() && value.as_array().is_none_or(|a| !a.is_empty()))

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
-/// The body of a success and of the task service's failures ("flat"). [D]
+/// The body of a success and of the task service's failures ("flat"). \[D\]
 #[derive(Debug, Serialize)]
 struct Envelope<'a, T> {
     code: u16,
@@ -14,7 +14,7 @@ struct Envelope<'a, T> {
     error_code: Option<&'a str>,
 }
 
-/// The body of the gateway's failures. [B]
+/// The body of the gateway's failures. \[B\]
 #[derive(Debug, Serialize)]
 struct Gateway<'a> {
     error: GatewayError<'a>,
@@ -65,7 +65,7 @@ pub(crate) struct OutputView {
     pub(crate) expire_at: u64,
 }
 
-/// Why a task failed; either part may be missing. [C]
+/// Why a task failed; either part may be missing. \[C\]
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct FailureView {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,7 +82,7 @@ pub(crate) struct Page {
     pub(crate) tasks: Vec<TaskView>,
 }
 
-/// The OpenAI-style list of models. [I]
+/// The OpenAI-style list of models. \[I\]
 #[derive(Debug, Serialize)]
 pub(crate) struct ModelList<'a> {
     pub(crate) object: &'static str,
@@ -109,7 +109,7 @@ pub(crate) fn flat(status: u16, error_code: Option<&str>, message: &str) -> Resp
     flat_with(status, error_code, message, None::<()>)
 }
 
-/// A failure of the task service that carries data (409 may carry the task's id [C]).
+/// A failure of the task service that carries data (409 may carry the task's id \[C\]).
 pub(crate) fn flat_with<T: Serialize>(
     status: u16,
     error_code: Option<&str>,

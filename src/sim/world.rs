@@ -15,11 +15,11 @@ use super::pixels::Picture;
 use super::random::{Dice, hash, mix};
 use super::task::{Order, Setting, Task};
 
-/// Idempotency keys are remembered for about a day. [C]
+/// Idempotency keys are remembered for about a day. \[C\]
 const KEY_LIFE_MS: u64 = 86_400_000;
 /// Most keys, counters and accounts remembered; beyond it the simulator forgets, as nobody runs it that long.
 const REMEMBERED: usize = 200_000;
-/// The allowance's period at speed 1. [D]
+/// The allowance's period at speed 1. \[D\]
 const MINUTE_MS: u64 = 60_000;
 
 /// The shared state behind every handler.

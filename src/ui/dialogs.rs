@@ -133,6 +133,8 @@ fn models(state: &State, query: &str, cursor: usize, area: Rect, theme: &Theme, 
     }
     let name_width = rows.iter().map(|model| text::width(&model.name)).max().unwrap_or(0).min(36);
     let width = usize::from(inner.width);
+    // Kind and price keep their room; a name may be cut.
+    let name_width = name_width.min(width.saturating_sub(28).max(20));
     list(buf, body, theme, rows.len(), cursor, |index| {
         rows.get(index).map(|model| model_row(model, state, name_width, width, theme)).unwrap_or_default()
     });

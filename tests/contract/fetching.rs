@@ -4,7 +4,8 @@ use std::io::Cursor;
 use std::path::Path;
 use std::time::Duration;
 
-use plantain::api::{DownloadLimits, Fetcher, Timeouts};
+use plantain::api::{DownloadLimits, Fetcher, Timeouts, Wanted};
+use plantain::domain::naming::{Facts, Template};
 use plantain::domain::{Home, Problem};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -20,7 +21,14 @@ fn png(width: u32) -> Vec<u8> {
 fn fetcher(max_bytes: u64) -> Fetcher {
     let wait = Duration::from_secs(20);
     let timeouts = Timeouts { connect: wait, answer: wait, between: wait };
-    Fetcher::new(DownloadLimits { max_bytes, allow_loopback: true, timeouts }).expect("a fetcher")
+    Fetcher::new(DownloadLimits { max_bytes, allow_loopback: true, timeouts, ..DownloadLimits::default() })
+        .expect("a fetcher")
+}
+
+fn wanted(url: String, dir: &Path, slug: &str) -> Wanted {
+    let facts = Facts { slug: slug.into(), number: 1, ..Facts::default() };
+    let (dir, names) = (dir.to_owned(), Template::default());
+    Wanted { url, dir, key: "key".into(), names, facts, about: None }
 }
 
 fn folder() -> TempDir {
@@ -37,7 +45,7 @@ fn names(dir: &Path) -> Vec<String> {
 }
 
 async fn fetch(server: &Server, dir: &Path) -> Result<Home, Problem> {
-    fetcher(1 << 20).fetch(&server.url("/0.bin?sig=secret"), dir, "fox", None).await
+    fetcher(1 << 20).fetch(&wanted(server.url("/0.bin?sig=secret"), dir, "fox"), None).await
 }
 
 /// The problem that a reply makes, after which the folder is empty.
@@ -56,7 +64,8 @@ async fn a_picture_comes_home() {
     let dir = folder();
     let below = dir.path().join("made/on demand");
     let (sender, progress) = tokio::sync::watch::channel(0);
-    let home = fetcher(1 << 20).fetch(&server.url("/x.jpg"), &below, "../fox", Some(sender)).await.expect("a picture");
+    let wanted = wanted(server.url("/x.jpg"), &below, "../fox");
+    let home = fetcher(1 << 20).fetch(&wanted, Some(sender)).await.expect("a picture");
     assert_eq!(
         (home.bytes, home.format.as_str(), home.width, home.height),
         (bytes.len() as u64, "png", Some(5), Some(3))
@@ -199,7 +208,7 @@ async fn this_machine_is_off_limits() {
     let dir = folder();
     let Ok(fetcher) = Fetcher::new(DownloadLimits::default()) else { return };
     for url in [server.url("/x"), server.url("/x").replace("http:", "https:"), "nonsense".into()] {
-        let problem = fetcher.fetch(&url, dir.path(), "x", None).await.expect_err("refused");
+        let problem = fetcher.fetch(&wanted(url, dir.path(), "x"), None).await.expect_err("refused");
         assert!(matches!(problem, Problem::Local { .. }), "{problem:?}");
     }
     assert!(server.asked().is_empty());
@@ -225,9 +234,9 @@ async fn a_dropped_download_leaves_nothing() {
     let dir = folder();
     let (sender, mut progress) = tokio::sync::watch::channel(0);
     {
-        let url = server.url("/x");
+        let wanted = wanted(server.url("/x"), dir.path(), "x");
         let fetcher = fetcher(1 << 20);
-        let mut job = std::pin::pin!(fetcher.fetch(&url, dir.path(), "x", Some(sender)));
+        let mut job = std::pin::pin!(fetcher.fetch(&wanted, Some(sender)));
         tokio::select! {
             done = &mut job => panic!("it cannot be done: {done:?}"),
             seen = progress.changed() => seen.expect("progress"),

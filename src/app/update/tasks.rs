@@ -119,10 +119,16 @@ pub(super) fn restore(state: &mut State, tasks: Vec<Task>) -> Vec<Effect> {
     effects
 }
 
-/// One task of this stage is not unloaded any more.
+/// One task of this stage is not unloaded any more. A restart calls some stages by another name than the store.
 pub(super) fn less_one(state: &mut State, stage: Stage) {
-    if let Some(count) = state.table.unloaded.get_mut(&stage) {
-        *count = count.saturating_sub(1);
+    let stored = match stage {
+        Stage::Held => [Stage::Held, Stage::Saved],
+        Stage::Unsure => [Stage::Unsure, Stage::Sending],
+        other => [other, other],
+    };
+    let mut counts = stored.into_iter().filter(|stage| state.table.unloaded.get(stage).is_some_and(|n| *n > 0));
+    if let Some(count) = counts.next().and_then(|stage| state.table.unloaded.get_mut(&stage)) {
+        *count -= 1;
     }
 }
 
