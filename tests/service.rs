@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use plantain::api::{ApiKey, Client, DownloadLimits, Fetcher, Timeouts, base_url};
+use plantain::api::{ApiKey, Client, DownloadLimits, Fetcher, Timeouts, Wanted, base_url};
+use plantain::domain::naming::{Facts, Template};
 use plantain::domain::{Catalogue, Draft, FieldKind, LocalId, Outcome, Problem, Role, Status, TaskId, validate};
 use plantain::sim::{self, Sim, SimClock, SimConfig};
 
@@ -80,7 +81,15 @@ async fn a_task_walks_from_queued_to_success_and_its_picture_comes_home() {
     let home = tempfile::tempdir().expect("a directory");
     let limits = DownloadLimits { allow_loopback: true, ..DownloadLimits::default() };
     let fetcher = Fetcher::new(limits).expect("a fetcher");
-    let file = fetcher.fetch(&last.outputs[0].url, home.path(), "fox", None).await.expect("the picture");
+    let wanted = Wanted {
+        url: last.outputs[0].url.clone(),
+        dir: home.path().to_owned(),
+        key: "fox-0".into(),
+        names: Template::default(),
+        facts: Facts { id: "fox".into(), number: 1, ..Facts::default() },
+        about: None,
+    };
+    let file = fetcher.fetch(&wanted, None).await.expect("the picture");
     assert_eq!((file.format.as_str(), file.width.is_some()), ("png", true));
     assert_eq!(sim.ledger().downloads_with_key, 0, "the key goes to nobody but the API");
 }

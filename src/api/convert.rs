@@ -219,6 +219,12 @@ fn output(item: &wire::Item) -> Option<Output> {
     })
 }
 
+/// The body of a callback: the bare task, without the envelope \[D\]. Only ends are told, so anything else is none.
+pub(super) fn called_back(body: &[u8]) -> Option<Report> {
+    let task: wire::Task = wire::read(body).ok()?;
+    report(&task, Source::Callback).filter(|report| report.status.is_final())
+}
+
 fn kept(message: &str) -> String {
     text::cut(message.trim(), MAX_MESSAGE).into_owned()
 }

@@ -16,6 +16,7 @@ mod place;
 mod reach;
 mod resume;
 mod sniff;
+pub mod webhook;
 mod wire;
 
 pub use client::{Client, ClientError};

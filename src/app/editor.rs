@@ -193,8 +193,8 @@ impl Editor {
     ///
     /// # Errors
     /// The first broken rule.
-    pub fn request(&mut self, catalogue: &Catalogue) -> Result<Request, Invalid> {
-        validate(&self.draft(), catalogue, None).map_err(|faults| {
+    pub fn request(&mut self, catalogue: &Catalogue, callback: Option<&str>) -> Result<Request, Invalid> {
+        validate(&self.draft(), catalogue, callback).map_err(|faults| {
             let first = faults
                 .into_iter()
                 .next()
@@ -460,11 +460,11 @@ mod tests {
     #[test]
     fn a_broken_rule_moves_to_its_field() {
         let (mut editor, catalogue) = editor();
-        assert!(editor.request(&catalogue).is_err());
+        assert!(editor.request(&catalogue, None).is_err());
         assert!(editor.fault_in_text(&catalogue));
         editor.paste("x", Now::default());
         editor.set_field("output_format", Some("bmp".into()), Now::default());
-        assert!(editor.request(&catalogue).is_err());
+        assert!(editor.request(&catalogue, None).is_err());
         assert_eq!(editor.field(&catalogue).map(|f| f.name.as_str()), Some("output_format"));
     }
 

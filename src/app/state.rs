@@ -3,7 +3,7 @@
 use ratatui::layout::Size;
 
 use crate::config::Allowance;
-use crate::domain::{Catalogue, Draft, LocalId, Standing, Task};
+use crate::domain::{Catalogue, Draft, LocalId, Secret, Standing, Task};
 use crate::fleet::Fleet;
 use crate::keys::Place;
 use crate::time::{Chance, Now};
@@ -59,6 +59,8 @@ pub struct State {
     pub demo: bool,
     /// How this window stands to the others on the same history; alone until the store says otherwise.
     pub standing: Standing,
+    /// Where the service is asked to call when a task ends.
+    pub callback: Option<Secret>,
     /// The moment of the last message.
     pub now: Now,
     /// Ids are drawn from it.
@@ -106,6 +108,7 @@ impl State {
             service: start.service,
             demo: start.demo,
             standing: Standing::default(),
+            callback: None,
             now,
             chance,
             leaving: false,

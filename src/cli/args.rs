@@ -33,6 +33,12 @@ pub(super) struct Global {
     /// What is written to the log in the data directory
     #[arg(long, global = true, default_value = "warn", value_name = "LEVEL")]
     pub log_level: Level,
+    /// Receive callbacks at this address; their secret is taken from HIAPI_WEBHOOK_SECRET
+    #[arg(long, global = true, env = "PLANTAIN_WEBHOOK_LISTEN", value_name = "ADDRESS")]
+    pub webhook_listen: Option<SocketAddr>,
+    /// Have the service call back here when a task ends: the public address of a receiver
+    #[arg(long, global = true, env = "PLANTAIN_CALLBACK_URL", hide_env_values = true, value_name = "URL")]
+    pub callback_url: Option<String>,
     /// How pictures are shown
     #[arg(long, global = true, default_value = "auto", value_name = "WAY")]
     pub graphics: Graphics,
@@ -69,6 +75,8 @@ pub(super) enum Command {
     Submit(Submit),
     /// Go on with everything in flight until nothing is left
     Watch(Watch),
+    /// Receive callbacks, and watch everything in flight
+    Listen(Listen),
     /// Send what was held, and settle what is unsure, with the same key: never paid twice
     Send(Send),
     /// List tasks, newest first
@@ -116,6 +124,13 @@ pub(super) struct Watch {
     #[arg(value_name = "ID")]
     pub ids: Vec<String>,
     /// One JSON object a line, one line a change
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Listen {
+    /// One JSON object a line: first where it listens, then one line a change
     #[arg(long)]
     pub json: bool,
 }

@@ -1,5 +1,6 @@
 //! What the commands share: places, address, key, store.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -7,10 +8,11 @@ use color_eyre::eyre::{Report, WrapErr as _, eyre};
 use etcetera::BaseStrategy as _;
 use url::Url;
 
+use crate::api::webhook::{HookPath, WebhookConfig, WebhookSecrets};
 use crate::api::{self, ApiKey, DownloadLimits};
 use crate::config::{Allowance, DEFAULT_BASE_URL, Places};
-use crate::domain::{LocalId, Task};
-use crate::runtime::{Downloads, Driver, Service};
+use crate::domain::{LocalId, Secret, Task};
+use crate::runtime::{Downloads, Driver, Service, clock};
 use crate::store::Store;
 use crate::terminal::Choice;
 
@@ -19,6 +21,8 @@ use super::{complain, log};
 
 /// The environment variable that holds the key \[C\].
 const KEY_VARIABLE: &str = "HIAPI_API_KEY";
+/// The one that holds the secret of callbacks, or several \[C\].
+const SECRET_VARIABLE: &str = "HIAPI_WEBHOOK_SECRET";
 
 /// Where things are kept, by the platform's rules unless told otherwise.
 pub(super) fn places(global: &Global) -> Result<Places, Report> {
@@ -54,6 +58,29 @@ pub(super) fn needed_key() -> Result<ApiKey, Report> {
     key().map_err(|why| eyre!("{why}; try `plantain demo`, which needs no key"))
 }
 
+/// Where the service is asked to call, if it is.
+pub(super) fn callback(global: &Global, places: &Places) -> Result<Option<Secret>, Report> {
+    let Some(base) = global.callback_url.as_deref().filter(|text| !text.trim().is_empty()) else { return Ok(None) };
+    let url = hook_path(places)?.public(base).map_err(|why| eyre!("the callback URL cannot be used: {why}"))?;
+    Ok(Some(Secret::new(url.into())))
+}
+
+/// What the receiver of callbacks needs, when it listens at this address.
+pub(super) fn webhook(listen: SocketAddr, places: &Places) -> Result<WebhookConfig, Report> {
+    let secrets = match std::env::var(SECRET_VARIABLE) {
+        Err(std::env::VarError::NotPresent) => WebhookSecrets::default(),
+        Err(std::env::VarError::NotUnicode(_)) => return Err(eyre!("{SECRET_VARIABLE} is not text")),
+        Ok(text) => WebhookSecrets::parse(&text).map_err(|why| eyre!("{SECRET_VARIABLE}: {why}"))?,
+    };
+    Ok(WebhookConfig { listen, path: hook_path(places)?, secrets })
+}
+
+fn hook_path(places: &Places) -> Result<HookPath, Report> {
+    // Two draws: some bits of one are fixed.
+    let bits = clock::seed() ^ clock::seed().rotate_left(64);
+    HookPath::open(&places.data, bits).wrap_err("the path for callbacks cannot be kept in the data directory")
+}
+
 /// Downloads may lead to this machine only if the service itself is here.
 pub(super) fn downloads(global: &Global, base: &Url) -> Arc<Downloads> {
     let here = base.host_str().is_some_and(|host| host == "localhost" || host == "[::1]" || host.starts_with("127."));
@@ -61,8 +88,8 @@ pub(super) fn downloads(global: &Global, base: &Url) -> Arc<Downloads> {
     Arc::new(Downloads::new(limits, global.name_template.clone()))
 }
 
-/// A fleet without a screen.
-pub(super) fn driver(global: &Global, out: Option<PathBuf>) -> Result<Driver, Report> {
+/// A fleet without a screen, with a receiver of callbacks if one is configured and the command stays long enough.
+pub(super) fn driver(global: &Global, out: Option<PathBuf>, receive: bool) -> Result<Driver, Report> {
     let mut places = places(global)?;
     if let Some(out) = out {
         places.outputs = std::path::absolute(out)?;
@@ -73,9 +100,14 @@ pub(super) fn driver(global: &Global, out: Option<PathBuf>) -> Result<Driver, Re
     api::try_folder(&places.outputs)
         .map_err(|why| eyre!("{} cannot be written: {why}; nothing was sent", places.outputs.display()))?;
     let service = Arc::new(Service::new(base.clone(), key));
-    let driver = Driver::new(store, service, downloads(global, &base), &places, Allowance::default())?;
+    let mut driver = Driver::new(store, service, downloads(global, &base), &places, Allowance::default())?;
     if let Some(text) = driver.caution() {
         complain(text);
+    }
+    if let Some(listen) = global.webhook_listen.filter(|_| receive)
+        && let Err(why) = driver.receive(webhook(listen, &places)?)
+    {
+        complain(&format!("{why}; looking alone must do"));
     }
     Ok(driver)
 }

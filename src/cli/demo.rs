@@ -56,6 +56,8 @@ async fn open(global: &Global, args: &Demo, given: Option<Places>) -> Result<u8,
         graphics: context::choice(global.graphics),
         service: "demo".to_owned(),
         demo: true,
+        webhook: None,
+        callback: None,
         base,
     };
     let result = tui::screen(options).await;

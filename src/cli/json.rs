@@ -5,10 +5,15 @@ use serde_json::{Value, json};
 use crate::domain::text::is_harmless;
 use crate::domain::{Output, Status, Task};
 
-/// A task as one line of JSON; times are Unix seconds. What could steer a terminal is escaped: the usual escapes
-/// stop at U+001F, while many terminals obey U+009B as they obey ESC [.
+/// A task as one line of JSON; times are Unix seconds.
 pub(super) fn line(task: &Task) -> String {
-    let text = self::task(task).to_string();
+    escaped(&self::task(task))
+}
+
+/// JSON in one line. What could steer a terminal is escaped: the usual escapes stop at U+001F, while many terminals
+/// obey U+009B as they obey ESC [.
+pub(super) fn escaped(value: &Value) -> String {
+    let text = value.to_string();
     if text.chars().all(is_harmless) {
         return text;
     }
@@ -24,7 +29,8 @@ pub(super) fn line(task: &Task) -> String {
     safe
 }
 
-fn task(task: &Task) -> Value {
+/// A task as JSON, to add to.
+pub(super) fn task(task: &Task) -> Value {
     json!({
         "schema": 1,
         "id": task.id.to_string(),

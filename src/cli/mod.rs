@@ -6,6 +6,7 @@ mod demo;
 mod follow;
 mod json;
 mod list;
+mod listen;
 mod log;
 mod models;
 mod send;
@@ -84,6 +85,7 @@ async fn run(args: Args) -> Result<u8, Report> {
         Some(Command::Demo(args)) => demo::run(&global, &args).await,
         Some(Command::Submit(args)) => submit::run(&global, args).await,
         Some(Command::Watch(args)) => watch::run(&global, &args).await,
+        Some(Command::Listen(args)) => listen::run(&global, &args).await,
         Some(Command::Send(args)) => send::run(&global, &args).await,
         Some(Command::List(args)) => list::run(&global, &args),
         Some(Command::Show(args)) => show::run(&global, &args),

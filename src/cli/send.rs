@@ -10,7 +10,7 @@ use super::follow::{Style, Until, follow};
 use super::{DONE, complain, context};
 
 pub(super) async fn run(global: &Global, args: &Send) -> Result<u8, Report> {
-    let mut driver = context::driver(global, None)?;
+    let mut driver = context::driver(global, None, args.wait)?;
     let tasks = {
         let store = driver.store().ok_or_else(|| color_eyre::eyre::eyre!("the store is not open"))?;
         let chosen = context::find_all(store, &args.ids)?;

@@ -7,7 +7,7 @@ use color_eyre::eyre::{Report, WrapErr as _};
 
 use crate::app::editor::LONGEST_PASTE;
 use crate::domain::validate::{find_model, parse_value, validate};
-use crate::domain::{Catalogue, Draft, Invalid, LocalId, Request, Task};
+use crate::domain::{Catalogue, Draft, Invalid, LocalId, Request, Secret, Task};
 
 use super::args::{Global, Submit};
 use super::follow::{Style, Until, follow};
@@ -17,7 +17,8 @@ use crate::time::Chance;
 
 pub(super) async fn run(global: &Global, args: Submit) -> Result<u8, Report> {
     let catalogue = Catalogue::built_in();
-    let requests = match requests(&args, &catalogue)? {
+    let callback = context::callback(global, &context::places(global)?)?;
+    let requests = match requests(&args, &catalogue, callback.as_ref().map(Secret::expose))? {
         Ok(requests) => requests,
         Err(faults) => {
             faults.iter().for_each(|fault| complain(fault));
@@ -32,7 +33,7 @@ pub(super) async fn run(global: &Global, args: Submit) -> Result<u8, Report> {
     if args.out.is_some() && !args.wait {
         complain("--out is of use only with --wait; `plantain watch` puts outputs into the data folder");
     }
-    let mut driver = context::driver(global, args.out.clone())?;
+    let mut driver = context::driver(global, args.out.clone(), args.wait)?;
     let mut chance = Chance::new(clock::seed());
     let mut ids = Vec::new();
     for request in requests {
@@ -46,7 +47,11 @@ pub(super) async fn run(global: &Global, args: Submit) -> Result<u8, Report> {
 }
 
 /// Everything checked before anything is sent: the requests, or all that is wrong.
-fn requests(args: &Submit, catalogue: &Catalogue) -> Result<Result<Vec<Request>, Vec<String>>, Report> {
+fn requests(
+    args: &Submit,
+    catalogue: &Catalogue,
+    callback: Option<&str>,
+) -> Result<Result<Vec<Request>, Vec<String>>, Report> {
     let model = args.model.clone().unwrap_or_else(|| catalogue.default_model().name.clone());
     let fields = match fields(&args.fields, &model, catalogue) {
         Ok(fields) => fields,
@@ -64,7 +69,7 @@ fn requests(args: &Submit, catalogue: &Catalogue) -> Result<Result<Vec<Request>,
     let mut faults = Vec::new();
     for prompt in prompts {
         let draft = Draft { model: model.clone(), prompt, fields: fields.clone() };
-        match validate(&draft, catalogue, None) {
+        match validate(&draft, catalogue, callback) {
             Ok(request) => requests.push(request),
             Err(found) => faults.extend(found.iter().map(ToString::to_string)),
         }

@@ -16,9 +16,13 @@ pub(super) async fn run(global: &Global) -> Result<u8, Report> {
         return Ok(USAGE);
     }
     let base = context::base(global)?;
+    let places = context::places(global)?;
+    let webhook = global.webhook_listen.map(|listen| context::webhook(listen, &places)).transpose()?;
     let options = ScreenOptions {
         catalogue: Catalogue::built_in(),
-        places: context::places(global)?,
+        webhook,
+        callback: context::callback(global, &places)?,
+        places,
         key: context::key(),
         downloads: context::downloads(global, &base),
         allowance: Allowance::default(),

@@ -10,7 +10,7 @@ use super::follow::{Style, Until, follow};
 use super::{DONE, complain, context};
 
 pub(super) async fn run(global: &Global, args: &Watch) -> Result<u8, Report> {
-    let mut driver = context::driver(global, None)?;
+    let mut driver = context::driver(global, None, true)?;
     let (tasks, chosen) = {
         let store = driver.store().ok_or_else(|| color_eyre::eyre::eyre!("the store is not open"))?;
         let mut tasks: Vec<Task> = store.unfinished()?;

@@ -78,6 +78,13 @@ impl Request {
         Ok(Self { model, route, input, template, prompt, body })
     }
 
+    /// The service was, or will be, asked to call back when the task ends. (In a JSON text a quotation mark is always
+    /// escaped, so no prompt can look like this.)
+    #[must_use]
+    pub fn has_callback(&self) -> bool {
+        self.body.contains(r#","callback":{"url":""#)
+    }
+
     /// The name the catalogue knows this model by.
     #[must_use]
     pub fn full_model(&self) -> String {
@@ -129,6 +136,16 @@ mod tests {
         assert!(request.body.starts_with(r#"{"model":"m","input":{"prompt":"#), "{}", request.body);
         let back = Request::from_stored(request.body.clone(), "t".into(), "p".into());
         assert_eq!(back, Ok(request));
+    }
+
+    #[test]
+    fn a_callback_is_known_and_not_imitated() {
+        let with = |prompt: &str, callback| {
+            let input = serde_json::json!({"prompt": prompt}).as_object().cloned().unwrap_or_default();
+            Request::new("m", None, input, String::new(), String::new(), callback).has_callback()
+        };
+        assert!(with("a fox", Some("https://x.example/h")));
+        assert!(!with("a fox", None) && !with(r#"","callback":{"url":"https://x.example"#, None));
     }
 
     #[test]

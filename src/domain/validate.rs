@@ -171,7 +171,7 @@ pub fn validate(draft: &Draft, catalogue: &Catalogue, callback: Option<&str>) ->
     if faults.is_empty() {
         together(spec, &input, &mut faults);
     }
-    if callback.is_some_and(|url| !url::Url::parse(url).is_ok_and(|u| u.scheme() == "https" && u.has_host())) {
+    if callback.is_some_and(|url| !is_callback(url)) {
         faults.push(Invalid { field: None, fault: Fault::Callback });
     }
     if !faults.is_empty() {
@@ -253,6 +253,19 @@ fn is_reference(text: &str) -> bool {
         "http" | "https" => url.has_host(),
         "data" | "asset" => true,
         _ => false,
+    })
+}
+
+/// https; http only to this machine itself, where nobody but the simulated service can call.
+fn is_callback(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| {
+        let here = match url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => return false,
+        };
+        url.scheme() == "https" || (url.scheme() == "http" && here)
     })
 }
 
@@ -369,7 +382,12 @@ mod tests {
     fn a_callback_must_be_https() {
         let plain = draft("Nano-Banana", "x", Value::Null);
         let catalogue = Catalogue::built_in();
-        for (url, good) in [("https://x.example/hook", true), ("http://x.example/hook", false), ("x", false)] {
+        for (url, good) in [
+            ("https://x.example/hook", true),
+            ("http://127.0.0.1:8787/hook", true),
+            ("http://x.example/hook", false),
+            ("x", false),
+        ] {
             assert_eq!(validate(&plain, &catalogue, Some(url)).is_ok(), good, "{url}");
         }
     }

@@ -9,6 +9,7 @@
 
 pub mod backoff;
 pub mod budget;
+pub mod callbacks;
 pub mod fetch;
 mod msg;
 pub mod queue;
@@ -22,8 +23,8 @@ use std::time::Duration;
 
 use crate::config::{Allowance, KEY_LIFETIME};
 use crate::domain::{
-    Accepted, Answer, AssetId, Change, Home, LocalId, Outcome, OutputState, Problem, Report, Stage, Status, Task,
-    TaskId,
+    Accepted, Answer, AssetId, Change, Home, LocalId, Outcome, OutputState, Problem, Report, Source, Stage, Status,
+    Task, TaskId,
 };
 use crate::time::{Chance, Mono, Now, Wall};
 
@@ -32,6 +33,7 @@ pub use msg::{FleetMsg, News, Order, Question};
 pub use windows::granted;
 
 use budget::Kind;
+use callbacks::Callbacks;
 use fetch::{Fetches, Next};
 use queue::Queue;
 use watch::{Plan, Watch};
@@ -59,6 +61,7 @@ pub struct Fleet {
     wished: BTreeSet<LocalId>,
     /// Consecutive failures to reach the service, and since when.
     silence: Option<Silence>,
+    callbacks: Callbacks,
     chance: Chance,
 }
 
@@ -90,6 +93,7 @@ impl Fleet {
             unborn: BTreeSet::new(),
             wished: BTreeSet::new(),
             silence: None,
+            callbacks: Callbacks::default(),
             chance: Chance::new(seed),
         }
     }
@@ -98,7 +102,7 @@ impl Fleet {
     pub fn handle(&mut self, msg: FleetMsg, now: Now) -> Vec<Order> {
         let mut orders = Vec::new();
         match msg {
-            FleetMsg::Restored(tasks) => tasks.into_iter().for_each(|task| self.restore(task, now)),
+            FleetMsg::Restored(tasks) => tasks.into_iter().for_each(|task| self.restore(task, now, &mut orders)),
             FleetMsg::Add(task) => self.add(*task, &mut orders),
             FleetMsg::Stored { id, stage, result } => self.stored(id, stage, result, now, &mut orders),
             FleetMsg::Submitted { id, answer } => self.submitted(id, answer, now, &mut orders),
@@ -106,6 +110,7 @@ impl Fleet {
             FleetMsg::Fetched { asset, result } => self.fetched(asset, result, now, &mut orders),
             FleetMsg::Send(ids) => ids.into_iter().for_each(|id| self.send(id, now, &mut orders)),
             FleetMsg::Resume => self.resume(now, &mut orders),
+            FleetMsg::Report(report) => self.called(*report, now, &mut orders),
             FleetMsg::Look(id) => {
                 if self.tasks.get(&id).is_some_and(|t| t.task_id.is_some() && !t.status.is_final()) {
                     self.watch.look_now(id, now.mono);
@@ -119,17 +124,22 @@ impl Fleet {
         orders
     }
 
-    fn restore(&mut self, task: Task, now: Now) {
+    fn restore(&mut self, task: Task, now: Now, orders: &mut Vec<Order>) {
         if self.tasks.contains_key(&task.id) {
             return;
         }
         let task = recover::recover(task);
         if task.task_id.is_some() && task.status.is_running() {
+            if task.request.has_callback() {
+                self.watch.promise(task.id);
+            }
             self.watch.start(task.id, Mono(0), now.mono, &mut self.chance);
         }
         self.want_outputs(&task, now);
         self.index(&task);
-        self.tasks.insert(task.id, Arc::new(task));
+        let (id, task_id) = (task.id, task.task_id.clone());
+        self.tasks.insert(id, Arc::new(task));
+        self.overtaken(id, task_id.as_ref(), now, orders);
     }
 
     fn index(&mut self, task: &Task) {
@@ -185,6 +195,9 @@ impl Fleet {
                         orders.push(Order::Submit(id, request));
                     }
                     stage if stage.is_running() && accepted && !current.is_final() => {
+                        if request.has_callback() {
+                            self.watch.promise(id);
+                        }
                         self.watch.start(id, now.mono, now.mono, &mut self.chance);
                     }
                     _ => {}
@@ -230,11 +243,33 @@ impl Fleet {
         self.queue.done(id);
         let Some(task) = self.tasks.get_mut(&id) else { return };
         let task = Arc::make_mut(task);
-        task.task_id = Some(task_id);
+        task.task_id = Some(task_id.clone());
         task.set(Status::Queued, now.wall);
         let copy = task.clone();
         self.index(&copy);
         self.save(id, orders);
+        self.overtaken(id, Some(&task_id), now, orders);
+    }
+
+    /// A callback came.
+    fn called(&mut self, report: Report, now: Now, orders: &mut Vec<Order>) {
+        self.callbacks.came(now.mono);
+        self.watch.trust_callbacks(self.callbacks.arrive());
+        match self.by_task_id.get(&report.task_id).copied() {
+            Some(id) => {
+                self.report(&report, now, orders);
+                self.heard(id, now);
+            }
+            None => self.callbacks.keep(report),
+        }
+    }
+
+    /// What a callback told of this task before we knew whose it was.
+    fn overtaken(&mut self, id: LocalId, task_id: Option<&TaskId>, now: Now, orders: &mut Vec<Order>) {
+        if let Some(report) = task_id.and_then(|task_id| self.callbacks.kept(task_id)) {
+            self.report(&report, now, orders);
+            self.heard(id, now);
+        }
     }
 
     fn not_accepted(&mut self, id: LocalId, problem: Problem, now: Now, orders: &mut Vec<Order>) {
@@ -360,8 +395,13 @@ impl Fleet {
         let Some(task) = self.tasks.get_mut(&id) else { return };
         // Most looks bring nothing new: do not copy the task for those.
         let mut seen = Task::clone(task);
+        let ran = !seen.status.is_final();
         if seen.observe(report, now.wall) {
             *task = Arc::new(seen.clone());
+            if ran && seen.status.is_final() && report.source != Source::Callback && seen.request.has_callback() {
+                self.callbacks.missed();
+                self.watch.trust_callbacks(self.callbacks.arrive());
+            }
             self.want_outputs(&seen, now);
             self.save(id, orders);
         }
@@ -508,6 +548,24 @@ impl Fleet {
         let fetch = self.fetches.due(self.allowance.downloads);
         let write = self.unwritten.values().min().copied();
         [look, send, fetch, write].into_iter().flatten().min()
+    }
+
+    /// Callbacks are, or are not, received here: while they arrive, tasks that have one are looked at slowly.
+    pub fn set_callbacks(&mut self, on: bool, now: Now) {
+        self.callbacks.set(on, now.mono);
+        self.watch.trust_callbacks(self.callbacks.arrive());
+    }
+
+    /// Callbacks should come and do not: tasks ended without them for minutes.
+    #[must_use]
+    pub fn callbacks_seem_dead(&self, now: Now) -> bool {
+        self.callbacks.seem_dead(now.mono)
+    }
+
+    /// Our name for a task of the service, if it is one of ours and loaded.
+    #[must_use]
+    pub fn local_id(&self, task_id: &TaskId) -> Option<LocalId> {
+        self.by_task_id.get(task_id).copied()
     }
 
     /// A task.

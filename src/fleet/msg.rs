@@ -49,6 +49,8 @@ pub enum FleetMsg {
     Resume,
     /// Nothing can be sent, for this reason, until the user says so.
     Block(Problem),
+    /// A proven callback: one observation, like those that answer a question.
+    Report(Box<Report>),
     /// The user wants news of this task now.
     Look(LocalId),
     /// The user gives up a task that was never sent.

@@ -12,6 +12,9 @@ pub const PAGE_SIZE: u32 = 100;
 const SLACK: Duration = Duration::from_millis(1000);
 const SHORTEST: Duration = Duration::from_millis(2500);
 const LONGEST: Duration = Duration::from_secs(15);
+/// Between looks at a task whose end a callback will tell: with its jitter, and a little for the answer, what was not
+/// delivered is found within a minute.
+const RECONCILE: Duration = Duration::from_secs(50);
 
 #[derive(Clone, Copy, Debug)]
 struct Look {
@@ -38,12 +41,35 @@ pub struct Watch {
     looks: BTreeMap<LocalId, Look>,
     /// No look before this: they are spaced so that creations always find room.
     not_before: Mono,
+    /// Callbacks arrive.
+    callbacks: bool,
+    /// Tasks that have one.
+    promised: BTreeSet<LocalId>,
 }
 
 impl Watch {
+    /// A callback will tell the end of this task. To be said before [`Watch::start`].
+    pub fn promise(&mut self, id: LocalId) {
+        self.promised.insert(id);
+    }
+
+    /// Callbacks arrive, or do not: tasks that have one are looked at slowly while they do.
+    pub fn trust_callbacks(&mut self, yes: bool) {
+        self.callbacks = yes;
+    }
+
+    /// How long after it was last heard of a task is looked at again.
+    fn pause(&self, id: LocalId, age: Duration, chance: &mut Chance) -> Duration {
+        if self.callbacks && self.promised.contains(&id) {
+            RECONCILE.mul_f64(0.9 + 0.2 * chance.unit())
+        } else {
+            interval(age, chance)
+        }
+    }
+
     /// Starts watching a task that was accepted at `since`, or wants a look right now.
     pub fn start(&mut self, id: LocalId, since: Mono, now: Mono, chance: &mut Chance) {
-        let next = now.max(since + interval(Duration::ZERO, chance));
+        let next = now.max(since + self.pause(id, Duration::ZERO, chance));
         self.looks.entry(id).or_insert(Look { next, since, alone: false, asked: false });
     }
 
@@ -57,12 +83,15 @@ impl Watch {
     /// Stops watching.
     pub fn stop(&mut self, id: LocalId) {
         self.looks.remove(&id);
+        self.promised.remove(&id);
     }
 
     /// Something was heard of this task.
     pub fn heard(&mut self, id: LocalId, now: Mono, chance: &mut Chance) {
+        let Some(since) = self.looks.get(&id).map(|look| look.since) else { return };
+        let pause = self.pause(id, now.since(since), chance);
         if let Some(look) = self.looks.get_mut(&id) {
-            look.next = now + interval(now.since(look.since), chance);
+            look.next = now + pause;
             look.alone = false;
             look.asked = false;
         }

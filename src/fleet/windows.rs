@@ -56,6 +56,11 @@ impl Fleet {
             }
             FleetMsg::Resume => return wish(Wish::Resume),
             FleetMsg::Look(id) => return wish(Wish::Look(id)),
+            // A callback came to the wrong window: the right one asks.
+            FleetMsg::Report(report) => {
+                let about = self.tasks.values().find(|task| task.task_id.as_ref() == Some(&report.task_id));
+                return about.map_or_else(Vec::new, |task| wish(Wish::Look(task.id)));
+            }
             FleetMsg::Forget(id) => return wish(Wish::Forget(id)),
             FleetMsg::Block(problem) => self.queue.block(problem),
             // Nothing was asked, so nothing is answered.
@@ -80,7 +85,8 @@ impl Fleet {
     pub fn took_over(&mut self, unfinished: Vec<Task>, now: Now) -> Vec<Order> {
         let mut tasks = std::mem::take(&mut self.tasks);
         let wished = std::mem::take(&mut self.wished);
-        *self = Self::new(self.allowance, self.chance.bits());
+        let callbacks = std::mem::take(&mut self.callbacks);
+        *self = Self { callbacks, ..Self::new(self.allowance, self.chance.bits()) };
         tasks.extend(unfinished.into_iter().map(|task| (task.id, Arc::new(task))));
         let mut orders = self.handle(FleetMsg::Restored(tasks.into_values().map(Arc::unwrap_or_clone).collect()), now);
         orders.extend(self.handle(FleetMsg::Send(wished.into_iter().collect()), now));

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::api::Wanted;
+use crate::api::webhook::Delivery;
 use crate::app::{Msg, Want};
 use crate::domain::{Answer, AssetId, Change, LocalId, Problem, Request, Task};
 use crate::fleet::{Fleet, FleetMsg, News, Order, Question, watch};
@@ -15,6 +16,7 @@ use crate::graphics::Picture;
 use crate::store::{Heard, Store};
 
 use super::about;
+use super::callbacks::Looked;
 use super::service::{Downloads, Service};
 
 /// What the jobs bring to the loop.
@@ -28,6 +30,10 @@ pub enum Note {
     Opened(Box<super::start::Opened>),
     /// Something came from the other windows.
     Heard(Heard),
+    /// A callback came.
+    Called(Delivery),
+    /// The store was asked for the task of a callback.
+    Looked(Looked),
     /// A key was tried.
     Key(Result<(u64, Arc<Service>), Problem>),
 }

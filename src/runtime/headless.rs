@@ -1,16 +1,19 @@
 //! The fleet without a screen: for commands. The same orders, the same hands, no terminal.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::api::webhook::{Tally, WebhookConfig, WebhookError};
 use crate::app::Msg;
 use crate::config::{Allowance, Places};
 use crate::domain::{Change, Problem, Stage, Standing, Task, Wish};
 use crate::fleet::{Fleet, FleetMsg, Order, granted};
 use crate::store::{Heard, Store};
 
+use super::callbacks::{Ear, Listening};
 use super::clock::{self, Clock};
 use super::hands::{Hands, Note, deliver};
 use super::service::{Downloads, Service};
@@ -29,6 +32,7 @@ pub struct Driver {
     trouble: Option<String>,
     /// Why an output could not be put on the disk. It is tried again.
     no_room: Option<String>,
+    ear: Ear,
 }
 
 impl Driver {
@@ -54,7 +58,8 @@ impl Driver {
         hands.open(store, !standing.holds);
         let mut fleet = Fleet::new(allowance, clock::seed());
         fleet.mirror_pause(standing.paused.clone());
-        Ok(Self { fleet, hands, inbox, clock: Clock::start(), standing, caution, trouble: None, no_room: None })
+        let (clock, ear) = (Clock::start(), Ear::default());
+        Ok(Self { fleet, hands, inbox, clock, standing, caution, trouble: None, no_room: None, ear })
     }
 
     /// How this program stands to the others on the store.
@@ -91,6 +96,40 @@ impl Driver {
     #[must_use]
     pub fn trouble(&self) -> Option<&str> {
         self.trouble.as_deref()
+    }
+
+    /// Receives callbacks from now on.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub fn receive(&mut self, config: WebhookConfig) -> Result<SocketAddr, WebhookError> {
+        let listen = config.listen;
+        self.ear = Ear::new(Some(config));
+        let address = self.ear.open(self.hands.inbox(), &mut self.fleet, self.clock.now())?;
+        Ok(address.unwrap_or(listen))
+    }
+
+    /// How callbacks were answered, if they are received here.
+    #[must_use]
+    pub fn tally(&self) -> Option<Tally> {
+        self.ear.tally()
+    }
+
+    /// A sentence for the user, when callbacks have begun to seem dead.
+    pub fn alarm(&mut self) -> Option<&'static str> {
+        self.ear.alarm(&self.fleet, self.clock.now())
+    }
+
+    /// Takes in what other programs have put into the store since: tasks that the service has accepted.
+    pub fn reread(&self) {
+        let Some(store) = self.hands.store() else { return };
+        let inbox = self.hands.inbox();
+        store.unfinished_then(move |found| {
+            let Ok(mut tasks) = found else { return };
+            // What was not accepted yet is another program's business.
+            tasks.retain(|task| task.task_id.is_some());
+            deliver(&inbox, Note::Msg(Msg::Unfinished(tasks)));
+        });
     }
 
     /// Hands a message to the fleet and carries out what it wants.
@@ -165,9 +204,10 @@ impl Driver {
             let due = self.fleet.next_due(self.clock.now()).map(|at| Instant::from_std(self.clock.instant(at)));
             tokio::select! { biased;
                 note = self.inbox.recv() => match note {
-                    Some(Note::Msg(Msg::Fleet(msg))) => self.handle(msg),
-                    Some(Note::Msg(Msg::Told(text))) => self.trouble = Some(text),
+                    Some(Note::Msg(msg)) => self.give(msg),
                     Some(Note::Heard(heard)) => self.hear(heard),
+                    Some(Note::Called(delivery)) => self.called(delivery),
+                    Some(Note::Looked(looked)) => self.looked(looked),
                     Some(_) => {}
                     None => return,
                 },
@@ -206,6 +246,25 @@ impl Driver {
     /// Something is on its way to the service, or its way there is being written down.
     fn is_sending(&self) -> bool {
         self.hands.submissions() > 0 || self.fleet.tasks().any(|task| task.status.stage() == Stage::Sending)
+    }
+}
+
+impl Listening for Driver {
+    fn give(&mut self, msg: Msg) {
+        match msg {
+            Msg::Fleet(msg) => self.handle(msg),
+            Msg::Unfinished(tasks) => self.handle(FleetMsg::Restored(tasks)),
+            Msg::Told(text) => self.trouble = Some(text),
+            _ => {}
+        }
+    }
+
+    fn fleet(&self) -> &Fleet {
+        &self.fleet
+    }
+
+    fn hands(&self) -> &Hands {
+        &self.hands
     }
 }
 

@@ -1,6 +1,7 @@
 //! The part that touches the world: it performs what the pure storey wants, and feeds back what happened.
 
 mod about;
+pub mod callbacks;
 pub mod clock;
 pub mod hands;
 pub mod headless;

@@ -46,6 +46,10 @@ impl Program {
             let batch = std::mem::take(&mut self.batch);
             self.take(Msg::Begin(batch), true);
         }
+        // Where callbacks cannot be received, looking alone must do.
+        if let Err(why) = self.ear.open(self.hands.inbox(), &mut self.state.fleet, self.clock.now()) {
+            self.take(Msg::Told(why.to_string()), false);
+        }
         let Some(store) = self.hands.store() else { return };
         let inbox = self.hands.inbox();
         store.counts_then(move |counts| {

@@ -22,6 +22,7 @@ use crate::store::Heard;
 use crate::terminal::{self, Caps, Choice, Depth, Env, Frame, Input, Output, Reader, Screen};
 use crate::ui::{ColourDepth, Theme, view};
 
+use super::callbacks::{Ear, Listening};
 use super::clock::Clock;
 use super::hands::{Hands, Note, deliver};
 use super::keyboard::chord;
@@ -67,6 +68,8 @@ pub(super) struct Program {
     pub(super) batch: Vec<Draft>,
     /// What other windows said before the store was ours to use.
     pub(super) unheard: Vec<Heard>,
+    /// For callbacks, once the store is open.
+    pub(super) ear: Ear,
 }
 
 impl Program {
@@ -203,6 +206,8 @@ impl Program {
                 }
             },
             Note::Heard(heard) => self.heard(heard),
+            Note::Called(delivery) => self.called(delivery),
+            Note::Looked(looked) => self.looked(looked),
             Note::Key(Ok((total, service))) => {
                 self.key = Some(service.key().clone());
                 self.hands.use_service(service);
@@ -212,6 +217,9 @@ impl Program {
                 self.take(Msg::KeyChecked(Ok(total)), true);
             }
             Note::Key(Err(problem)) => self.take(Msg::KeyChecked(Err(problem)), true),
+        }
+        if let Some(text) = self.ear.alarm(&self.state.fleet, self.clock.now()) {
+            self.take(Msg::Told(text.to_owned()), false);
         }
     }
 

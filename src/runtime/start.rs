@@ -9,14 +9,16 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::api::ApiKey;
+use crate::api::webhook::WebhookConfig;
 use crate::app::state::Start;
 use crate::app::{Msg, State};
 use crate::config::{Allowance, Places};
-use crate::domain::{Catalogue, Draft, Problem, Standing, Task};
+use crate::domain::{Catalogue, Draft, Problem, Secret, Standing, Task};
 use crate::fleet::FleetMsg;
 use crate::store::{Store, StoreError, StoreProblem};
 use crate::terminal::{self, Caps, Choice, Env, Input, Output, Reader, Screen};
 
+use super::callbacks::Ear;
 use super::clock::{self, Clock};
 use super::hands::{Hands, Note, deliver};
 use super::pace::Pace;
@@ -49,6 +51,10 @@ pub struct ScreenOptions {
     pub demo: bool,
     /// Sent at the start, if the history is empty.
     pub batch: Vec<Draft>,
+    /// Receives callbacks.
+    pub webhook: Option<WebhookConfig>,
+    /// The address that the service is asked to call. Whoever knows it can call it too.
+    pub callback: Option<Secret>,
 }
 
 /// Why the loop ended.
@@ -194,7 +200,9 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
         failure: None,
         batch: options.batch,
         unheard: Vec::new(),
+        ear: Ear::new(options.webhook),
     };
+    program.state.callback = options.callback;
     // The history is on its way; until it is here, an empty table is not yet an empty history.
     program.state.table.loading = true;
     program.draw();

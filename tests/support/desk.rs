@@ -134,7 +134,7 @@ impl Desk {
     pub fn hear(&mut self, msg: Msg) -> &mut Self {
         let effects = update(&mut self.state, msg, self.now);
         for effect in effects {
-            if let Effect::Fleet(Order::Save(Change::New(task))) = &effect
+            if let Effect::Fleet(Order::Save(Change::New(task) | Change::Intent(task))) = &effect
                 && !self.names.contains(&task.id)
             {
                 self.names.push(task.id);
@@ -370,7 +370,7 @@ impl Desk {
                 };
                 if let Some(msg) = answer {
                     for effect in update(&mut self.state, Msg::Fleet(msg), self.now) {
-                        if let Effect::Fleet(Order::Save(Change::New(task))) = &effect
+                        if let Effect::Fleet(Order::Save(Change::New(task) | Change::Intent(task))) = &effect
                             && !self.names.contains(&task.id)
                         {
                             self.names.push(task.id);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::validate::validate;
-use crate::domain::{Draft, LocalId, Outcome, Problem, Request, Stage, Status, Task};
+use crate::domain::{Draft, LocalId, Outcome, Problem, Request, Secret, Stage, Status, Task};
 use crate::fleet::FleetMsg;
 use crate::time::Wall;
 
@@ -14,7 +14,8 @@ use super::{fleet, is_coming};
 
 /// Sends what is in the editor, or says why not and goes to the field.
 pub(super) fn submit(state: &mut State) -> Vec<Effect> {
-    let request = match state.editor.request(&state.catalogue) {
+    let callback = state.callback.as_ref().map(Secret::expose);
+    let request = match state.editor.request(&state.catalogue, callback) {
         Ok(request) => request,
         Err(fault) => {
             state.pane = if state.editor.fault_in_text(&state.catalogue) { Pane::Editor } else { Pane::Form };
