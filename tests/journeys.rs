@@ -6,7 +6,9 @@ mod support;
 use plantain::app::dialog::{Setup, Test};
 use plantain::app::msg::PictureWay;
 use plantain::app::{AssetMsg, Dialog, Msg, Pane, Slot, matching_models, sources};
-use plantain::domain::{Change, Draft, Failure, LocalId, OutputState, Problem, Stage, Status, Task};
+use plantain::domain::{
+    Change, Draft, Failure, Holder, LocalId, OutputState, Problem, Stage, Standing, Status, Task, Wish,
+};
 use plantain::fleet::{FleetMsg, Order};
 use plantain::keys::Place;
 use plantain::time::Wall;
@@ -810,5 +812,81 @@ mod screen {
         desk.typed("größer 狐").press("enter").typed("in snow").press("ctrl-s");
         let Some(Order::Save(Change::New(task))) = desk.last_order() else { panic!("nothing was saved") };
         assert_eq!(task.request.prompt, "größer 狐\nin snow");
+    }
+}
+
+/// C14: several windows on one history.
+mod windows {
+    use super::*;
+
+    fn elsewhere() -> Standing {
+        let holder = Holder { pid: 4242, host: "here".into(), service: "http://service/".into() };
+        Standing { holds: false, holder: Some(holder), paused: None, lockless: false }
+    }
+
+    /// A window that watches through another one, with one task that runs there.
+    fn watching() -> (Desk, Task) {
+        let mut other = Desk::new();
+        let task = other.running("A").task("A").clone();
+        let mut desk = Desk::bare(100, 30, Store::default(), 8);
+        desk.hear(Msg::Stands(elsewhere())).expect(["wish WatchAll"]);
+        desk.hear(Msg::Older { tasks: vec![task.clone()], last: true }).expect([]);
+        (desk, task)
+    }
+
+    #[test]
+    fn a_window_that_watches_asks_nothing_and_sends_nothing() {
+        let (mut desk, task) = watching();
+        desk.submit("an owl").stored().later(secs(60)).expect_but_drafts(["intent A"]);
+        assert_eq!(desk.state.table.len(), 2);
+        let mut ended = task.clone();
+        ended.set(Status::Success, desk.now.wall);
+        desk.hear(Msg::Mirrored { tasks: vec![ended], gone: Vec::new(), standing: elsewhere() }).expect([]);
+        assert_eq!(desk.state.fleet.task(task.id).map(|task| task.status.stage()), Some(Stage::Success));
+        desk.press("esc R").expect(["wish Resume"]);
+        let gone = desk.id("A");
+        desk.hear(Msg::Mirrored { tasks: Vec::new(), gone: vec![gone], standing: elsewhere() }).expect([]);
+        assert_eq!(desk.state.table.len(), 1, "dropped in the other window");
+    }
+
+    #[test]
+    fn what_cannot_be_stored_is_held_here_too() {
+        let (mut desk, _) = watching();
+        desk.submit("an owl").not_stored().expect_but_drafts(["intent A"]);
+        assert_eq!(desk.stage("A"), Stage::Held);
+    }
+
+    /// The holder is gone: what runs is watched, what this window's user wants is sent, what waited there is held.
+    #[test]
+    fn the_next_holder_goes_on() {
+        let (mut desk, task) = watching();
+        desk.submit("an owl").stored().expect_but_drafts(["intent A"]);
+        let mine = desk.task("A").clone();
+        let mut waited = Task::new(LocalId::from_random(77), Arc::clone(&task.request), desk.now.wall);
+        waited.set(Status::Held(None), desk.now.wall);
+        desk.hear(Msg::TookOver(vec![task.clone(), mine, waited.clone()]));
+        assert!(desk.state.standing.holds);
+        let seen = desk.seen();
+        assert!(
+            seen.contains(&"save A saved".to_owned()) && seen.iter().any(|words| words.starts_with("ask ")),
+            "{seen:?}"
+        );
+        desk.stored().expect(["save A sending"]);
+        assert_eq!(desk.state.fleet.task(waited.id).map(|task| task.status.stage()), Some(Stage::Held));
+    }
+
+    /// Other windows' wishes are carried out once, however often they come.
+    #[test]
+    fn the_holder_does_what_others_wish() {
+        let mut desk = Desk::new();
+        let made = Desk::new().submit("an owl").task("A").clone();
+        let wish = Msg::Wished(vec![(Wish::Send(made.id), Some(made.clone()))]);
+        desk.hear(wish.clone());
+        assert_eq!((desk.state.table.len(), desk.seen().len()), (1, 1), "saved again, to be sent");
+        desk.hear(wish).expect([]);
+        desk.stored();
+        assert_eq!(desk.state.fleet.task(made.id).map(|task| task.status.stage()), Some(Stage::Sending));
+        desk.hear(Msg::Wished(vec![(Wish::Forget(made.id), None), (Wish::Resume, None), (Wish::WatchAll, None)]));
+        assert_eq!(desk.state.table.len(), 1, "it is being sent: too late to drop it");
     }
 }

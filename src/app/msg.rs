@@ -2,7 +2,7 @@
 
 use ratatui::layout::Size;
 
-use crate::domain::{AssetId, Draft, LocalId, Problem, Stage, Task};
+use crate::domain::{AssetId, Draft, LocalId, Problem, Stage, Standing, Task, Wish};
 use crate::fleet::FleetMsg;
 use crate::keys::Chord;
 
@@ -38,6 +38,21 @@ pub enum Msg {
     Drafted(Draft),
     /// Send these, as if they had been typed: the first batch of the demonstration.
     Begin(Vec<Draft>),
+    /// The store is open, and how this window stands to the others on it.
+    Stands(Standing),
+    /// Another window changed something.
+    Mirrored {
+        /// The tasks that changed, as they are now.
+        tasks: Vec<Task>,
+        /// Tasks that are no more.
+        gone: Vec<LocalId>,
+        /// How this window stands to the others.
+        standing: Standing,
+    },
+    /// This window holds the lease from now on; all that is unfinished.
+    TookOver(Vec<Task>),
+    /// Other windows want something of this one, which holds the lease.
+    Wished(Vec<(Wish, Option<Task>)>),
     /// How many tasks the store holds, by stage.
     Counted(Vec<(Stage, u64)>),
     /// It was looked whether files of a task are still there.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ratatui::layout::Size;
 
 use crate::config::Allowance;
-use crate::domain::{AssetId, Catalogue, Draft, LocalId, Secret, Task};
+use crate::domain::{AssetId, Catalogue, Draft, LocalId, Secret, Standing, Task};
 use crate::fleet::Fleet;
 use crate::keys::Place;
 use crate::time::{Chance, Now};
@@ -61,6 +61,8 @@ pub struct State {
     pub demo: bool,
     /// Outputs whose files were not where they were put when that was last looked at.
     pub gone: BTreeSet<AssetId>,
+    /// How this window stands to the others on the same history; alone until the store says otherwise.
+    pub standing: Standing,
     /// Where the service is asked to call when a task ends.
     pub callback: Option<Secret>,
     /// The moment of the last message.
@@ -110,6 +112,7 @@ impl State {
             service: start.service,
             demo: start.demo,
             gone: BTreeSet::new(),
+            standing: Standing::default(),
             callback: None,
             now,
             chance,

@@ -16,6 +16,7 @@ mod dialogs;
 mod files;
 mod forms;
 mod tasks;
+mod windows;
 
 pub use dialogs::matching_models;
 
@@ -71,6 +72,10 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
             loaded.into_iter().for_each(|stage| tasks::less_one(state, stage));
             Vec::new()
         }
+        Msg::Stands(standing) => windows::stands(state, standing),
+        Msg::Mirrored { tasks, gone, standing } => windows::mirrored(state, tasks, &gone, standing),
+        Msg::TookOver(unfinished) => windows::took_over(state, unfinished),
+        Msg::Wished(wishes) => windows::wished(state, wishes),
         Msg::KeyChecked(result) => dialogs::key_checked(state, result),
         Msg::Woke => fleet(state, FleetMsg::Woke),
         Msg::Told(text) => {
@@ -107,7 +112,11 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
 fn fleet(state: &mut State, msg: FleetMsg) -> Vec<Effect> {
     let news = tasks::worth_saying(state, &msg);
     let blocked = state.fleet.blocked().cloned();
-    let orders = state.fleet.handle(msg, state.now);
+    let orders = if state.standing.holds {
+        state.fleet.handle(msg, state.now)
+    } else {
+        state.fleet.handle_watching(msg, state.now)
+    };
     if let Some(text) = news {
         state.warn(text);
     }

@@ -100,7 +100,10 @@ pub(super) fn driver(global: &Global, out: Option<PathBuf>, receive: bool) -> Re
     api::try_folder(&places.outputs)
         .map_err(|why| eyre!("{} cannot be written: {why}; nothing was sent", places.outputs.display()))?;
     let service = Arc::new(Service::new(base.clone(), key));
-    let mut driver = Driver::new(store, service, downloads(global, &base), &places, Allowance::default());
+    let mut driver = Driver::new(store, service, downloads(global, &base), &places, Allowance::default())?;
+    if let Some(text) = driver.caution() {
+        complain(text);
+    }
     if let Some(listen) = global.webhook_listen.filter(|_| receive)
         && let Err(why) = driver.receive(webhook(listen, &places)?)
     {

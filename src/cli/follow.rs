@@ -34,8 +34,8 @@ pub(super) struct Style {
 /// Nothing more is to come for this task without a word of the user.
 fn settled(task: &Task, until: Until, fleet: &Fleet) -> bool {
     match &task.status {
-        Status::Refused(_) | Status::Failed(_) | Status::Held(_) => true,
-        Status::Unsure(_) => !fleet.will_send(task.id),
+        Status::Refused(_) | Status::Failed(_) => true,
+        Status::Held(_) | Status::Unsure(_) => !fleet.will_send(task.id),
         Status::Saved | Status::Sending => false,
         Status::Success => until == Until::Accepted || task.outputs.iter().all(|o| o.state != OutputState::Away),
         _ => until == Until::Accepted,

@@ -1,6 +1,6 @@
 //! What the store is asked to make durable.
 
-use super::{Draft, LocalId, Task};
+use super::{Draft, LocalId, Problem, Task, Wish};
 
 /// One change of what is on disk. Changes are applied in the order they were given.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,4 +13,10 @@ pub enum Change {
     Draft(Draft),
     /// A task that was never sent leaves the table for good.
     Forget(LocalId),
+    /// Like [`Self::New`], by a window that only watches: with the user's word that the holder of the lease send it.
+    Intent(Box<Task>),
+    /// Something else that a window which only watches wants of the holder.
+    Wish(Wish),
+    /// Why the holder of the lease sends nothing, if so: for the other windows to show.
+    Paused(Option<Problem>),
 }

@@ -17,6 +17,7 @@ pub mod status;
 pub mod task;
 pub mod text;
 pub mod validate;
+pub mod window;
 
 pub use advice::{Explanation, explain};
 pub use answer::{Accepted, Answer, Limits, Page};
@@ -31,3 +32,4 @@ pub use secret::Secret;
 pub use status::{Failure, Stage, Status};
 pub use task::{Task, Times};
 pub use validate::Invalid;
+pub use window::{Holder, Standing, Wish};

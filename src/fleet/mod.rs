@@ -16,6 +16,7 @@ mod msg;
 pub mod queue;
 pub mod recover;
 pub mod watch;
+mod windows;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::time::{Chance, Mono, Now, Wall};
 
 pub use budget::Budget;
 pub use msg::{FleetMsg, News, Order, Question};
+pub use windows::granted;
 
 use budget::Kind;
 use callbacks::Callbacks;
@@ -56,6 +58,8 @@ pub struct Fleet {
     unwritten: BTreeMap<LocalId, Mono>,
     /// Tasks whose very first writing has not succeeded: they exist in memory only.
     unborn: BTreeSet<LocalId>,
+    /// In a window that only watches: what its user wants sent, and the window that sends has not settled.
+    wished: BTreeSet<LocalId>,
     /// Consecutive failures to reach the service, and since when.
     silence: Option<Silence>,
     callbacks: Callbacks,
@@ -88,6 +92,7 @@ impl Fleet {
             fetches: Fetches::default(),
             unwritten: BTreeMap::new(),
             unborn: BTreeSet::new(),
+            wished: BTreeSet::new(),
             silence: None,
             callbacks: Callbacks::default(),
             chance: Chance::new(seed),
@@ -603,7 +608,7 @@ impl Fleet {
     /// It will be sent, or is being sent, without a further word of the user.
     #[must_use]
     pub fn will_send(&self, id: LocalId) -> bool {
-        self.queue.holds(id)
+        self.queue.holds(id) || self.wished.contains(&id)
     }
 
     /// Nothing is under way that would go on by itself: no sending, no watching, no fetching.

@@ -13,7 +13,7 @@ use crate::app::{Msg, Want};
 use crate::domain::{Answer, AssetId, Change, LocalId, Problem, Request, Task};
 use crate::fleet::{Fleet, FleetMsg, News, Order, Question, watch};
 use crate::graphics::Picture;
-use crate::store::Store;
+use crate::store::{Heard, Store};
 
 use super::about;
 use super::callbacks::Looked;
@@ -28,6 +28,8 @@ pub enum Note {
     Picture(u64, Want, Result<Arc<Picture>, String>),
     /// The store is open, with what the first screen needs.
     Opened(Box<super::start::Opened>),
+    /// Something came from the other windows.
+    Heard(Heard),
     /// A callback came.
     Called(Delivery),
     /// The store was asked for the task of a callback.
@@ -48,6 +50,10 @@ pub struct Hands {
     inbox: mpsc::Sender<Note>,
     jobs: JoinSet<()>,
     submissions: usize,
+    /// Another window holds the lease: this one asks nothing of the service.
+    watching: bool,
+    /// Why nothing is sent, as the other windows were last told.
+    paused: Option<Problem>,
 }
 
 impl Hands {
@@ -68,14 +74,31 @@ impl Hands {
             inbox,
             jobs: JoinSet::new(),
             submissions: 0,
+            watching: false,
+            paused: None,
         }
     }
 
-    /// Gives them the store, and carries out what waited for it.
-    pub fn open(&mut self, store: Store) {
+    /// Gives them the store, and carries out what waited for it. With `watching`, another window talks to the
+    /// service, until [`Hands::hold`].
+    pub fn open(&mut self, store: Store, watching: bool) {
         self.store = Some(store);
+        self.watching = watching;
         for (order, task) in std::mem::take(&mut self.early) {
             self.carry_out(order, task);
+        }
+    }
+
+    /// This window holds the lease from now on.
+    pub fn hold(&mut self) {
+        self.watching = false;
+    }
+
+    /// Tells the other windows why nothing is sent, if that has changed.
+    pub fn publish(&mut self, paused: Option<&Problem>) {
+        if !self.watching && self.store.is_some() && self.paused.as_ref() != paused {
+            self.paused = paused.cloned();
+            self.save(Change::Paused(self.paused.clone()));
         }
     }
 
@@ -115,7 +138,10 @@ impl Hands {
         while self.jobs.try_join_next().is_some() {}
         match order {
             order if self.store.is_none() => self.early.push((order, task)),
+            // It was begun before it was known that another window holds the lease.
+            Order::Save(Change::New(task)) if self.watching => self.save(Change::Intent(task)),
             Order::Save(change) => self.save(change),
+            order if self.watching => tracing::error!(?order, "a window that only watches does not do this"),
             Order::Submit(id, request) => self.submit(id, request),
             Order::Ask(question) => self.ask(question),
             Order::Fetch { asset, url } => self.fetch(asset, url, task),
@@ -125,8 +151,8 @@ impl Hands {
     fn save(&self, change: Change) {
         let Some(store) = &self.store else { return };
         let about = match &change {
-            Change::New(task) | Change::Progress(task) => Some((task.id, task.status.stage())),
-            Change::Draft(_) | Change::Forget(_) => None,
+            Change::New(task) | Change::Intent(task) | Change::Progress(task) => Some((task.id, task.status.stage())),
+            Change::Draft(_) | Change::Forget(_) | Change::Wish(_) | Change::Paused(_) => None,
         };
         let inbox = self.inbox.clone();
         store.apply(change, move |result| {

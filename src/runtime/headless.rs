@@ -9,14 +9,15 @@ use tokio::time::Instant;
 use crate::api::webhook::{Tally, WebhookConfig, WebhookError};
 use crate::app::Msg;
 use crate::config::{Allowance, Places};
-use crate::domain::{Change, Problem, Task};
-use crate::fleet::{Fleet, FleetMsg, Order};
-use crate::store::Store;
+use crate::domain::{Change, Problem, Stage, Standing, Task, Wish};
+use crate::fleet::{Fleet, FleetMsg, Order, granted};
+use crate::store::{Heard, Store};
 
 use super::callbacks::{Ear, Listening};
 use super::clock::{self, Clock, sleep_until};
 use super::hands::{Hands, Note, deliver};
 use super::service::{Downloads, Service};
+use super::start::RunError;
 
 /// A fleet and the hands that carry out its orders.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct Driver {
     hands: Hands,
     inbox: mpsc::Receiver<Note>,
     clock: Clock,
+    standing: Standing,
+    caution: Option<String>,
     /// The store refused something that a command cannot go on without.
     trouble: Option<String>,
     /// Why an output could not be put on the disk. It is tried again.
@@ -33,22 +36,36 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// A driver over an open store.
-    #[must_use]
+    /// A driver over an open store. If another window holds the lease, it follows that one's work.
+    ///
+    /// # Errors
+    /// When the store cannot be written, or the other window talks to another service.
     pub fn new(
         store: Store,
         service: Arc<Service>,
         downloads: Arc<Downloads>,
         places: &Places,
         allowance: Allowance,
-    ) -> Self {
+    ) -> Result<Self, RunError> {
         let (notes, inbox) = mpsc::channel(4096);
         let outputs = places.outputs.clone();
         tokio::task::spawn_blocking(move || crate::api::sweep_parts(&outputs, std::time::SystemTime::now()));
+        let ears = notes.clone();
+        let standing = store.join(service.address(), true, move |heard| deliver(&ears, Note::Heard(heard)))?;
+        super::start::same_service(&standing, service.address())?;
+        let caution = super::start::caution(&store, &standing);
         let mut hands = Hands::new(Some(service), downloads, places.outputs.clone(), notes);
-        hands.open(store);
-        let fleet = Fleet::new(allowance, clock::seed());
-        Self { fleet, hands, inbox, clock: Clock::start(), trouble: None, no_room: None, ear: Ear::default() }
+        hands.open(store, !standing.holds);
+        let mut fleet = Fleet::new(allowance, clock::seed());
+        fleet.mirror_pause(standing.paused.clone());
+        let (clock, ear) = (Clock::start(), Ear::default());
+        Ok(Self { fleet, hands, inbox, clock, standing, caution, trouble: None, no_room: None, ear })
+    }
+
+    /// How this program stands to the others on the store.
+    #[must_use]
+    pub fn standing(&self) -> &Standing {
+        &self.standing
     }
 
     /// The clock that tasks are dated with.
@@ -67,6 +84,12 @@ impl Driver {
     #[must_use]
     pub fn store(&self) -> Option<&Store> {
         self.hands.store()
+    }
+
+    /// What the user should know about the place of the store.
+    #[must_use]
+    pub fn caution(&self) -> Option<&str> {
+        self.caution.as_deref()
     }
 
     /// Why the store refused something, if it did.
@@ -120,8 +143,53 @@ impl Driver {
         if matches!(msg, FleetMsg::Submitted { .. }) {
             self.hands.submission_ended();
         }
-        for order in self.fleet.handle(msg, self.clock.now()) {
+        let now = self.clock.now();
+        let orders =
+            if self.standing.holds { self.fleet.handle(msg, now) } else { self.fleet.handle_watching(msg, now) };
+        self.carry_out(orders);
+    }
+
+    fn carry_out(&mut self, orders: Vec<Order>) {
+        for order in orders {
             self.hands.order(order, &self.fleet);
+        }
+        self.hands.publish(self.fleet.blocked());
+    }
+
+    /// What comes from the other programs on the store.
+    fn hear(&mut self, heard: Heard) {
+        match heard {
+            Heard::Took { unfinished } => {
+                self.standing = Standing::default();
+                self.hands.hold();
+                let orders = self.fleet.took_over(unfinished, self.clock.now());
+                self.carry_out(orders);
+            }
+            Heard::News { tasks, gone, standing, .. } if !self.standing.holds => {
+                self.fleet.mirror(tasks, &gone);
+                self.fleet.mirror_pause(standing.paused.clone());
+                self.standing = standing;
+            }
+            Heard::News { .. } => {}
+            Heard::Wishes(wishes) => {
+                for (wish, task) in wishes {
+                    if wish == Wish::WatchAll {
+                        self.watch_all();
+                    }
+                    granted(wish, task).into_iter().for_each(|msg| self.handle(msg));
+                }
+            }
+        }
+    }
+
+    /// Somebody looks at everything, and this program is the one that asks.
+    fn watch_all(&self) {
+        if let Some(store) = self.hands.store() {
+            let inbox = self.hands.inbox();
+            store.unfinished_then(move |result| match result {
+                Ok(tasks) => deliver(&inbox, Note::Msg(Msg::Fleet(FleetMsg::Restored(tasks)))),
+                Err(problem) => tracing::warn!(%problem, "the unfinished tasks cannot be read"),
+            });
         }
     }
 
@@ -137,6 +205,7 @@ impl Driver {
             tokio::select! { biased;
                 note = self.inbox.recv() => match note {
                     Some(Note::Msg(msg)) => self.give(msg),
+                    Some(Note::Heard(heard)) => self.hear(heard),
                     Some(Note::Called(delivery)) => self.called(delivery),
                     Some(Note::Looked(looked)) => self.looked(looked),
                     Some(_) => {}
@@ -147,15 +216,20 @@ impl Driver {
         }
     }
 
-    /// Waits a moment for creations whose answer has not come, then for the store.
+    /// Begins nothing new, waits a moment for what is being sent, then for the store. After that another window
+    /// may hold the lease.
     pub async fn finish(mut self) {
         let stop = Instant::now() + std::time::Duration::from_secs(3);
-        while self.hands.submissions() > 0 {
+        let leaving = Problem::Local { message: "this program is ending".to_owned() };
+        self.fleet.handle(FleetMsg::Block(leaving), self.clock.now());
+        while self.standing.holds && self.is_sending() {
             match tokio::time::timeout_at(stop, self.inbox.recv()).await {
-                Ok(Some(Note::Msg(Msg::Fleet(msg @ FleetMsg::Submitted { .. })))) => {
-                    self.hands.submission_ended();
+                Ok(Some(Note::Msg(Msg::Fleet(msg)))) => {
+                    if matches!(msg, FleetMsg::Submitted { .. }) {
+                        self.hands.submission_ended();
+                    }
                     for order in self.fleet.handle(msg, self.clock.now()) {
-                        if matches!(&order, Order::Save(Change::New(_) | Change::Progress(_))) {
+                        if matches!(&order, Order::Save(Change::New(_) | Change::Progress(_)) | Order::Submit(..)) {
                             self.hands.order(order, &self.fleet);
                         }
                     }
@@ -167,6 +241,11 @@ impl Driver {
         if let Some(store) = self.hands.store() {
             store.flush();
         }
+    }
+
+    /// Something is on its way to the service, or its way there is being written down.
+    fn is_sending(&self) -> bool {
+        self.hands.submissions() > 0 || self.fleet.tasks().any(|task| task.status.stage() == Stage::Sending)
     }
 }
 

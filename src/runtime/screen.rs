@@ -18,6 +18,7 @@ use crate::domain::{Draft, Problem, Secret};
 use crate::fleet::{FleetMsg, Order};
 use crate::graphics::{Protocol, Quality, Shape};
 use crate::keys::Place;
+use crate::store::Heard;
 use crate::terminal::{self, Caps, Choice, Depth, Env, Frame, Input, Output, Reader, Screen};
 use crate::ui::{ColourDepth, Theme, view};
 
@@ -29,7 +30,7 @@ use super::pace::Pace;
 use super::pictures::Pictures;
 use super::service::Service;
 use super::signals::{Signals, Told};
-use super::start::{Contents, Exit, PAGE, RunError};
+use super::start::{Exit, PAGE, RunError};
 
 /// How long messages are taken in before a frame is drawn.
 const SLICE: Duration = Duration::from_millis(4);
@@ -65,6 +66,8 @@ pub(super) struct Program {
     pub(super) reader: Option<Reader>,
     pub(super) failure: Option<RunError>,
     pub(super) batch: Vec<Draft>,
+    /// What other windows said before the store was ours to use.
+    pub(super) unheard: Vec<Heard>,
     /// For callbacks, once the store is open.
     pub(super) ear: Ear,
 }
@@ -202,11 +205,15 @@ impl Program {
                     self.exit = Some(Exit::Quit);
                 }
             },
+            Note::Heard(heard) => self.heard(heard),
             Note::Called(delivery) => self.called(delivery),
             Note::Looked(looked) => self.looked(looked),
             Note::Key(Ok((total, service))) => {
                 self.key = Some(service.key().clone());
                 self.hands.use_service(service);
+                if let Some(store) = self.hands.store() {
+                    store.want_lease();
+                }
                 self.take(Msg::KeyChecked(Ok(total)), true);
             }
             Note::Key(Err(problem)) => self.take(Msg::KeyChecked(Err(problem)), true),
@@ -216,34 +223,6 @@ impl Program {
         }
     }
 
-    /// The first screen is complete; what it does not show is read beside the loop.
-    fn opened(&mut self, contents: Contents) {
-        self.hands.open(contents.store);
-        if let Some(draft) = contents.draft {
-            self.take(Msg::Drafted(draft), true);
-        }
-        self.take(Msg::Older { tasks: contents.newest, last: contents.last }, true);
-        if self.state.table.is_empty() && !self.batch.is_empty() {
-            let batch = std::mem::take(&mut self.batch);
-            self.take(Msg::Begin(batch), true);
-        }
-        // Where callbacks cannot be received, looking alone must do.
-        if let Err(why) = self.ear.open(self.hands.inbox(), &mut self.state.fleet, self.clock.now()) {
-            self.take(Msg::Told(why.to_string()), false);
-        }
-        let Some(store) = self.hands.store() else { return };
-        let inbox = self.hands.inbox();
-        store.counts_then(move |counts| {
-            let msg = counts.map_or_else(|why| Msg::Told(why.to_string()), Msg::Counted);
-            deliver(&inbox, Note::Msg(msg));
-        });
-        let inbox = self.hands.inbox();
-        store.unfinished_then(move |tasks| {
-            let msg = tasks.map_or_else(|why| Msg::Told(why.to_string()), Msg::Unfinished);
-            deliver(&inbox, Note::Msg(msg));
-        });
-    }
-
     /// One message through the machine, and what comes of it.
     pub(super) fn take(&mut self, msg: Msg, by_hand: bool) {
         let before = self.clock.now();
@@ -251,6 +230,7 @@ impl Program {
         for effect in update(&mut self.state, msg, before) {
             self.perform(effect);
         }
+        self.hands.publish(self.state.fleet.blocked());
         self.pace.changed(by_hand);
         let turn = self.clock.now().mono.since(before.mono);
         if turn > Duration::from_millis(20) {
@@ -374,7 +354,7 @@ impl Program {
                         if let Some(draft) = contents.draft {
                             self.take(Msg::Drafted(draft), false);
                         }
-                        self.hands.open(contents.store);
+                        self.hands.open(contents.store, !contents.standing.holds);
                     }
                     Err(why) => self.failure = Some(why),
                 },
@@ -437,6 +417,7 @@ fn name_of(msg: &Msg) -> &'static str {
         Msg::NotOlder(_) => "no tasks",
         Msg::Drafted(_) => "draft",
         Msg::Begin(_) => "batch",
+        Msg::Stands(_) | Msg::Mirrored { .. } | Msg::TookOver(_) | Msg::Wished(_) => "windows",
         Msg::Counted(_) => "counts",
         Msg::KeyChecked(_) => "key checked",
         Msg::Woke => "woke",

@@ -23,6 +23,12 @@ impl Service {
         Self { base, key, client: OnceCell::new() }
     }
 
+    /// Its address.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.base.as_str()
+    }
+
     /// The key it is asked with.
     #[must_use]
     pub fn key(&self) -> &ApiKey {

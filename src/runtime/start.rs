@@ -13,14 +13,14 @@ use crate::api::webhook::WebhookConfig;
 use crate::app::state::Start;
 use crate::app::{Msg, State};
 use crate::config::{Allowance, Places};
-use crate::domain::{Catalogue, Draft, Problem, Secret, Task};
+use crate::domain::{Catalogue, Draft, Problem, Secret, Standing, Task};
 use crate::fleet::FleetMsg;
 use crate::store::{Store, StoreError, StoreProblem};
 use crate::terminal::{self, Caps, Choice, Env, Input, Output, Reader, Screen};
 
 use super::callbacks::Ear;
 use super::clock::{self, Clock};
-use super::hands::{Hands, Note};
+use super::hands::{Hands, Note, deliver};
 use super::pace::Pace;
 use super::pictures::Pictures;
 use super::screen::{PATIENCE, Program, theme};
@@ -78,6 +78,16 @@ pub enum RunError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Another window has the folder open for another service.
+    #[error(
+        "another plantain (process {pid}) uses this data folder for {service}; end it, or choose another --data-dir"
+    )]
+    OtherService {
+        /// The other program.
+        pid: u32,
+        /// The service it talks to.
+        service: String,
+    },
     /// The store cannot be read.
     #[error("the history cannot be read: {0}")]
     Read(#[from] StoreProblem),
@@ -90,18 +100,49 @@ pub struct Opened(pub(super) Result<Contents, RunError>);
 #[derive(Debug)]
 pub(super) struct Contents {
     pub store: Store,
+    pub standing: Standing,
     pub draft: Option<Draft>,
     pub newest: Vec<Task>,
     /// The history ends with them.
     pub last: bool,
 }
 
-fn open_store(places: &Places, rows: usize) -> Result<Contents, RunError> {
+/// What would be sent through another window must be meant for the service it talks to.
+pub(super) fn same_service(standing: &Standing, service: &str) -> Result<(), RunError> {
+    match &standing.holder {
+        Some(holder) if holder.service != service => {
+            Err(RunError::OtherService { pid: holder.pid, service: holder.service.clone() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the user should know once about the place of the store.
+pub(super) fn caution(store: &Store, standing: &Standing) -> Option<String> {
+    let lockless = "files cannot be locked in the data folder: keep to one window";
+    standing.lockless.then(|| lockless.to_owned()).or_else(|| store.caution())
+}
+
+/// What opening the store needs.
+struct Opening {
+    places: Places,
+    /// Of the service.
+    address: String,
+    has_key: bool,
+    /// Tasks that fit on the screen.
+    rows: usize,
+}
+
+fn open_store(opening: &Opening, notes: mpsc::Sender<Note>) -> Result<Contents, RunError> {
+    let Opening { places, address, has_key, rows } = opening;
     let store = Store::open(&places.data)?;
+    // Without a key nothing could be asked: then another window shall do it.
+    let standing = store.join(address, *has_key, move |heard| deliver(&notes, Note::Heard(heard)))?;
+    same_service(&standing, address)?;
     let draft = store.draft()?;
-    let newest = store.newest(rows, None)?;
-    let last = newest.len() < rows;
-    Ok(Contents { store, draft, newest, last })
+    let newest = store.newest(*rows, None)?;
+    let last = newest.len() < *rows;
+    Ok(Contents { store, standing, draft, newest, last })
 }
 
 /// Runs the screen until the user leaves.
@@ -158,6 +199,7 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
         reader: Some(reader),
         failure: None,
         batch: options.batch,
+        unheard: Vec::new(),
         ear: Ear::new(options.webhook),
     };
     program.state.callback = options.callback;
@@ -166,11 +208,13 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
     program.draw();
     program.ask_terminal();
 
-    let (places, rows) = (options.places, usize::from(window.rows).max(1));
+    let rows = usize::from(window.rows).max(1);
+    let opening =
+        Opening { places: options.places, address: program.base.to_string(), has_key: options.key.is_ok(), rows };
     tokio::task::spawn_blocking(move || {
-        let opened = Opened(open_store(&places, rows));
+        let opened = Opened(open_store(&opening, notes.clone()));
         let _ = notes.blocking_send(Note::Opened(Box::new(opened)));
-        crate::api::sweep_parts(&places.outputs, std::time::SystemTime::now());
+        crate::api::sweep_parts(&opening.places.outputs, std::time::SystemTime::now());
     });
     if let Err(reason) = options.key {
         program.take(Msg::Fleet(FleetMsg::Block(Problem::NoKey { message: reason })), true);

@@ -4,6 +4,9 @@
 //! write before it. Nothing here blocks its caller, except where the name or the text says so. Several programs may
 //! have the same database open.
 
+mod company;
+mod lease;
+mod network;
 mod open;
 mod read;
 mod rows;
@@ -17,8 +20,9 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
-use crate::domain::{Change, Draft, LocalId, Problem, Stage, Task, TaskId};
+use crate::domain::{Change, Draft, LocalId, Problem, Stage, Standing, Task, TaskId, Wish};
 use crate::time::Wall;
+use company::Company;
 use thread::{Done, Job};
 
 /// Changes and reads that may wait. Beyond it they are refused, not queued: something is wrong with the disk.
@@ -75,6 +79,9 @@ pub enum StoreProblem {
     /// Only a task that was never sent can be forgotten.
     #[error("the task was sent; it cannot be forgotten")]
     Sent(LocalId),
+    /// Another window holds the lease: it sends, this one must not.
+    #[error("another window does the sending now")]
+    NotOurs,
     /// Another program kept the database locked for too long.
     #[error("the database is in use by another program")]
     Busy,
@@ -92,6 +99,29 @@ impl From<StoreProblem> for Problem {
     }
 }
 
+/// What comes from the other programs on the database.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Heard {
+    /// This program holds the lease from now on.
+    Took {
+        /// All tasks with work left, as they are to be taken from the last holder.
+        unfinished: Vec<Task>,
+    },
+    /// The holder of the lease, or another window, changed something.
+    News {
+        /// The tasks that changed, as they are now.
+        tasks: Vec<Task>,
+        /// Tasks that are no more.
+        gone: Vec<LocalId>,
+        /// How many tasks are in each stage.
+        counts: Vec<(Stage, u64)>,
+        /// How this program stands to the others.
+        standing: Standing,
+    },
+    /// Other windows want something of this one, which holds the lease; with the task each wish is about.
+    Wishes(Vec<(Wish, Option<Task>)>),
+}
+
 /// What a read brought.
 pub type Read<T> = Result<T, StoreProblem>;
 
@@ -99,6 +129,8 @@ pub type Read<T> = Result<T, StoreProblem>;
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
+    /// The name of its file system, if that is on another machine.
+    remote: Option<String>,
     jobs: Option<SyncSender<Job>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -112,13 +144,15 @@ impl Store {
     /// See [`StoreError`].
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         let path = dir.join(FILE);
-        let conn = open::open(dir, &path)?;
+        // It may not be there yet; then its parent tells.
+        let remote = dir.ancestors().find(|place| place.exists()).and_then(network::remote);
+        let conn = open::open(dir, &path, remote.as_deref())?;
         let (jobs, inbox) = mpsc::sync_channel(WAITING);
         let thread = std::thread::Builder::new()
             .name("store".into())
             .spawn(move || thread::run(conn, &inbox))
             .map_err(|error| StoreError::Unwritable { path: path.clone(), why: error.to_string() })?;
-        Ok(Self { path, jobs: Some(jobs), thread: Mutex::new(Some(thread)) })
+        Ok(Self { path, remote, jobs: Some(jobs), thread: Mutex::new(Some(thread)) })
     }
 
     /// Where the database is.
@@ -127,11 +161,53 @@ impl Store {
         &self.path
     }
 
+    /// What the user should know about the place it is in, in one sentence: windows on several machines cannot be
+    /// relied on to see each other.
+    #[must_use]
+    pub fn caution(&self) -> Option<String> {
+        let kind = self.remote.as_ref()?;
+        Some(format!(
+            "the data folder is on a network file system ({kind}): slower, and best used from one machine at a time"
+        ))
+    }
+
     /// Makes a change durable. `done` is called exactly once, when it is on disk or has failed, mostly on the
     /// store's thread: it should only pass the news on. Changes that wait are committed together; the callbacks
     /// run in the order of the changes.
     pub fn apply(&self, change: Change, done: impl FnOnce(Result<(), StoreProblem>) + Send + 'static) {
         self.give(Job::Change(change, Done::new(done)));
+    }
+
+    /// Joins the other programs on the database: says to which service this one talks, takes the lease if it is
+    /// free and wanted, and hears of the others from now on, on the store's thread. Once for each store. Blocks.
+    ///
+    /// # Errors
+    /// When the folder or the database cannot be written.
+    pub fn join(&self, service: &str, wants: bool, listener: impl FnMut(Heard) + Send + 'static) -> Read<Standing> {
+        let dir = self.path.parent().unwrap_or(Path::new(".")).to_owned();
+        let service = service.to_owned();
+        let (answer, inbox) = mpsc::sync_channel(1);
+        let job = Job::Company(Box::new(move |given| {
+            let joined = given.and_then(|(conn, company)| {
+                let joined = Company::join(conn, &dir, service, wants, Box::new(listener))?;
+                let standing = joined.standing().clone();
+                *company = Some(joined);
+                Ok(standing)
+            });
+            let _ = answer.send(joined);
+        }));
+        let jobs = self.jobs.as_ref().ok_or(StoreProblem::Closed)?;
+        jobs.send(job).map_err(|_| StoreProblem::Closed)?;
+        inbox.recv().unwrap_or(Err(StoreProblem::Closed))
+    }
+
+    /// From now on the lease is taken when it is free.
+    pub fn want_lease(&self) {
+        self.give(Job::Company(Box::new(|given| {
+            if let Ok((_, Some(company))) = given {
+                company.want();
+            }
+        })));
     }
 
     /// Waits until everything given before is durable, or has failed. Blocks.

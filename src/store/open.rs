@@ -11,17 +11,21 @@ use rusqlite_migration::{M, Migrations};
 use super::StoreError;
 
 /// Only ever added to.
-const STEPS: &[M<'static>] = &[M::up(include_str!("migrations/001-tasks.sql"))];
+const STEPS: &[M<'static>] =
+    &[M::up(include_str!("migrations/001-tasks.sql")), M::up(include_str!("migrations/002-windows.sql"))];
 /// How long another program may keep the database locked.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Whoever has a lock on it may make and count things here that others must not make and count meanwhile.
+pub(super) const DOOR: &str = "plantain.lock";
 /// "PLNT", as the first step writes it.
 const OURS: i64 = 0x504c_4e54;
 
-pub(super) fn open(dir: &Path, path: &Path) -> Result<Connection, StoreError> {
+/// Opens the database; `remote` names a file system of another machine.
+pub(super) fn open(dir: &Path, path: &Path, remote: Option<&str>) -> Result<Connection, StoreError> {
     make_dir(dir).map_err(|error| unwritable(dir, &error))?;
     // Two programs that start at once would both bring the format up to date. Where locks do not work (some
     // network file systems), SQLite's own must do.
-    let lock = private(&dir.join("plantain.lock")).map_err(|error| unwritable(dir, &error))?;
+    let lock = private(&dir.join(DOOR)).map_err(|error| unwritable(dir, &error))?;
     let _ = lock.lock();
     // Made here, so that its content is never readable for others; SQLite gives its own files the same mode. One
     // that is there is not touched: closing it would drop the locks that this process may hold on it.
@@ -50,8 +54,6 @@ pub(super) fn open(dir: &Path, path: &Path) -> Result<Connection, StoreError> {
     if usize::try_from(version) == Ok(STEPS.len()) {
         check(&conn, path)?;
     }
-    // Readers never wait for the writer, and a commit is one sync.
-    conn.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(())).map_err(sql)?;
     conn.pragma_update(None, "synchronous", "full").map_err(sql)?;
     conn.pragma_update(None, "foreign_keys", true).map_err(sql)?;
     conn.set_prepared_statement_cache_capacity(64);
@@ -62,19 +64,22 @@ pub(super) fn open(dir: &Path, path: &Path) -> Result<Connection, StoreError> {
     if usize::try_from(version) != Ok(STEPS.len()) {
         check(&conn, path)?;
     }
+    // With a log, readers never wait for the writer, and a commit is one sync; but all must be on one machine.
+    let journal = if remote.is_some() { "delete" } else { "wal" };
+    conn.pragma_update_and_check(None, "journal_mode", journal, |_| Ok(())).map_err(sql)?;
     Ok(conn)
 }
 
 /// A table that is missing or strange shows here, and not in the middle of the work.
 fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
-    for statement in super::write::STATEMENTS.iter().chain(super::read::STATEMENTS) {
+    for statement in super::write::STATEMENTS.iter().chain(super::read::STATEMENTS).chain(super::company::STATEMENTS) {
         conn.prepare(statement)
             .map_err(|error| StoreError::Broken { path: path.to_owned(), why: error.to_string() })?;
     }
     Ok(())
 }
 
-fn make_dir(dir: &Path) -> io::Result<()> {
+pub(super) fn make_dir(dir: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -83,7 +88,7 @@ fn make_dir(dir: &Path) -> io::Result<()> {
 }
 
 /// Opens or makes a file that only this user can read.
-fn private(path: &Path) -> io::Result<File> {
+pub(super) fn private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]

@@ -135,13 +135,13 @@ mod tests {
 
     /// Ten thousand tasks of the past.
     fn full(dir: &std::path::Path) -> Connection {
-        let mut conn = open::open(dir, &dir.join("x.db")).expect("opens");
+        let mut conn = open::open(dir, &dir.join("x.db"), None).expect("opens");
         let all = conn.transaction().expect("begins");
         let request = Arc::new(Request::new("m", None, serde_json::Map::new(), "t".into(), "p".into(), None));
         let mut first = Task::new(LocalId::from_random(0), request, Wall(0));
-        assert!(write::apply(&all, &Change::New(Box::new(first.clone()))).is_ok());
+        assert!(write::apply(&all, &Change::New(Box::new(first.clone())), None).is_ok());
         first.set(crate::domain::Status::Success, Wall(1));
-        assert!(write::apply(&all, &Change::Progress(Box::new(first))).is_ok());
+        assert!(write::apply(&all, &Change::Progress(Box::new(first)), None).is_ok());
         all.execute_batch(
             "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 9999)
              INSERT INTO tasks SELECT lower(hex(randomblob(4))) || '-0000-4000-8000-' || printf('%012x', x), 'tk-' || x,

@@ -1,10 +1,11 @@
 //! The thread that owns the database: takes what waits, commits changes together, answers reads in between.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError};
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
+use super::company::Company;
 use super::{Read, StoreProblem, write};
 use crate::domain::Change;
 
@@ -14,10 +15,14 @@ const BATCH: usize = 500;
 /// A read together with its callback; given no connection, it fails.
 type Question = Box<dyn FnOnce(Result<&Connection, StoreProblem>) + Send>;
 
+/// Something about the other programs on the database; given no connection, it fails.
+type Gathering = Box<dyn FnOnce(Result<(&mut Connection, &mut Option<Company>), StoreProblem>) + Send>;
+
 /// Something to do.
 pub(super) enum Job {
     Change(Change, Done),
     Read(Question),
+    Company(Gathering),
 }
 
 impl Job {
@@ -26,6 +31,7 @@ impl Job {
         match self {
             Self::Change(_, done) => done.call(Err(problem)),
             Self::Read(read) => read(Err(problem)),
+            Self::Company(job) => job(Err(problem)),
         }
     }
 }
@@ -76,12 +82,25 @@ pub(super) fn reading<T>(
     }))
 }
 
-/// Works until every sender is gone and nothing waits any more.
+/// Works until every sender is gone and nothing waits any more. Then the lease, if it is ours, is free.
 pub(super) fn run(mut conn: Connection, inbox: &Receiver<Job>) {
-    let mut next = inbox.recv().ok();
-    while let Some(job) = next.take() {
+    let mut company: Option<Company> = None;
+    let mut next = None;
+    loop {
+        let job = match next.take() {
+            Some(job) => job,
+            None => match wait(inbox, company.as_ref()) {
+                Ok(Some(job)) => job,
+                Ok(None) => {
+                    look_around(&mut conn, company.as_mut());
+                    continue;
+                }
+                Err(RecvError) => return,
+            },
+        };
         match job {
             Job::Read(read) => guarded(|| read(Ok(&conn))),
+            Job::Company(job) => guarded(|| job(Ok((&mut conn, &mut company)))),
             Job::Change(change, done) => {
                 let mut batch = vec![(change, done)];
                 while batch.len() < BATCH {
@@ -94,16 +113,34 @@ pub(super) fn run(mut conn: Connection, inbox: &Receiver<Job>) {
                         Err(_) => break,
                     }
                 }
-                commit(&mut conn, batch);
+                commit(&mut conn, batch, company.as_ref());
             }
         }
-        next = next.or_else(|| inbox.recv().ok());
+        look_around(&mut conn, company.as_mut());
+    }
+}
+
+/// The next job; none when the others are to be looked at first.
+fn wait(inbox: &Receiver<Job>, company: Option<&Company>) -> Result<Option<Job>, RecvError> {
+    match company {
+        None => inbox.recv().map(Some),
+        Some(company) => match inbox.recv_timeout(company.wait()) {
+            Ok(job) => Ok(Some(job)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(RecvError),
+        },
+    }
+}
+
+fn look_around(conn: &mut Connection, company: Option<&mut Company>) {
+    if let Some(company) = company {
+        guarded(|| company.poll(conn));
     }
 }
 
 /// One transaction for all; a change that is wrong in itself fails alone.
-fn commit(conn: &mut Connection, batch: Vec<(Change, Done)>) {
-    let result = try_commit(conn, &batch);
+fn commit(conn: &mut Connection, batch: Vec<(Change, Done)>, company: Option<&Company>) {
+    let result = try_commit(conn, &batch, company);
     match result {
         Ok(results) => {
             for ((_, done), result) in batch.into_iter().zip(results) {
@@ -118,13 +155,17 @@ fn commit(conn: &mut Connection, batch: Vec<(Change, Done)>) {
     }
 }
 
-fn try_commit(conn: &mut Connection, batch: &[(Change, Done)]) -> Result<Vec<Result<(), StoreProblem>>, StoreProblem> {
+fn try_commit(
+    conn: &mut Connection,
+    batch: &[(Change, Done)],
+    company: Option<&Company>,
+) -> Result<Vec<Result<(), StoreProblem>>, StoreProblem> {
     let sql = |error: rusqlite::Error| problem(&error);
     // Immediate: what is read before a write must not change until it is written.
     let mut all = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
     let mut results = Vec::with_capacity(batch.len());
     for (change, _) in batch {
-        results.push(alone(&mut all, change)?);
+        results.push(alone(&mut all, change, company)?);
     }
     crate::step::step("store: before the commit");
     all.commit().map_err(sql)?;
@@ -133,10 +174,14 @@ fn try_commit(conn: &mut Connection, batch: &[(Change, Done)]) -> Result<Vec<Res
 }
 
 /// The outer error is the database's and ends the whole transaction, the inner one is the change's own.
-fn alone(all: &mut Transaction<'_>, change: &Change) -> Result<Result<(), StoreProblem>, StoreProblem> {
+fn alone(
+    all: &mut Transaction<'_>,
+    change: &Change,
+    company: Option<&Company>,
+) -> Result<Result<(), StoreProblem>, StoreProblem> {
     let sql = |error: rusqlite::Error| problem(&error);
     let one = all.savepoint().map_err(sql)?;
-    match write::apply(&one, change) {
+    match write::apply(&one, change, company) {
         Ok(()) => one.commit().map(Ok).map_err(sql),
         Err(write::Fault::Own(problem)) => one.finish().map(|()| Err(problem)).map_err(sql),
         Err(write::Fault::Sql(error)) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
@@ -173,7 +218,7 @@ mod tests {
             let sender = sender.clone();
             (change, Done::new(move |result| sender.send(result).expect("a listener")))
         });
-        commit(conn, batch.collect());
+        commit(conn, batch.collect(), None);
         drop(sender);
         inbox.iter().collect()
     }
@@ -182,7 +227,7 @@ mod tests {
     #[test]
     fn a_full_disk_fails_the_whole_batch() {
         let dir = tempfile::tempdir().expect("a folder");
-        let mut conn = open::open(dir.path(), &dir.path().join("x.db")).expect("opens");
+        let mut conn = open::open(dir.path(), &dir.path().join("x.db"), None).expect("opens");
         assert_eq!(told(&mut conn, vec![draft("old")]), [Ok(())]);
         let pages: i64 = conn.query_row("PRAGMA page_count", [], |row| row.get(0)).expect("a count");
         let limit = |conn: &Connection, pages: i64| {
@@ -206,13 +251,26 @@ mod tests {
     fn a_locked_database_is_said_to_be_busy() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("x.db");
-        let mut conn = open::open(dir.path(), &path).expect("opens");
-        let other = open::open(dir.path(), &path).expect("opens");
+        let mut conn = open::open(dir.path(), &path, None).expect("opens");
+        let other = open::open(dir.path(), &path, None).expect("opens");
         conn.busy_timeout(std::time::Duration::ZERO).expect("set");
         other.execute_batch("BEGIN IMMEDIATE").expect("locked");
         assert_eq!(told(&mut conn, vec![draft("a")]), [Err(StoreProblem::Busy)]);
         other.execute_batch("COMMIT").expect("unlocked");
         assert_eq!(told(&mut conn, vec![draft("a")]), [Ok(())]);
+    }
+
+    /// C13: on a file system of another machine there is no shared memory for a log, also for what was made locally.
+    #[test]
+    fn on_another_machine_there_is_no_log() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("x.db");
+        for (remote, journal) in [(None, "wal"), (Some("nfs4"), "delete"), (None, "wal")] {
+            let mut conn = open::open(dir.path(), &path, remote).expect("opens");
+            let mode: String = conn.query_row("PRAGMA journal_mode", [], |row| row.get(0)).expect("a mode");
+            assert_eq!(mode, journal);
+            assert_eq!(told(&mut conn, vec![draft("kept")]), [Ok(())]);
+        }
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
+use super::company::Company;
 use super::{StoreProblem, rows};
-use crate::domain::{Change, Draft, LocalId, Output, OutputState, Stage, Task};
+use crate::domain::{Change, Draft, LocalId, Output, OutputState, Stage, Task, Wish};
 
 /// Why a change was not made.
 pub(super) enum Fault {
@@ -42,12 +43,25 @@ const FORGET: &str = "DELETE FROM tasks WHERE id = ?1 AND stage IN ('saved', 'he
 /// Every statement of this file, for a check at the start.
 pub(super) const STATEMENTS: &[&str] = &[INSERT, STANDING, UPDATE, OUTPUT, DRAFT, FORGET];
 
-pub(super) fn apply(conn: &Connection, change: &Change) -> Result<(), Fault> {
-    match change {
-        Change::New(task) => new(conn, task),
-        Change::Progress(task) => progress(conn, task),
-        Change::Draft(draft) => self::draft(conn, draft),
-        Change::Forget(id) => forget(conn, *id),
+/// Makes a change. Without company there is nobody to wish anything from.
+pub(super) fn apply(conn: &Connection, change: &Change, company: Option<&Company>) -> Result<(), Fault> {
+    match (change, company) {
+        (Change::Intent(task), Some(company)) => {
+            new(conn, task)?;
+            company.wish(conn, Wish::Send(task.id))
+        }
+        (Change::New(task) | Change::Intent(task), _) => new(conn, task),
+        (Change::Progress(task), company) => {
+            if let (Some(company), Stage::Sending) = (company, task.status.stage()) {
+                company.fence(conn)?;
+            }
+            progress(conn, task)
+        }
+        (Change::Draft(draft), _) => self::draft(conn, draft),
+        (Change::Forget(id), _) => forget(conn, *id),
+        (Change::Wish(wish), Some(company)) => company.wish(conn, *wish),
+        (Change::Paused(why), Some(company)) => company.pause(conn, why.as_ref()),
+        (Change::Wish(_) | Change::Paused(_), None) => Ok(()),
     }
 }
 

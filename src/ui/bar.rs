@@ -100,6 +100,10 @@ fn right_side<'a>(state: &State, theme: &Theme) -> Vec<Vec<Span<'a>>> {
         let why = text::cut(&crate::domain::text::one_line(&why), 40).into_owned();
         return vec![vec![span(format!("‖ paused: {why}"), theme.error)], vec![span("‖ paused", theme.error)]];
     }
+    if let Some(holder) = state.standing.holder.as_ref().filter(|_| !state.standing.holds) {
+        let long = format!("◇ watches; process {} sends", holder.pid);
+        return vec![vec![span(long, theme.dim)], vec![span("◇ watches", theme.dim)], Vec::new()];
+    }
     if let Some(silence) = state.fleet.silence() {
         let since = text::clock(silence.since.wall, now.wall, theme.utc_offset);
         let long = format!("! no answer since {since}");

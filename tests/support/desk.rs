@@ -134,7 +134,7 @@ impl Desk {
     pub fn hear(&mut self, msg: Msg) -> &mut Self {
         let effects = update(&mut self.state, msg, self.now);
         for effect in effects {
-            if let Effect::Fleet(Order::Save(Change::New(task))) = &effect
+            if let Effect::Fleet(Order::Save(Change::New(task) | Change::Intent(task))) = &effect
                 && !self.names.contains(&task.id)
             {
                 self.names.push(task.id);
@@ -220,6 +220,9 @@ impl Desk {
             }
             Effect::Fleet(Order::Save(Change::Draft(draft))) => format!("draft {:?}", draft.prompt),
             Effect::Fleet(Order::Save(Change::Forget(id))) => format!("forget {}", self.name(*id)),
+            Effect::Fleet(Order::Save(Change::Intent(task))) => format!("intent {}", self.name(task.id)),
+            Effect::Fleet(Order::Save(Change::Wish(wish))) => format!("wish {wish:?}"),
+            Effect::Fleet(Order::Save(Change::Paused(why))) => format!("paused {}", why.is_some()),
             Effect::Fleet(Order::Submit(id, _)) => format!("submit {}", self.name(*id)),
             Effect::Fleet(Order::Ask(Question::Task(id, task_id))) => format!("ask {} as {task_id}", self.name(*id)),
             Effect::Fleet(Order::Ask(Question::Page(page, ids))) => {
@@ -370,7 +373,7 @@ impl Desk {
                 };
                 if let Some(msg) = answer {
                     for effect in update(&mut self.state, Msg::Fleet(msg), self.now) {
-                        if let Effect::Fleet(Order::Save(Change::New(task))) = &effect
+                        if let Effect::Fleet(Order::Save(Change::New(task) | Change::Intent(task))) = &effect
                             && !self.names.contains(&task.id)
                         {
                             self.names.push(task.id);

@@ -23,7 +23,7 @@ impl Store {
     /// Applies a change; a task that was written is answered for.
     pub fn write(&mut self, change: &Change) -> Option<(LocalId, Stage)> {
         match change {
-            Change::New(task) | Change::Progress(task) => {
+            Change::New(task) | Change::Intent(task) | Change::Progress(task) => {
                 self.tasks.insert(task.id, Task::clone(task));
                 Some((task.id, task.status.stage()))
             }
@@ -35,6 +35,7 @@ impl Store {
                 self.tasks.remove(id);
                 None
             }
+            Change::Wish(_) | Change::Paused(_) => None,
         }
     }
 }
@@ -42,8 +43,8 @@ impl Store {
 /// The stage that a change writes, if it writes a task.
 pub fn written(change: &Change) -> Option<(LocalId, Stage)> {
     match change {
-        Change::New(task) | Change::Progress(task) => Some((task.id, task.status.stage())),
-        Change::Draft(_) | Change::Forget(_) => None,
+        Change::New(task) | Change::Intent(task) | Change::Progress(task) => Some((task.id, task.status.stage())),
+        Change::Draft(_) | Change::Forget(_) | Change::Wish(_) | Change::Paused(_) => None,
     }
 }
 

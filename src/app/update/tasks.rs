@@ -74,6 +74,11 @@ pub(super) fn send(state: &mut State) -> Vec<Effect> {
 pub(super) fn forget(state: &mut State) -> Vec<Effect> {
     let Some(id) = state.chosen() else { return Vec::new() };
     let effects = fleet(state, FleetMsg::Forget(id));
+    if !state.standing.holds {
+        // The row goes when the other window has dropped it, and stays if that was too late.
+        state.say("the other window drops it, if it was never sent");
+        return effects;
+    }
     if state.fleet.task(id).is_some() {
         state.warn("only a task that was never sent can be dropped; this one stays in the history");
     } else {

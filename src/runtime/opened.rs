@@ -1,0 +1,65 @@
+//! The screen and its store: what follows when it is open, and what comes from other windows on it.
+
+use crate::app::Msg;
+use crate::store::Heard;
+
+use super::hands::{Note, deliver};
+use super::screen::Program;
+use super::start::{Contents, caution};
+
+impl Program {
+    /// What comes from the other windows.
+    pub(super) fn heard(&mut self, heard: Heard) {
+        if self.hands.store().is_none() {
+            return self.unheard.push(heard);
+        }
+        match heard {
+            Heard::Took { unfinished } => {
+                self.hands.hold();
+                self.take(Msg::TookOver(unfinished), false);
+            }
+            Heard::News { tasks, gone, counts, standing } => {
+                self.take(Msg::Mirrored { tasks, gone, standing }, false);
+                self.take(Msg::Counted(counts), false);
+            }
+            Heard::Wishes(wishes) => self.take(Msg::Wished(wishes), false),
+        }
+    }
+
+    /// The first screen is complete; what it does not show is read beside the loop.
+    pub(super) fn opened(&mut self, contents: Contents) {
+        let watching = !contents.standing.holds;
+        let caution = caution(&contents.store, &contents.standing);
+        self.hands.open(contents.store, watching);
+        self.take(Msg::Stands(contents.standing), true);
+        for heard in std::mem::take(&mut self.unheard) {
+            self.heard(heard);
+        }
+        if let Some(draft) = contents.draft {
+            self.take(Msg::Drafted(draft), true);
+        }
+        self.take(Msg::Older { tasks: contents.newest, last: contents.last }, true);
+        if let Some(text) = caution {
+            self.take(Msg::Told(text), true);
+        }
+        if self.state.table.is_empty() && !self.batch.is_empty() {
+            let batch = std::mem::take(&mut self.batch);
+            self.take(Msg::Begin(batch), true);
+        }
+        // Where callbacks cannot be received, looking alone must do.
+        if let Err(why) = self.ear.open(self.hands.inbox(), &mut self.state.fleet, self.clock.now()) {
+            self.take(Msg::Told(why.to_string()), false);
+        }
+        let Some(store) = self.hands.store() else { return };
+        let inbox = self.hands.inbox();
+        store.counts_then(move |counts| {
+            let msg = counts.map_or_else(|why| Msg::Told(why.to_string()), Msg::Counted);
+            deliver(&inbox, Note::Msg(msg));
+        });
+        let inbox = self.hands.inbox();
+        store.unfinished_then(move |tasks| {
+            let msg = tasks.map_or_else(|why| Msg::Told(why.to_string()), Msg::Unfinished);
+            deliver(&inbox, Note::Msg(msg));
+        });
+    }
+}
