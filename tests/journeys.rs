@@ -610,6 +610,27 @@ mod screen {
         desk.later(Duration::from_millis(100)).expect(["encode /pictures/A.png"]);
     }
 
+    /// C16: a file that was deleted is noticed, said, and fetched again on request while its link works.
+    #[test]
+    fn a_file_that_is_gone_is_fetched_again() {
+        let mut desk = Desk::new();
+        desk.with_pictures().at_home("A").later(secs(1)).seen();
+        let id = desk.state.chosen().expect("chosen");
+        let asset = plantain::domain::AssetId { task: id, index: 0 };
+        let want = desk.state.preview.want.clone().expect("wanted");
+        desk.hear(Msg::Asset(AssetMsg::Failed(want, "cannot read the file".into()))).expect(["check 1 of A"]);
+        desk.hear(Msg::Checked { task: id, gone: vec![asset], again: false }).expect([]);
+        assert!(desk.state.gone.contains(&asset));
+        desk.press("esc enter").expect_but_drafts(["check 1 of A"]);
+        desk.press("d").expect(["check 1 of A again"]);
+        desk.hear(Msg::Checked { task: id, gone: vec![asset], again: true });
+        desk.expect(["save A success", "fetch A/0"]);
+        assert!(desk.state.gone.is_empty() && desk.state.preview.want.is_none());
+        desk.fetched("A", Ok(())).stored().seen();
+        desk.press("d").expect(["check 1 of A again"]);
+        desk.hear(Msg::Checked { task: id, gone: vec![], again: true }).expect([]);
+    }
+
     #[test]
     fn what_was_made_for_the_terminal_before_is_made_again() {
         let mut desk = Desk::new();
@@ -740,7 +761,7 @@ mod screen {
         assert!(matches!(desk.state.dialog, Some(Dialog::Help { place: Place::Editor, .. })));
         desk.press("f1");
         assert_eq!(desk.state.dialog, None);
-        desk.press("esc enter");
+        desk.press("esc enter").expect_but_drafts(["check 1 of A"]);
         assert!(matches!(desk.state.dialog, Some(Dialog::Detail { .. })));
         desk.press("down pagedown G g esc ? q");
         assert_eq!((desk.state.dialog.clone(), desk.state.place()), (None, Place::Table));

@@ -1,6 +1,6 @@
 //! Everything we can want from the world.
 
-use crate::domain::{LocalId, Secret};
+use crate::domain::{AssetId, LocalId, Secret};
 use crate::fleet::Order;
 use crate::time::Wall;
 
@@ -15,6 +15,15 @@ pub enum Effect {
     Older(Option<(Wall, LocalId)>),
     /// This picture, encoded for this terminal; answered by `Msg::Asset`. A newer wish replaces it.
     Encode(Want),
+    /// Look whether these files of a task are still there; answered by `Msg::Checked`.
+    Check {
+        /// The task.
+        task: LocalId,
+        /// Its files.
+        files: Vec<(AssetId, String)>,
+        /// What is gone is to be fetched again.
+        again: bool,
+    },
     /// Use this key for this run and see whether the service takes it; answered by `Msg::KeyChecked`.
     TryKey(Secret),
     /// Paint everything again, as if nothing were on the screen.

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Size;
 
-use crate::domain::{Draft, LocalId, Problem, Stage, Standing, Task, Wish};
+use crate::domain::{AssetId, Draft, LocalId, Problem, Stage, Standing, Task, Wish};
 use crate::fleet::FleetMsg;
 use crate::keys::Chord;
 
@@ -55,6 +55,15 @@ pub enum Msg {
     Wished(Vec<(Wish, Option<Task>)>),
     /// How many tasks the store holds, by stage.
     Counted(Vec<(Stage, u64)>),
+    /// It was looked whether files of a task are still there.
+    Checked {
+        /// The task.
+        task: LocalId,
+        /// Those that are not.
+        gone: Vec<AssetId>,
+        /// They are to be fetched again.
+        again: bool,
+    },
     /// The service answered whether the key is good: the number of tasks of the account.
     KeyChecked(Result<u64, Problem>),
     /// A moment came that a source asked for.

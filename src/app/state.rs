@@ -1,9 +1,11 @@
 //! Everything the program knows. The focus is derived from what is open, never stored twice.
 
+use std::collections::BTreeSet;
+
 use ratatui::layout::Size;
 
 use crate::config::Allowance;
-use crate::domain::{Catalogue, Draft, LocalId, Secret, Standing, Task};
+use crate::domain::{AssetId, Catalogue, Draft, LocalId, Secret, Standing, Task};
 use crate::fleet::Fleet;
 use crate::keys::Place;
 use crate::time::{Chance, Now};
@@ -59,6 +61,8 @@ pub struct State {
     pub demo: bool,
     /// How this window stands to the others on the same history; alone until the store says otherwise.
     pub standing: Standing,
+    /// Outputs whose files were not where they were put when that was last looked at.
+    pub gone: BTreeSet<AssetId>,
     /// Where the service is asked to call when a task ends.
     pub callback: Option<Secret>,
     /// The moment of the last message.
@@ -108,6 +112,7 @@ impl State {
             service: start.service,
             demo: start.demo,
             standing: Standing::default(),
+            gone: BTreeSet::new(),
             callback: None,
             now,
             chance,

@@ -13,6 +13,7 @@ use super::preview::Slot;
 use super::state::{Pane, State};
 
 mod dialogs;
+mod files;
 mod forms;
 mod tasks;
 mod windows;
@@ -35,8 +36,8 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Asset(AssetMsg::Failed(want, why)) => {
-            state.preview.answered(&want, Slot::Failed(why));
-            Vec::new()
+            // The commonest reason is that the file is not there any more.
+            if state.preview.answered(&want, Slot::Failed(why)) { files::check(state, false) } else { Vec::new() }
         }
         Msg::PicturesKnown(way) => {
             if state.pictures.as_ref() != Some(&way) {
@@ -45,6 +46,7 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Msg::Checked { task, gone, again } => files::checked(state, task, gone, again),
         Msg::NotOlder(why) => {
             // Not asked again by itself: the next scroll there does.
             state.table.loading = false;
@@ -170,6 +172,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
                 return fleet(state, FleetMsg::Look(id));
             }
         }
+        Action::Fetch => return files::check(state, true),
         Action::Forget => return tasks::forget(state),
         Action::Check => return dialogs::try_key(state),
         Action::Key => dialogs::open_setup(state),
@@ -193,6 +196,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Open => {
             if let Some(id) = state.table.cursor() {
                 state.dialog = Some(Dialog::Detail { id, scroll: 0 });
+                return files::check(state, false);
             }
         }
         Action::Help => dialogs::open_help(state),

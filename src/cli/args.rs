@@ -79,6 +79,8 @@ pub(super) enum Command {
     Listen(Listen),
     /// Send what was held, and settle what is unsure, with the same key: never paid twice
     Send(Send),
+    /// Fetch again what was moved, deleted, or did not come, while its link works
+    Fetch(Fetch),
     /// List tasks, newest first
     List(List),
     /// Show everything about a task
@@ -146,6 +148,19 @@ pub(super) struct Send {
     /// Wait until the tasks have ended and their outputs are here
     #[arg(long, short)]
     pub wait: bool,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Fetch {
+    /// Which tasks; a unique prefix is enough
+    #[arg(value_name = "ID", required = true)]
+    pub ids: Vec<String>,
+    /// Folder for the outputs
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,

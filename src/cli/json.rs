@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::domain::text::is_harmless;
 use crate::domain::{Output, Status, Task};
+use crate::runtime::files::is_gone;
 
 /// A task as one line of JSON; times are Unix seconds.
 pub(super) fn line(task: &Task) -> String {
@@ -53,6 +54,7 @@ fn output(output: &Output) -> Value {
         "type": output.role,
         "expire_at": output.expires.map(|at| at.secs()),
         "file": home.map(|home| &home.file),
+        "gone": home.is_some_and(|home| is_gone(&home.file)),
         "sha256": home.map(|home| &home.sha256),
         "width": home.and_then(|home| home.width),
         "height": home.and_then(|home| home.height),

@@ -2,7 +2,9 @@
 
 use color_eyre::eyre::Report;
 
+use crate::domain::Task;
 use crate::domain::text::one_line;
+use crate::runtime::files::is_gone;
 
 use super::args::{Global, List};
 use super::{DONE, context, json, say};
@@ -16,9 +18,15 @@ pub(super) fn run(global: &Global, args: &List) -> Result<u8, Report> {
             let made = jiff::Timestamp::from_second(task.created.secs()).unwrap_or_default();
             let made = made.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string();
             let prompt: String = one_line(&task.request.prompt).chars().take(60).collect();
-            let (word, model) = (one_line(task.status.word()), one_line(&task.request.model));
+            let (word, model) = (one_line(word(&task)), one_line(&task.request.model));
             say(&format!("{}  {made}  {word:<9}  {model:<20}  {prompt}", task.id.short()))?;
         }
     }
     Ok(DONE)
+}
+
+/// Where it stands; for what was here once, whether it still is.
+fn word(task: &Task) -> &str {
+    let gone = task.outputs.iter().filter_map(|output| output.home()).any(|home| is_gone(&home.file));
+    if gone { "file gone" } else { task.status.word() }
 }

@@ -30,12 +30,12 @@ pub(super) async fn run(global: &Global, args: &Listen) -> Result<u8, Report> {
     ready(args, address, path.as_str(), callback.as_ref(), signed)?;
 
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let mut printer = Printer { json: args.json, seen: BTreeMap::new(), broken: None };
+    let mut printer = Printer { json: args.json, seen: BTreeMap::new(), broken: None, full: false };
     let mut refused = 0;
     while printer.broken.is_none() {
         driver.reread();
         tokio::select! {
-            () = driver.run(|fleet, _| printer.turn(fleet)) => {}
+            () = driver.run(|fleet, no_room| printer.turn(fleet, no_room)) => {}
             () = tokio::time::sleep(REREAD) => {}
             _ = interrupt.recv() => break,
             _ = terminate.recv() => break,
@@ -86,11 +86,17 @@ struct Printer {
     json: bool,
     seen: BTreeMap<LocalId, Arc<Task>>,
     broken: Option<Report>,
+    /// That outputs cannot be saved was said.
+    full: bool,
 }
 
 impl Printer {
     /// Whether to go on.
-    fn turn(&mut self, fleet: &Fleet) -> bool {
+    fn turn(&mut self, fleet: &Fleet, no_room: Option<&str>) -> bool {
+        if let Some(why) = no_room.filter(|_| !self.full) {
+            complain(&format!("an output cannot be saved: {why}; trying again"));
+        }
+        self.full = no_room.is_some();
         for task in fleet.tasks() {
             let old = self.seen.get(&task.id);
             if old.is_some_and(|old| Arc::ptr_eq(old, task)) {

@@ -3,6 +3,7 @@
 mod args;
 mod context;
 mod demo;
+mod fetch;
 mod follow;
 mod json;
 mod list;
@@ -87,6 +88,7 @@ async fn run(args: Args) -> Result<u8, Report> {
         Some(Command::Watch(args)) => watch::run(&global, &args).await,
         Some(Command::Listen(args)) => listen::run(&global, &args).await,
         Some(Command::Send(args)) => send::run(&global, &args).await,
+        Some(Command::Fetch(args)) => fetch::run(&global, args).await,
         Some(Command::List(args)) => list::run(&global, &args),
         Some(Command::Show(args)) => show::run(&global, &args),
         Some(Command::Models(args)) => models::run(&args),

@@ -6,6 +6,7 @@ use crate::domain::request::plain;
 use crate::domain::text::{lines, one_line};
 use crate::domain::{OutputState, Task, advice};
 use crate::runtime::Clock;
+use crate::runtime::files::is_gone;
 use crate::time::Wall;
 
 use super::args::{Global, Show};
@@ -46,6 +47,9 @@ fn words(task: &Task) -> Result<(), Report> {
         row(
             "output",
             &match &output.state {
+                OutputState::Home(home) if is_gone(&home.file) => {
+                    format!("{}  file gone; `plantain fetch ID` fetches it again while its link works", home.file)
+                }
                 OutputState::Home(home) => format!("{}  {} bytes  sha256 {}", home.file, home.bytes, home.sha256),
                 OutputState::Lost { why } => format!("lost: {why}"),
                 OutputState::Away => "not fetched yet".to_owned(),

@@ -50,6 +50,12 @@ pub struct Home {
 }
 
 impl Output {
+    /// Whether its link can still be tried: nobody said that it has ended.
+    #[must_use]
+    pub fn link_lives(&self, now: Wall) -> bool {
+        self.expires.is_none_or(|at| at > now)
+    }
+
     /// The file, if it is here.
     #[must_use]
     pub fn home(&self) -> Option<&Home> {

@@ -7,6 +7,7 @@
 //! fact that it may leave is durable before the first byte goes out (`Save`, then `Submit`), the service's id is
 //! durable before anything is done with it.
 
+mod again;
 pub mod backoff;
 pub mod budget;
 pub mod callbacks;
@@ -117,6 +118,7 @@ impl Fleet {
                 }
             }
             FleetMsg::Block(problem) => self.queue.block(problem),
+            FleetMsg::Again(assets) => self.again(&assets, now, &mut orders),
             FleetMsg::Forget(id) => self.forget(id, &mut orders),
             FleetMsg::Woke => {}
         }

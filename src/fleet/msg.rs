@@ -53,6 +53,8 @@ pub enum FleetMsg {
     Report(Box<Report>),
     /// The user wants news of this task now.
     Look(LocalId),
+    /// The user wants these fetched once more: they are not on the disk any more, or never came.
+    Again(Vec<AssetId>),
     /// The user gives up a task that was never sent.
     Forget(LocalId),
     /// A moment came for which [`Fleet::next_due`](super::Fleet::next_due) asked.

@@ -32,6 +32,14 @@ impl Clock {
     }
 }
 
+/// Waits until then; for ever, if there is no such moment.
+pub(super) async fn sleep_until(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// 128 bits nobody can guess, from the system.
 #[must_use]
 pub fn seed() -> u128 {

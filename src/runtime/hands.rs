@@ -211,6 +211,15 @@ impl Hands {
         });
     }
 
+    /// Looks whether files are still there.
+    pub fn check(&mut self, task: LocalId, files: Vec<(AssetId, String)>, again: bool) {
+        let inbox = self.inbox.clone();
+        self.jobs.spawn(async move {
+            let gone = super::files::gone(files).await;
+            let _ = inbox.send(Note::Msg(Msg::Checked { task, gone, again })).await;
+        });
+    }
+
     /// A creation was answered.
     pub fn submission_ended(&mut self) {
         self.submissions = self.submissions.saturating_sub(1);

@@ -14,7 +14,7 @@ use crate::fleet::{Fleet, FleetMsg, Order, granted};
 use crate::store::{Heard, Store};
 
 use super::callbacks::{Ear, Listening};
-use super::clock::{self, Clock};
+use super::clock::{self, Clock, sleep_until};
 use super::hands::{Hands, Note, deliver};
 use super::service::{Downloads, Service};
 use super::start::RunError;
@@ -265,12 +265,5 @@ impl Listening for Driver {
 
     fn hands(&self) -> &Hands {
         &self.hands
-    }
-}
-
-async fn sleep_until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }

@@ -23,7 +23,7 @@ use crate::terminal::{self, Caps, Choice, Depth, Env, Frame, Input, Output, Read
 use crate::ui::{ColourDepth, Theme, view};
 
 use super::callbacks::{Ear, Listening};
-use super::clock::Clock;
+use super::clock::{Clock, sleep_until};
 use super::hands::{Hands, Note, deliver};
 use super::keyboard::chord;
 use super::pace::Pace;
@@ -258,6 +258,7 @@ impl Program {
                     self.take(msg, true);
                 }
             }
+            Effect::Check { task, files, again } => self.hands.check(task, files, again),
             Effect::TryKey(secret) => self.try_key(&secret),
             Effect::Repaint => self.repaint = true,
             Effect::Suspend => self.away(Screen::suspend),
@@ -391,13 +392,6 @@ impl Program {
     }
 }
 
-async fn sleep_until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
-    }
-}
-
 /// The colours for this terminal. Before it has told its background, its own sixteen are used.
 pub(super) fn theme(caps: &Caps) -> Theme {
     let depth = match caps.depth() {
@@ -428,6 +422,7 @@ fn name_of(msg: &Msg) -> &'static str {
         Msg::KeyChecked(_) => "key checked",
         Msg::Woke => "woke",
         Msg::Told(_) => "told",
+        Msg::Checked { .. } => "checked",
         Msg::InputClosed => "input closed",
     }
 }

@@ -189,16 +189,20 @@ fn outputs(page: &mut Page<'_, '_>, state: &State, task: &Task) {
             page.lines.push(Line::default());
         }
         let fetching = state.fleet.is_fetching(id);
-        output_lines(page, state, output, fetching);
+        let gone = state.gone.contains(&id);
+        output_lines(page, state, output, fetching, gone);
     }
 }
 
-fn output_lines(page: &mut Page<'_, '_>, state: &State, output: &Output, fetching: bool) {
+fn output_lines(page: &mut Page<'_, '_>, state: &State, output: &Output, fetching: bool, gone: bool) {
     let theme = page.theme;
     match &output.state {
         OutputState::Home(home) => {
             page.entry(&output.role, &figures(home), theme.text);
             page.entry("file", &home.file, theme.text);
+            if gone {
+                page.entry("", "file gone; d fetches it again while its link works", theme.warning);
+            }
             let short = home.sha256.get(..16).unwrap_or(&home.sha256);
             page.entry("sha256", &format!("{short}…"), theme.dim);
         }

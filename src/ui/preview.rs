@@ -93,7 +93,15 @@ fn words<'a>(state: &State, task: &Task, theme: &Theme) -> Vec<Line<'a>> {
     let line = |text: &str, style| Line::from(foreign(text, style));
     if let Some(home) = picture_of(task) {
         let possible = state.pictures.as_ref().is_some_and(|way| way.protocol.is_some());
+        let gone = task.assets().any(|(id, output)| output.home() == Some(home) && state.gone.contains(&id));
         return match &state.preview.slot {
+            _ if gone => vec![
+                line("file gone", theme.warning),
+                Line::default(),
+                line(&home.file, theme.text),
+                Line::default(),
+                line("d fetches it again while its link works", theme.dim),
+            ],
             Slot::Failed(why) => vec![
                 line("this picture cannot be shown", theme.warning),
                 Line::default(),

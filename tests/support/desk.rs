@@ -234,6 +234,9 @@ impl Desk {
             Effect::Older(None) => "older".into(),
             Effect::Older(Some((_, id))) => format!("older than {}", self.name(*id)),
             Effect::Encode(want) => format!("encode {}", want.file),
+            Effect::Check { task, files, again } => {
+                format!("check {} of {}{}", files.len(), self.name(*task), if *again { " again" } else { "" })
+            }
             Effect::TryKey(_) => "try key".into(),
             Effect::Repaint => "repaint".into(),
             Effect::Suspend => "suspend".into(),

@@ -1,0 +1,25 @@
+//! Fetching again what was here once: the user moved or deleted it, or it did not come the first time.
+
+use super::{Fleet, Order};
+use crate::domain::{AssetId, OutputState};
+use crate::time::Now;
+
+impl Fleet {
+    /// Wants these outputs once more. What has no working link any more stays as it is: its note and its sum are worth
+    /// more than a second refusal.
+    pub(super) fn again(&mut self, assets: &[AssetId], now: Now, orders: &mut Vec<Order>) {
+        for asset in assets {
+            let Some(task) = self.tasks.get_mut(&asset.task) else { continue };
+            let Some(output) = task.outputs.get(usize::from(asset.index)) else { continue };
+            if output.state == OutputState::Away || !output.link_lives(now.wall) {
+                continue;
+            }
+            let expires = output.expires;
+            if let Some(output) = std::sync::Arc::make_mut(task).outputs.get_mut(usize::from(asset.index)) {
+                output.state = OutputState::Away;
+            }
+            self.fetches.want(*asset, expires, now.mono);
+            self.save(asset.task, orders);
+        }
+    }
+}
