@@ -10,29 +10,29 @@
 pub mod backoff;
 pub mod budget;
 pub mod fetch;
+mod looks;
 mod msg;
+mod outputs;
 pub mod queue;
 pub mod recover;
+mod submission;
 pub mod watch;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{Allowance, KEY_LIFETIME};
-use crate::domain::{
-    Accepted, Answer, AssetId, Change, Home, LocalId, Outcome, OutputState, Problem, Report, Stage, Status, Task,
-    TaskId,
-};
+use crate::config::Allowance;
+use crate::domain::{AssetId, Change, LocalId, Problem, Stage, Status, Task, TaskId};
 use crate::time::{Chance, Mono, Now, Wall};
 
 pub use budget::Budget;
 pub use msg::{FleetMsg, News, Order, Question};
 
 use budget::Kind;
-use fetch::{Fetches, Next};
+use fetch::Fetches;
 use queue::Queue;
-use watch::{Plan, Watch};
+use watch::Watch;
 
 /// A store that refused is asked again this much later.
 const STORE_WAIT: Duration = Duration::from_secs(2);
@@ -134,14 +134,6 @@ impl Fleet {
         }
     }
 
-    fn want_outputs(&mut self, task: &Task, now: Now) {
-        for (asset, output) in task.assets() {
-            if output.state == OutputState::Away {
-                self.fetches.want(asset, output.expires, now.mono);
-            }
-        }
-    }
-
     fn add(&mut self, task: Task, orders: &mut Vec<Order>) {
         self.unborn.insert(task.id);
         orders.push(Order::Save(Change::New(Box::new(task.clone()))));
@@ -208,221 +200,6 @@ impl Fleet {
         }
     }
 
-    fn submitted(&mut self, id: LocalId, answer: Answer<Accepted>, now: Now, orders: &mut Vec<Order>) {
-        self.budget.give_back();
-        if let Some(limits) = answer.limits {
-            self.budget.learn(limits, now);
-        }
-        self.note_contact(answer.result.as_ref().err(), now);
-        match answer.result {
-            Ok(accepted) => self.accept(id, accepted.task_id, now, orders),
-            Err(Problem::Processing { task_id: Some(task_id), .. }) => self.accept(id, task_id, now, orders),
-            Err(problem) => self.not_accepted(id, problem, now, orders),
-        }
-    }
-
-    fn accept(&mut self, id: LocalId, task_id: TaskId, now: Now, orders: &mut Vec<Order>) {
-        self.queue.done(id);
-        let Some(task) = self.tasks.get_mut(&id) else { return };
-        let task = Arc::make_mut(task);
-        task.task_id = Some(task_id);
-        task.set(Status::Queued, now.wall);
-        let copy = task.clone();
-        self.index(&copy);
-        self.save(id, orders);
-    }
-
-    fn not_accepted(&mut self, id: LocalId, problem: Problem, now: Now, orders: &mut Vec<Order>) {
-        let Some(task) = self.tasks.get(&id) else { return };
-        let was_unsure = matches!(task.status, Status::Unsure(_));
-        let key_lives = key_lives(task, now);
-        let attempt = self.queue.attempt(id);
-        let wait = backoff::delay(attempt, Some(&problem), &mut self.chance);
-        if matches!(problem, Problem::Limit { .. } | Problem::Busy { .. }) {
-            self.budget.hold(wait, now.mono);
-        }
-        match problem.outcome() {
-            // Whatever a later attempt says, the first one may have been accepted.
-            Outcome::NotCreated | Outcome::Unknown if was_unsure && key_lives => {
-                self.queue.again(id, now.mono + wait);
-                self.set(id, Status::Unsure(Some(problem)), now, orders);
-            }
-            _ if was_unsure => {
-                self.queue.remove(id);
-                if problem.outcome() == Outcome::Blocked {
-                    self.queue.block(problem.clone());
-                }
-                self.set(id, Status::Unsure(Some(problem)), now, orders);
-            }
-            Outcome::NotCreated => {
-                self.queue.again(id, now.mono + wait);
-                self.set(id, Status::Saved, now, orders);
-            }
-            Outcome::Unknown => {
-                self.queue.again(id, now.mono + wait);
-                self.set(id, Status::Unsure(Some(problem)), now, orders);
-            }
-            Outcome::Refused => {
-                self.queue.remove(id);
-                self.set(id, Status::Refused(problem), now, orders);
-            }
-            Outcome::Blocked => {
-                self.queue.remove(id);
-                self.queue.block(problem.clone());
-                self.set(id, Status::Held(Some(problem)), now, orders);
-            }
-            Outcome::Conflict => {
-                self.queue.remove(id);
-                self.set(id, Status::Unsure(Some(problem)), now, orders);
-            }
-        }
-    }
-
-    fn answered(&mut self, question: &Question, answer: Answer<News>, now: Now, orders: &mut Vec<Order>) {
-        self.budget.give_back();
-        if let Some(limits) = answer.limits {
-            self.budget.learn(limits, now);
-        }
-        self.note_contact(answer.result.as_ref().err(), now);
-        let asked: Vec<LocalId> = match question {
-            Question::Task(id, _) => vec![*id],
-            Question::Page(_, ids) => ids.to_vec(),
-        };
-        match answer.result {
-            Ok(News::Task(report)) => {
-                self.report(&report, now, orders);
-                if let Question::Task(id, _) = question {
-                    self.fetches.renewed(*id, now.mono);
-                    self.heard(*id, now);
-                }
-            }
-            Ok(News::Page(page)) => {
-                let mut missing: BTreeSet<LocalId> = asked.into_iter().collect();
-                for report in &page.reports {
-                    if let Some(id) = self.by_task_id.get(&report.task_id).copied() {
-                        missing.remove(&id);
-                        self.report(report, now, orders);
-                        self.heard(id, now);
-                    }
-                }
-                missing.into_iter().for_each(|id| self.watch.missed(id, now.mono));
-            }
-            Err(problem) => self.not_answered(&asked, &problem, now),
-        }
-    }
-
-    fn heard(&mut self, id: LocalId, now: Now) {
-        if self.tasks.get(&id).is_none_or(|task| task.status.is_final()) {
-            // A page may have left before a link was refused: only a look of its own brings a fresh one for sure.
-            if !self.fetches.wants_link(id) {
-                self.watch.stop(id);
-            }
-        } else {
-            self.watch.heard(id, now.mono, &mut self.chance);
-        }
-    }
-
-    fn not_answered(&mut self, asked: &[LocalId], problem: &Problem, now: Now) {
-        let failures = self.silence.as_ref().map_or(1, |s| s.failures);
-        let wait = backoff::delay(failures, Some(problem), &mut self.chance);
-        match problem {
-            Problem::Limit { .. } | Problem::Busy { .. } => self.budget.hold(wait, now.mono),
-            Problem::Auth { .. } | Problem::NoKey { .. } => self.queue.block(problem.clone()),
-            _ => {}
-        }
-        for id in asked {
-            // What the service does not know now it may know later (a fresh id, another replica): ask slowly.
-            let wait = if problem.is_passing() { wait } else { wait.max(Duration::from_secs(20)) };
-            self.watch.failed(*id, now.mono, wait);
-        }
-    }
-
-    /// Keeps count of how long the service has not answered at all.
-    fn note_contact(&mut self, problem: Option<&Problem>, now: Now) {
-        match problem {
-            Some(problem @ (Problem::Network { .. } | Problem::Odd { .. } | Problem::Server { .. })) => {
-                let silence = self.silence.get_or_insert(Silence { since: now, failures: 0, problem: problem.clone() });
-                silence.failures += 1;
-                silence.problem = problem.clone();
-            }
-            _ => self.silence = None,
-        }
-    }
-
-    /// One observation, by whatever door it came.
-    fn report(&mut self, report: &Report, now: Now, orders: &mut Vec<Order>) {
-        let Some(id) = self.by_task_id.get(&report.task_id).copied() else { return };
-        let Some(task) = self.tasks.get_mut(&id) else { return };
-        // Most looks bring nothing new: do not copy the task for those.
-        let mut seen = Task::clone(task);
-        if seen.observe(report, now.wall) {
-            *task = Arc::new(seen.clone());
-            self.want_outputs(&seen, now);
-            self.save(id, orders);
-        }
-    }
-
-    fn fetched(&mut self, asset: AssetId, result: Result<Home, Problem>, now: Now, orders: &mut Vec<Order>) {
-        let state = match result {
-            Ok(home) => {
-                self.fetches.done(asset);
-                OutputState::Home(home)
-            }
-            Err(problem) => {
-                let next = self.fetches.failed(asset, &problem, now.mono, &mut self.chance);
-                match next {
-                    Next::Later => return,
-                    Next::Renew => {
-                        self.watch.look_now(asset.task, now.mono);
-                        return;
-                    }
-                    Next::Lost => OutputState::Lost { why: lost_words(&problem) },
-                }
-            }
-        };
-        let Some(task) = self.tasks.get_mut(&asset.task) else { return };
-        if let Some(output) = Arc::make_mut(task).outputs.get_mut(usize::from(asset.index)) {
-            output.state = state;
-            self.save(asset.task, orders);
-        }
-    }
-
-    fn send(&mut self, id: LocalId, now: Now, orders: &mut Vec<Order>) {
-        let Some(task) = self.tasks.get(&id) else { return };
-        if self.queue.holds(id) {
-            return;
-        }
-        match &task.status {
-            Status::Held(_) => self.set(id, Status::Saved, now, orders),
-            Status::Unsure(Some(Problem::Mismatch { .. })) => {}
-            Status::Unsure(_) if key_lives(task, now) => self.queue.push(id),
-            _ => {}
-        }
-    }
-
-    fn resume(&mut self, now: Now, orders: &mut Vec<Order>) {
-        self.queue.unblock();
-        self.budget.release();
-        let held: Vec<LocalId> = self
-            .tasks
-            .values()
-            .filter(|t| matches!(&t.status, Status::Held(Some(p)) if p.outcome() == Outcome::Blocked))
-            .map(|t| t.id)
-            .collect();
-        held.into_iter().for_each(|id| self.send(id, now, orders));
-    }
-
-    fn forget(&mut self, id: LocalId, orders: &mut Vec<Order>) {
-        let never_sent = |task: &Arc<Task>| matches!(task.status, Status::Held(_) | Status::Saved);
-        if self.tasks.get(&id).is_some_and(never_sent) && !self.queue.is_under_way(id) {
-            self.queue.remove(id);
-            self.tasks.remove(&id);
-            self.unborn.remove(&id);
-            self.unwritten.remove(&id);
-            orders.push(Order::Save(Change::Forget(id)));
-        }
-    }
-
     /// Gives out what may go out now.
     fn pump(&mut self, now: Now, orders: &mut Vec<Order>) {
         let late: Vec<LocalId> = self.unwritten.iter().filter(|(_, at)| **at <= now.mono).map(|(id, _)| *id).collect();
@@ -432,64 +209,7 @@ impl Fleet {
         }
         self.pump_looks(now, orders);
         self.pump_queue(now, orders);
-        while let Some(asset) = self.fetches.next(self.allowance.downloads, now.mono) {
-            let output = self.tasks.get(&asset.task).and_then(|t| t.outputs.get(usize::from(asset.index)));
-            match output {
-                Some(output) => orders.push(Order::Fetch { asset, url: output.url.clone() }),
-                None => self.fetches.done(asset),
-            }
-        }
-    }
-
-    fn pump_looks(&mut self, now: Now, orders: &mut Vec<Order>) {
-        if self.queue.blocked().is_some_and(Problem::needs_key) {
-            return;
-        }
-        while self.watch.due().is_some_and(|due| due <= now.mono) {
-            let newest_first: Vec<LocalId> = self.accepted.iter().rev().map(|(_, id)| *id).collect();
-            let Some(plan) = self.watch.plan(now.mono, &newest_first) else { return };
-            let question = match &plan {
-                Plan::One(id) => match self.tasks.get(id).and_then(|t| t.task_id.clone()) {
-                    Some(task_id) => Question::Task(*id, task_id),
-                    None => {
-                        self.watch.stop(*id);
-                        continue;
-                    }
-                },
-                Plan::Page(page, ids) => Question::Page(*page, Arc::new(ids.clone())),
-            };
-            if !self.budget.take(Kind::Look, now.mono) {
-                return;
-            }
-            // Looks take at most half of the allowance, evenly spread.
-            let gap = Duration::from_secs(120) / self.budget.per_minute();
-            self.watch.asked(&plan, now.mono, gap);
-            orders.push(Order::Ask(question));
-        }
-    }
-
-    fn pump_queue(&mut self, now: Now, orders: &mut Vec<Order>) {
-        while let Some(id) = self.queue.next(self.allowance.creations, now.mono) {
-            // An attempt may have waited for long: behind a closed lid, in a blocked queue.
-            let sendable = |t: &Arc<Task>| match t.status {
-                Status::Saved => true,
-                Status::Unsure(_) => key_lives(t, now),
-                _ => false,
-            };
-            if !self.tasks.get(&id).is_some_and(sendable) {
-                self.queue.done(id);
-                continue;
-            }
-            if !self.budget.take(Kind::Create, now.mono) {
-                self.queue.put_back(id);
-                return;
-            }
-            match self.tasks.get(&id).map(|t| t.status.clone()) {
-                // Already durable as unsure; writing it again keeps one path for both.
-                Some(Status::Unsure(problem)) => self.set(id, Status::Unsure(problem), now, orders),
-                _ => self.set(id, Status::Sending, now, orders),
-            }
-        }
+        self.pump_fetches(now, orders);
     }
 
     /// When [`FleetMsg::Woke`] should come, if nothing else happens before.
@@ -555,20 +275,5 @@ impl Fleet {
             && self.fetches.is_idle()
             && self.unwritten.is_empty()
             && self.unborn.is_empty()
-    }
-}
-
-/// The service still knows the key of this task, so sending the same bytes with it cannot make a second task.
-fn key_lives(task: &Task, now: Now) -> bool {
-    let first_sent = task.times.at(Stage::Sending).unwrap_or(task.created);
-    now.wall.since(first_sent) < KEY_LIFETIME
-}
-
-fn lost_words(problem: &Problem) -> String {
-    match problem {
-        Problem::Forbidden { .. } | Problem::NotFound { .. } | Problem::Rejected { .. } => {
-            "the link has expired; the service keeps outputs for about seven days".to_owned()
-        }
-        other => other.sentence(),
     }
 }
