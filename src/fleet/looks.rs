@@ -13,7 +13,7 @@ use super::{Fleet, News, Order, Question, Silence, backoff};
 
 impl Fleet {
     pub(super) fn answered(&mut self, question: &Question, answer: Answer<News>, now: Now, orders: &mut Vec<Order>) {
-        self.budget.give_back();
+        self.budget.give_back(Kind::Look, now.mono);
         if let Some(limits) = answer.limits {
             self.budget.learn(limits, now);
         }
@@ -59,6 +59,9 @@ impl Fleet {
     fn not_answered(&mut self, asked: &[LocalId], problem: &Problem, now: Now) {
         let failures = self.silence.as_ref().map_or(1, |s| s.failures);
         let wait = backoff::delay(failures, Some(problem), &mut self.chance);
+        if matches!(problem, Problem::Limit { .. }) {
+            self.budget.refused(now.mono);
+        }
         match problem {
             Problem::Limit { .. } | Problem::Busy { .. } => self.budget.hold(wait, now.mono),
             Problem::Auth { .. } | Problem::NoKey { .. } => self.queue.block(problem.clone()),

@@ -183,7 +183,7 @@ impl Fleet {
                 if matches!(stage, Stage::Saved | Stage::Sending) && stage == current && !self.queue.is_out(id) =>
             {
                 if self.queue.is_under_way(id) {
-                    self.budget.give_back();
+                    self.budget.give_back_unsent(Kind::Create);
                 }
                 self.queue.remove(id);
                 if let Some(task) = self.tasks.get_mut(&id) {
@@ -192,7 +192,7 @@ impl Fleet {
             }
             Err(_) => {
                 if self.queue.is_under_way(id) && stage == current && !self.queue.is_out(id) {
-                    self.budget.give_back();
+                    self.budget.give_back_unsent(Kind::Create);
                     self.queue.again(id, now.mono + STORE_WAIT);
                 }
                 self.unwritten.insert(id, now.mono + STORE_WAIT);

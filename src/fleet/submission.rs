@@ -11,7 +11,7 @@ use super::{Fleet, Order, backoff};
 
 impl Fleet {
     pub(super) fn submitted(&mut self, id: LocalId, answer: Answer<Accepted>, now: Now, orders: &mut Vec<Order>) {
-        self.budget.give_back();
+        self.budget.give_back(Kind::Create, now.mono);
         if let Some(limits) = answer.limits {
             self.budget.learn(limits, now);
         }
@@ -42,6 +42,9 @@ impl Fleet {
         let wait = backoff::delay(attempt, Some(&problem), &mut self.chance);
         if matches!(problem, Problem::Limit { .. } | Problem::Busy { .. }) {
             self.budget.hold(wait, now.mono);
+        }
+        if matches!(problem, Problem::Limit { .. }) {
+            self.budget.refused(now.mono);
         }
         match problem.outcome() {
             // Whatever a later attempt says, the first one may have been accepted.
