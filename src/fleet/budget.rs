@@ -187,8 +187,10 @@ impl Budget {
 
     /// Looks among them.
     #[must_use]
-    pub fn looks(&self) -> u32 {
-        self.looks + self.open_looks
+    pub fn looks(&self, now: Mono) -> u32 {
+        let gone = self.ended.iter().take_while(|(at, _)| now.since(*at) >= WINDOW);
+        let gone = gone.filter(|(_, kind)| *kind == Kind::Look).count();
+        (self.looks + self.open_looks).saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX))
     }
 
     /// Requests allowed in a minute.

@@ -8,7 +8,7 @@ use crate::domain::{Answer, LocalId, Problem, Report, Task};
 use crate::time::Now;
 
 use super::budget::Kind;
-use super::watch::Plan;
+use super::watch::{PAGE_SIZE, Pace, Plan};
 use super::{Fleet, News, Order, Question, Silence, backoff};
 
 impl Fleet {
@@ -32,27 +32,31 @@ impl Fleet {
             }
             Ok(News::Page(page)) => {
                 let mut missing: BTreeSet<LocalId> = asked.into_iter().collect();
-                for report in &page.reports {
+                let mut hits = Vec::new();
+                for (row, report) in page.reports.iter().enumerate() {
                     if let Some(id) = self.by_task_id.get(&report.task_id).copied() {
+                        hits.push((id, row));
                         missing.remove(&id);
                         self.report(report, now, orders);
                         self.heard(id, now);
                     }
                 }
-                missing.into_iter().for_each(|id| self.watch.missed(id, now.mono));
+                let full = page.reports.len() >= page.size as usize;
+                let missing: Vec<LocalId> = missing.into_iter().collect();
+                self.watch.page_read(page.page, page.size, full, &hits, &missing, now.mono);
             }
             Err(problem) => self.not_answered(&asked, &problem, now),
         }
     }
 
     fn heard(&mut self, id: LocalId, now: Now) {
-        if self.tasks.get(&id).is_none_or(|task| task.status.is_final()) {
-            // A page may have left before a link was refused: only a look of its own brings a fresh one for sure.
-            if !self.fetches.wants_link(id) {
-                self.watch.stop(id);
+        match self.tasks.get(&id).filter(|task| task.status.is_final()) {
+            Some(task) => {
+                // A page may have left before a link was refused: only a look of its own brings a fresh one for sure.
+                let keep = self.fetches.wants_link(id);
+                self.watch.ended(id, task.took(), keep);
             }
-        } else {
-            self.watch.heard(id, now.mono, &mut self.chance);
+            None => self.watch.heard(id, now.mono),
         }
     }
 
@@ -103,9 +107,9 @@ impl Fleet {
         if self.queue.blocked().is_some_and(Problem::needs_key) {
             return;
         }
-        while self.watch.due().is_some_and(|due| due <= now.mono) {
-            let newest_first: Vec<LocalId> = self.accepted.iter().rev().map(|(_, id)| *id).collect();
-            let Some(plan) = self.watch.plan(now.mono, &newest_first) else { return };
+        loop {
+            let pace = self.pace(now);
+            let Some(plan) = self.watch.plan(now.mono, pace) else { return };
             let question = match &plan {
                 Plan::One(id) => match self.tasks.get(id).and_then(|t| t.task_id.clone()) {
                     Some(task_id) => Question::Task(*id, task_id),
@@ -119,10 +123,25 @@ impl Fleet {
             if !self.budget.take(Kind::Look, now.mono) {
                 return;
             }
-            // Looks take at most half of the allowance, evenly spread.
-            let gap = Duration::from_secs(120) / self.budget.per_minute();
-            self.watch.asked(&plan, now.mono, gap);
+            self.watch.asked(&plan, now.mono, pace);
             orders.push(Order::Ask(question));
         }
+    }
+
+    /// How much may be asked: little while creations wait for the same allowance; else a third of it, or more when
+    /// there are many pages to read.
+    fn pace(&self, now: Now) -> Pace {
+        let dared = self.budget.dared(now.mono);
+        let used = self.budget.looks(now.mono);
+        let crowded = self.queue.is_waiting();
+        let quota = if crowded {
+            self.budget.reserve(now.mono)
+        } else {
+            let pages = u32::try_from(self.watch.len().div_ceil(PAGE_SIZE as usize)).unwrap_or(u32::MAX);
+            let most = dared - dared / 10;
+            let free = dared.saturating_sub(u32::try_from(self.budget.used(now.mono)).unwrap_or(u32::MAX));
+            pages.saturating_mul(20).clamp(dared / 3, most.max(dared / 3)).min(used + free)
+        };
+        Pace { quota: quota.max(1), used, crowded }
     }
 }

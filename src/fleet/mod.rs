@@ -9,10 +9,12 @@
 
 pub mod backoff;
 pub mod budget;
+pub mod durations;
 pub mod fetch;
 mod looks;
 mod msg;
 mod outputs;
+pub mod places;
 pub mod queue;
 pub mod recover;
 mod submission;
@@ -24,7 +26,7 @@ use std::time::Duration;
 
 use crate::config::Allowance;
 use crate::domain::{AssetId, Change, LocalId, Problem, Stage, Status, Task, TaskId};
-use crate::time::{Chance, Mono, Now, Wall};
+use crate::time::{Chance, Mono, Now};
 
 pub use budget::Budget;
 pub use msg::{FleetMsg, News, Order, Question};
@@ -42,8 +44,6 @@ const STORE_WAIT: Duration = Duration::from_secs(2);
 pub struct Fleet {
     tasks: BTreeMap<LocalId, Arc<Task>>,
     by_task_id: HashMap<TaskId, LocalId>,
-    /// Tasks at the service by when they were accepted: their order tells on which page of the list they are.
-    accepted: BTreeSet<(Wall, LocalId)>,
     allowance: Allowance,
     budget: Budget,
     queue: Queue,
@@ -76,7 +76,6 @@ impl Fleet {
         Self {
             tasks: BTreeMap::new(),
             by_task_id: HashMap::new(),
-            accepted: BTreeSet::new(),
             allowance,
             budget: Budget::new(allowance),
             queue: Queue::default(),
@@ -93,7 +92,7 @@ impl Fleet {
     pub fn handle(&mut self, msg: FleetMsg, now: Now) -> Vec<Order> {
         let mut orders = Vec::new();
         match msg {
-            FleetMsg::Restored(tasks) => tasks.into_iter().for_each(|task| self.restore(task, now)),
+            FleetMsg::Restored(tasks) => self.restore(tasks, now),
             FleetMsg::Add(task) => self.add(*task, &mut orders),
             FleetMsg::Stored { id, stage, result } => self.stored(id, stage, result, now, &mut orders),
             FleetMsg::Submitted { id, answer } => self.submitted(id, answer, now, &mut orders),
@@ -114,23 +113,26 @@ impl Fleet {
         orders
     }
 
-    fn restore(&mut self, task: Task, now: Now) {
-        if self.tasks.contains_key(&task.id) {
-            return;
-        }
-        let task = recover::recover(task);
-        if task.task_id.is_some() && task.status.is_running() {
-            self.watch.start(task.id, Mono(0), now.mono, &mut self.chance);
-        }
-        self.want_outputs(&task, now);
-        self.index(&task);
-        self.tasks.insert(task.id, Arc::new(task));
-    }
-
-    fn index(&mut self, task: &Task) {
-        if let Some(task_id) = &task.task_id {
-            self.by_task_id.insert(task_id.clone(), task.id);
-            self.accepted.insert((task.accepted().unwrap_or(task.created), task.id));
+    fn restore(&mut self, tasks: Vec<Task>, now: Now) {
+        let fresh = tasks.into_iter().filter(|task| !self.tasks.contains_key(&task.id));
+        let fresh: Vec<Task> = fresh.map(recover::recover).collect();
+        let accepted = |task: &Task| (task.accepted().unwrap_or(task.created), task.id);
+        self.watch.placed(fresh.iter().filter(|task| task.task_id.is_some()).map(accepted).collect());
+        for task in fresh {
+            if let Some(task_id) = &task.task_id {
+                self.by_task_id.insert(task_id.clone(), task.id);
+                let curve = self.watch.curve(&task.request);
+                if task.status.is_running() {
+                    // What it was when it was last heard of is not known: it is due at once.
+                    let age = now.wall.since(accepted(&task).0);
+                    self.watch.start(task.id, curve, age, Duration::ZERO, now.mono);
+                    self.watch.look_soon(task.id);
+                } else if let Some(took) = task.took().filter(|_| task.status.is_final()) {
+                    self.watch.durations_mut().get_mut(curve).ended(Duration::ZERO, took);
+                }
+            }
+            self.want_outputs(&task, now);
+            self.tasks.insert(task.id, Arc::new(task));
         }
     }
 
@@ -172,7 +174,10 @@ impl Fleet {
                         orders.push(Order::Submit(id, request));
                     }
                     stage if stage.is_running() && accepted && !current.is_final() => {
-                        self.watch.start(id, now.mono, now.mono, &mut self.chance);
+                        let curve = self.watch.curve(&request);
+                        let age = self.tasks.get(&id).and_then(|task| task.accepted());
+                        let age = age.map_or(Duration::ZERO, |at| now.wall.since(at));
+                        self.watch.start(id, curve, age, Duration::ZERO, now.mono);
                     }
                     _ => {}
                 }
@@ -234,6 +239,40 @@ impl Fleet {
     /// All tasks that are loaded, in no useful order.
     pub fn tasks(&self) -> impl Iterator<Item = &Arc<Task>> {
         self.tasks.values()
+    }
+
+    /// Says what the models are: what they make, and which of their fields decide how long that takes.
+    pub fn know(&mut self, kinds: impl IntoIterator<Item = (String, durations::Kind)>) {
+        self.watch.durations_mut().know(kinds);
+    }
+
+    /// What was learned of durations, as plain data.
+    #[must_use]
+    pub fn learned(&self) -> Vec<(String, durations::Curve)> {
+        self.watch.durations().export()
+    }
+
+    /// Takes in what was learned in an earlier run.
+    pub fn learn(&mut self, learned: Vec<(String, durations::Curve)>) {
+        self.watch.durations_mut().import(learned);
+    }
+
+    /// The user looks at this task: it counts for more than the others.
+    pub fn select(&mut self, id: Option<LocalId>) {
+        self.watch.select(id);
+    }
+
+    /// For how much longer a running task should take: the median of what was learned, given its age.
+    #[must_use]
+    pub fn expected_left(&self, id: LocalId, now: Now) -> Option<Duration> {
+        self.tasks.get(&id).filter(|task| task.status.is_running())?;
+        self.watch.left(id, now.mono)
+    }
+
+    /// It has been running for longer than ninety-nine of a hundred of its kind.
+    #[must_use]
+    pub fn is_outlier(&self, id: LocalId, now: Now) -> bool {
+        self.tasks.get(&id).is_some_and(|task| task.status.is_running()) && self.watch.is_outlier(id, now.mono)
     }
 
     /// The allowance, for showing.

@@ -27,10 +27,11 @@ impl Fleet {
         self.queue.done(id);
         let Some(task) = self.tasks.get_mut(&id) else { return };
         let task = Arc::make_mut(task);
-        task.task_id = Some(task_id);
+        task.task_id = Some(task_id.clone());
         task.set(Status::Queued, now.wall);
-        let copy = task.clone();
-        self.index(&copy);
+        let at = task.accepted().unwrap_or(task.created);
+        self.watch.accepted(id, at);
+        self.by_task_id.insert(task_id, id);
         self.save(id, orders);
     }
 

@@ -54,8 +54,6 @@ pub struct Program {
     pub creations: usize,
     pub looks: usize,
     pub fetches: usize,
-    /// Wakes in a row at one moment.
-    pub restless: u32,
 }
 
 impl Program {
@@ -70,7 +68,6 @@ impl Program {
             creations: 0,
             looks: 0,
             fetches: 0,
-            restless: 0,
         }
     }
 }
