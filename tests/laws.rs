@@ -170,8 +170,10 @@ mod allowance {
                         }
                     }
                     Step::GiveBack => {
-                        budget.give_back();
-                        open = open.saturating_sub(1);
+                        if open > 0 {
+                            budget.give_back(Kind::Look, now);
+                            open -= 1;
+                        }
                     }
                     Step::Hold(secs) => {
                         budget.hold(Duration::from_secs(secs), now);
@@ -201,7 +203,7 @@ mod allowance {
                             prop_assert!(budget.clone().take(kind, at), "{kind:?} at {at:?}");
                         }
                     }
-                    Step::GiveBack => budget.give_back(),
+                    Step::GiveBack => budget.give_back(Kind::Look, now),
                     Step::Hold(secs) => budget.hold(Duration::from_secs(secs), now),
                     Step::Learn(limit, remaining) => {
                         budget.learn(Limits { limit, remaining, reset: None }, Now { mono: now, wall: Wall(0) });

@@ -11,6 +11,10 @@ use crate::time::{Mono, Now};
 const WINDOW: Duration = Duration::from_secs(60);
 /// The longest wait we accept from the service for reads and sends; longer ones are tried again then.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// In this time a share of the limit grows from nothing to the whole.
+const REGAIN: Duration = Duration::from_secs(600);
+/// Refusals this close together have one cause.
+const ONE_STORM: Duration = Duration::from_secs(10);
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,13 +26,23 @@ pub enum Kind {
 }
 
 /// Counts requests in a sliding window, exactly, and requests under way.
+///
+/// A request that is under way counts, and it counts for a whole window after its answer came: when the service
+/// counted it nobody knows, but it was before that. So the service's own window never overflows on our account,
+/// however uneven the network is.
 #[derive(Clone, Debug)]
 pub struct Budget {
-    per_minute: u32,
+    /// What the service allows, as far as is known.
+    limit: u32,
     at_once: u32,
-    sent: VecDeque<Mono>,
+    ended: VecDeque<(Mono, Kind)>,
+    /// How many of `ended` were looks.
+    looks: u32,
     open: u32,
+    open_looks: u32,
     wait_until: Option<Mono>,
+    /// The share of the limit we dare to use since this moment; it grows back to the whole.
+    cut: Option<(Mono, f64)>,
 }
 
 impl Budget {
@@ -36,45 +50,80 @@ impl Budget {
     #[must_use]
     pub fn new(allowance: Allowance) -> Self {
         Self {
-            per_minute: allowance.per_minute.max(2),
+            limit: allowance.per_minute.max(2),
             at_once: allowance.at_once.max(1),
-            sent: VecDeque::new(),
+            ended: VecDeque::new(),
+            looks: 0,
             open: 0,
+            open_looks: 0,
             wait_until: None,
+            cut: None,
         }
     }
 
     fn forget_old(&mut self, now: Mono) {
-        while self.sent.front().is_some_and(|at| now.since(*at) >= WINDOW) {
-            self.sent.pop_front();
+        while let Some((_, kind)) = self.ended.front().filter(|(at, _)| now.since(*at) >= WINDOW) {
+            self.looks -= u32::from(*kind == Kind::Look);
+            self.ended.pop_front();
+        }
+        if self.cut.is_some() && self.share(now) >= 1.0 {
+            self.cut = None;
         }
     }
 
-    /// Looks may use everything, creations leave a fifth of it to them.
-    fn ceiling(&self, kind: Kind) -> usize {
-        let all = self.per_minute as usize;
-        match kind {
+    fn share(&self, now: Mono) -> f64 {
+        self.cut.map_or(1.0, |(since, share)| (share + now.since(since).as_secs_f64() / REGAIN.as_secs_f64()).min(1.0))
+    }
+
+    /// Requests that we dare to send in a minute, now.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a small number")]
+    pub fn dared(&self, now: Mono) -> u32 {
+        ((f64::from(self.limit) * self.share(now)) as u32).max(2)
+    }
+
+    /// Looks may use everything, creations leave some of it to them.
+    fn ceiling(&self, kind: Kind, now: Mono) -> usize {
+        let all = self.dared(now);
+        let left = match kind {
             Kind::Look => all,
-            Kind::Create => all - (all / 5).max(1),
-        }
+            Kind::Create => all - reserve(all),
+        };
+        left as usize
+    }
+
+    /// How many looks a minute are surely left when creations take what they can get.
+    #[must_use]
+    pub fn reserve(&self, now: Mono) -> u32 {
+        reserve(self.dared(now))
     }
 
     /// Takes one request out of the allowance, if there is one.
     pub fn take(&mut self, kind: Kind, now: Mono) -> bool {
         self.forget_old(now);
-        let allowed = self.open < self.at_once
-            && self.wait_until.is_none_or(|until| until <= now)
-            && self.sent.len() < self.ceiling(kind);
+        let allowed = self.free_at(kind, now) == Some(now);
         if allowed {
-            self.sent.push_back(now);
             self.open += 1;
+            self.open_looks += u32::from(kind == Kind::Look);
         }
         allowed
     }
 
-    /// A request came back.
-    pub fn give_back(&mut self) {
+    /// A request came back, or was given up.
+    pub fn give_back(&mut self, kind: Kind, now: Mono) {
+        self.give_back_unsent(kind);
+        self.note(kind, now);
+    }
+
+    /// A request that was taken never left.
+    pub fn give_back_unsent(&mut self, kind: Kind) {
         self.open = self.open.saturating_sub(1);
+        self.open_looks = self.open_looks.saturating_sub(u32::from(kind == Kind::Look));
+    }
+
+    fn note(&mut self, kind: Kind, now: Mono) {
+        self.ended.push_back((now, kind));
+        self.looks += u32::from(kind == Kind::Look);
     }
 
     /// When a request that was not allowed may be tried again. `None`: when one that is under way comes back.
@@ -84,21 +133,28 @@ impl Budget {
             return None;
         }
         let held = self.wait_until.filter(|until| *until > now);
-        let live: Vec<Mono> = self.sent.iter().copied().filter(|at| now.since(*at) < WINDOW).collect();
-        let over = (live.len() + 1).saturating_sub(self.ceiling(kind));
-        let full = (over > 0).then(|| live[over - 1] + WINDOW);
+        let old = self.ended.partition_point(|(at, _)| now.since(*at) >= WINDOW);
+        let live = self.ended.len() - old;
+        let over = (self.open as usize + live + 1).saturating_sub(self.ceiling(kind, now));
+        let full = match over {
+            0 => None,
+            // What is under way alone is too much.
+            over if over > live => return None,
+            over => Some(self.ended[old + over - 1].0 + WINDOW),
+        };
         held.max(full).or(Some(now))
     }
 
     /// Learns from `X-RateLimit-*`: the account may have another limit, or another program may use it too \[D\].
     pub fn learn(&mut self, limits: Limits, now: Now) {
         if limits.limit > 0 {
-            self.per_minute = limits.limit.clamp(2, 100_000);
+            self.limit = limits.limit.clamp(2, 100_000);
         }
         self.forget_old(now.mono);
-        let ours = self.per_minute.saturating_sub(u32::try_from(self.sent.len()).unwrap_or(u32::MAX));
+        let mine = u32::try_from(self.ended.len()).unwrap_or(u32::MAX).saturating_add(self.open);
+        let ours = self.limit.saturating_sub(mine);
         for _ in limits.remaining.min(ours)..ours {
-            self.sent.push_back(now.mono);
+            self.note(Kind::Create, now.mono);
         }
     }
 
@@ -106,6 +162,15 @@ impl Budget {
     pub fn hold(&mut self, span: Duration, now: Mono) {
         let until = now + span.min(LONGEST_WAIT);
         self.wait_until = self.wait_until.max(Some(until));
+    }
+
+    /// The service refused a request as one too many: from here on we dare half, and the rest comes back slowly.
+    /// Several refusals of one moment count once.
+    pub fn refused(&mut self, now: Mono) {
+        self.forget_old(now);
+        if self.cut.is_none_or(|(since, _)| now.since(since) >= ONE_STORM) {
+            self.cut = Some((now, (self.share(now) / 2.0).max(1.0 / 16.0)));
+        }
     }
 
     /// The user wants to go on at once.
@@ -116,13 +181,22 @@ impl Budget {
     /// Requests in the last minute, by everything that shares this allowance.
     #[must_use]
     pub fn used(&self, now: Mono) -> usize {
-        self.sent.iter().filter(|at| now.since(**at) < WINDOW).count()
+        let old = self.ended.partition_point(|(at, _)| now.since(*at) >= WINDOW);
+        self.ended.len() - old + self.open as usize
+    }
+
+    /// Looks among them.
+    #[must_use]
+    pub fn looks(&self, now: Mono) -> u32 {
+        let gone = self.ended.iter().take_while(|(at, _)| now.since(*at) >= WINDOW);
+        let gone = gone.filter(|(_, kind)| *kind == Kind::Look).count();
+        (self.looks + self.open_looks).saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX))
     }
 
     /// Requests allowed in a minute.
     #[must_use]
     pub fn per_minute(&self) -> u32 {
-        self.per_minute
+        self.limit
     }
 
     /// Until when everything waits, if it does.
@@ -130,6 +204,11 @@ impl Budget {
     pub fn waiting_until(&self, now: Mono) -> Option<Mono> {
         self.wait_until.filter(|until| *until > now)
     }
+}
+
+/// A fifteenth: one page every fifteen seconds at sixty a minute, and the rest may create.
+fn reserve(all: u32) -> u32 {
+    (all / 15).max(1)
 }
 
 #[cfg(test)]
@@ -148,7 +227,7 @@ mod tests {
             let now = Mono(tick * 100);
             if budget.take(Kind::Look, now) {
                 taken.push(now);
-                budget.give_back();
+                budget.give_back(Kind::Look, now);
             }
         }
         for (i, first) in taken.iter().enumerate() {
@@ -163,8 +242,22 @@ mod tests {
         let mut budget = Budget::new(Allowance { at_once: 1000, ..Allowance::default() });
         let creations = (0..100).filter(|_| budget.take(Kind::Create, secs(1))).count();
         let looks = (0..100).filter(|_| budget.take(Kind::Look, secs(1))).count();
-        assert_eq!((creations, looks), (48, 12));
-        assert_eq!(budget.free_at(Kind::Look, secs(2)), Some(secs(61)));
+        assert_eq!((creations, looks), (56, 4));
+        assert_eq!(budget.free_at(Kind::Look, secs(2)), None, "all that counts is under way");
+        budget.give_back(Kind::Look, secs(2));
+        assert_eq!(budget.free_at(Kind::Look, secs(3)), Some(secs(62)));
+    }
+
+    #[test]
+    fn a_refusal_halves_what_is_dared_and_it_comes_back() {
+        let mut budget = Budget::new(Allowance::default());
+        budget.refused(secs(0));
+        budget.refused(secs(1));
+        assert_eq!(budget.dared(secs(1)), 30);
+        budget.refused(secs(20));
+        assert!((15..=17).contains(&budget.dared(secs(20))));
+        assert!(budget.dared(secs(200)) > 30);
+        assert_eq!((budget.dared(secs(600)), budget.per_minute()), (60, 60));
     }
 
     #[test]

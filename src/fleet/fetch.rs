@@ -37,30 +37,52 @@ pub enum Next {
 #[derive(Clone, Debug, Default)]
 pub struct Fetches {
     wishes: BTreeMap<AssetId, Wish>,
+    /// Those that may go, soonest deadline first.
+    ready: BTreeSet<(bool, Option<Wall>, Mono, AssetId)>,
+    /// Those that wait, by when they may go.
+    later: BTreeSet<(Mono, AssetId)>,
     open: BTreeSet<AssetId>,
 }
 
 impl Fetches {
     /// Wants an output.
     pub fn want(&mut self, id: AssetId, expires: Option<Wall>, now: Mono) {
-        if !self.open.contains(&id) {
-            self.wishes.entry(id).or_insert(Wish { next: now, expires, attempts: 0, renewed: false });
+        if !self.open.contains(&id) && !self.wishes.contains_key(&id) {
+            self.wishes.insert(id, Wish { next: now, expires, attempts: 0, renewed: false });
+            self.later.insert((now, id));
         }
+    }
+
+    fn unlist(&mut self, id: AssetId) {
+        if let Some(wish) = self.wishes.get(&id) {
+            self.ready.remove(&rank(id, wish));
+            self.later.remove(&(wish.next, id));
+        }
+    }
+
+    fn put_off(&mut self, id: AssetId, until: Mono) {
+        self.unlist(id);
+        if let Some(wish) = self.wishes.get_mut(&id) {
+            wish.next = until;
+            self.later.insert((until, id));
+        }
+    }
+
+    fn of(&self, task: LocalId) -> impl Iterator<Item = (&AssetId, &Wish)> {
+        self.wishes.range(AssetId { task, index: 0 }..=AssetId { task, index: u16::MAX })
     }
 
     /// A fresh answer about this task came in: links may be new, so what waited for one may go.
     pub fn renewed(&mut self, task: LocalId, now: Mono) {
-        for (id, wish) in &mut self.wishes {
-            if id.task == task && wish.renewed && wish.next.0 == u64::MAX {
-                wish.next = now;
-            }
-        }
+        let waiting = self.of(task).filter(|(_, wish)| wish.renewed && wish.next.0 == u64::MAX);
+        let waiting: Vec<AssetId> = waiting.map(|(id, _)| *id).collect();
+        waiting.into_iter().for_each(|id| self.put_off(id, now));
     }
 
     /// A fresh link is waited for.
     #[must_use]
     pub fn wants_link(&self, task: LocalId) -> bool {
-        self.wishes.iter().any(|(id, wish)| id.task == task && wish.next.0 == u64::MAX)
+        self.of(task).any(|(_, wish)| wish.next.0 == u64::MAX)
     }
 
     /// The next output to fetch, soonest deadline first.
@@ -68,12 +90,13 @@ impl Fetches {
         if self.open.len() >= slots as usize {
             return None;
         }
-        let id = self
-            .wishes
-            .iter()
-            .filter(|(id, wish)| wish.next <= now && !self.open.contains(id))
-            .min_by_key(|(_, wish)| (wish.expires.is_none(), wish.expires, wish.next))
-            .map(|(id, _)| *id)?;
+        while let Some((_, id)) = self.later.first().copied().filter(|(at, _)| *at <= now) {
+            self.later.pop_first();
+            if let Some(wish) = self.wishes.get(&id) {
+                self.ready.insert(rank(id, wish));
+            }
+        }
+        let (.., id) = self.ready.pop_first()?;
         self.open.insert(id);
         Some(id)
     }
@@ -81,6 +104,7 @@ impl Fetches {
     /// It is here.
     pub fn done(&mut self, id: AssetId) {
         self.open.remove(&id);
+        self.unlist(id);
         self.wishes.remove(&id);
     }
 
@@ -103,10 +127,13 @@ impl Fetches {
             }
             Next::Renew => {
                 wish.renewed = true;
-                wish.next = Mono(u64::MAX);
+                self.put_off(id, Mono(u64::MAX));
             }
-            Next::Later if matches!(problem, Problem::Local { .. }) => wish.next = now + DISK_WAIT,
-            Next::Later => wish.next = now + backoff::delay(wish.attempts, Some(problem), chance),
+            Next::Later if matches!(problem, Problem::Local { .. }) => self.put_off(id, now + DISK_WAIT),
+            Next::Later => {
+                let wait = backoff::delay(wish.attempts, Some(problem), chance);
+                self.put_off(id, now + wait);
+            }
         }
         next
     }
@@ -117,8 +144,9 @@ impl Fetches {
         if self.open.len() >= slots as usize {
             return None;
         }
-        let waiting = self.wishes.iter().filter(|(id, _)| !self.open.contains(id));
-        waiting.map(|(_, wish)| wish.next).min().filter(|at| at.0 != u64::MAX)
+        let ready = self.ready.first().map(|(_, _, at, _)| *at);
+        let later = self.later.first().map(|(at, _)| *at).filter(|at| at.0 != u64::MAX);
+        ready.into_iter().chain(later).min()
     }
 
     /// It is being fetched now.
@@ -132,6 +160,11 @@ impl Fetches {
     pub fn is_idle(&self) -> bool {
         self.wishes.is_empty()
     }
+}
+
+/// Soonest deadline first; what never expires last.
+fn rank(id: AssetId, wish: &Wish) -> (bool, Option<Wall>, Mono, AssetId) {
+    (wish.expires.is_none(), wish.expires, wish.next, id)
 }
 
 #[cfg(test)]

@@ -11,10 +11,15 @@ mod again;
 pub mod backoff;
 pub mod budget;
 pub mod callbacks;
+pub mod durations;
 pub mod fetch;
+mod looks;
 mod msg;
+mod outputs;
+pub mod places;
 pub mod queue;
 pub mod recover;
+mod submission;
 pub mod watch;
 mod windows;
 
@@ -22,12 +27,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{Allowance, KEY_LIFETIME};
-use crate::domain::{
-    Accepted, Answer, AssetId, Change, Home, LocalId, Outcome, OutputState, Problem, Report, Source, Stage, Status,
-    Task, TaskId,
-};
-use crate::time::{Chance, Mono, Now, Wall};
+use crate::config::Allowance;
+use crate::domain::{AssetId, Change, LocalId, Problem, Stage, Status, Task, TaskId};
+use crate::time::{Chance, Mono, Now};
 
 pub use budget::Budget;
 pub use msg::{FleetMsg, News, Order, Question};
@@ -35,9 +37,9 @@ pub use windows::granted;
 
 use budget::Kind;
 use callbacks::Callbacks;
-use fetch::{Fetches, Next};
+use fetch::Fetches;
 use queue::Queue;
-use watch::{Plan, Watch};
+use watch::Watch;
 
 /// A store that refused is asked again this much later.
 const STORE_WAIT: Duration = Duration::from_secs(2);
@@ -47,13 +49,12 @@ const STORE_WAIT: Duration = Duration::from_secs(2);
 pub struct Fleet {
     tasks: BTreeMap<LocalId, Arc<Task>>,
     by_task_id: HashMap<TaskId, LocalId>,
-    /// Tasks at the service by when they were accepted: their order tells on which page of the list they are.
-    accepted: BTreeSet<(Wall, LocalId)>,
     allowance: Allowance,
     budget: Budget,
     queue: Queue,
     watch: Watch,
     fetches: Fetches,
+    callbacks: Callbacks,
     /// Durable stages that could not be written, and when to try again.
     unwritten: BTreeMap<LocalId, Mono>,
     /// Tasks whose very first writing has not succeeded: they exist in memory only.
@@ -62,7 +63,6 @@ pub struct Fleet {
     wished: BTreeSet<LocalId>,
     /// Consecutive failures to reach the service, and since when.
     silence: Option<Silence>,
-    callbacks: Callbacks,
     chance: Chance,
 }
 
@@ -84,17 +84,16 @@ impl Fleet {
         Self {
             tasks: BTreeMap::new(),
             by_task_id: HashMap::new(),
-            accepted: BTreeSet::new(),
             allowance,
             budget: Budget::new(allowance),
             queue: Queue::default(),
             watch: Watch::default(),
             fetches: Fetches::default(),
+            callbacks: Callbacks::default(),
             unwritten: BTreeMap::new(),
             unborn: BTreeSet::new(),
             wished: BTreeSet::new(),
             silence: None,
-            callbacks: Callbacks::default(),
             chance: Chance::new(seed),
         }
     }
@@ -103,7 +102,8 @@ impl Fleet {
     pub fn handle(&mut self, msg: FleetMsg, now: Now) -> Vec<Order> {
         let mut orders = Vec::new();
         match msg {
-            FleetMsg::Restored(tasks) => tasks.into_iter().for_each(|task| self.restore(task, now, &mut orders)),
+            FleetMsg::Restored(tasks) => self.restore(tasks, now, &mut orders),
+            FleetMsg::Report(report) => self.called(*report, now, &mut orders),
             FleetMsg::Add(task) => self.add(*task, &mut orders),
             FleetMsg::Stored { id, stage, result } => self.stored(id, stage, result, now, &mut orders),
             FleetMsg::Submitted { id, answer } => self.submitted(id, answer, now, &mut orders),
@@ -111,7 +111,6 @@ impl Fleet {
             FleetMsg::Fetched { asset, result } => self.fetched(asset, result, now, &mut orders),
             FleetMsg::Send(ids) => ids.into_iter().for_each(|id| self.send(id, now, &mut orders)),
             FleetMsg::Resume => self.resume(now, &mut orders),
-            FleetMsg::Report(report) => self.called(*report, now, &mut orders),
             FleetMsg::Look(id) => {
                 if self.tasks.get(&id).is_some_and(|t| t.task_id.is_some() && !t.status.is_final()) {
                     self.watch.look_now(id, now.mono);
@@ -126,36 +125,31 @@ impl Fleet {
         orders
     }
 
-    fn restore(&mut self, task: Task, now: Now, orders: &mut Vec<Order>) {
-        if self.tasks.contains_key(&task.id) {
-            return;
-        }
-        let task = recover::recover(task);
-        if task.task_id.is_some() && task.status.is_running() {
-            if task.request.has_callback() {
-                self.watch.promise(task.id);
+    fn restore(&mut self, tasks: Vec<Task>, now: Now, orders: &mut Vec<Order>) {
+        let fresh = tasks.into_iter().filter(|task| !self.tasks.contains_key(&task.id));
+        let fresh: Vec<Task> = fresh.map(recover::recover).collect();
+        let accepted = |task: &Task| (task.accepted().unwrap_or(task.created), task.id);
+        self.watch.placed(fresh.iter().filter(|task| task.task_id.is_some()).map(accepted).collect());
+        for task in fresh {
+            if let Some(task_id) = &task.task_id {
+                self.by_task_id.insert(task_id.clone(), task.id);
+                let curve = self.watch.curve(&task.request);
+                if task.status.is_running() {
+                    if task.request.has_callback() {
+                        self.watch.promise(task.id);
+                    }
+                    // What it was when it was last heard of is not known: it is due at once.
+                    let age = now.wall.since(accepted(&task).0);
+                    self.watch.start(task.id, curve, age, Duration::ZERO, now.mono);
+                    self.watch.look_soon(task.id);
+                } else if let Some(took) = task.took().filter(|_| task.status.is_final()) {
+                    self.watch.durations_mut().get_mut(curve).ended(Duration::ZERO, took);
+                }
             }
-            self.watch.start(task.id, Mono(0), now.mono, &mut self.chance);
-        }
-        self.want_outputs(&task, now);
-        self.index(&task);
-        let (id, task_id) = (task.id, task.task_id.clone());
-        self.tasks.insert(id, Arc::new(task));
-        self.overtaken(id, task_id.as_ref(), now, orders);
-    }
-
-    fn index(&mut self, task: &Task) {
-        if let Some(task_id) = &task.task_id {
-            self.by_task_id.insert(task_id.clone(), task.id);
-            self.accepted.insert((task.accepted().unwrap_or(task.created), task.id));
-        }
-    }
-
-    fn want_outputs(&mut self, task: &Task, now: Now) {
-        for (asset, output) in task.assets() {
-            if output.state == OutputState::Away {
-                self.fetches.want(asset, output.expires, now.mono);
-            }
+            self.want_outputs(&task, now);
+            let (id, task_id) = (task.id, task.task_id.clone());
+            self.tasks.insert(id, Arc::new(task));
+            self.overtaken(id, task_id.as_ref(), now, orders);
         }
     }
 
@@ -200,7 +194,10 @@ impl Fleet {
                         if request.has_callback() {
                             self.watch.promise(id);
                         }
-                        self.watch.start(id, now.mono, now.mono, &mut self.chance);
+                        let curve = self.watch.curve(&request);
+                        let age = self.tasks.get(&id).and_then(|task| task.accepted());
+                        let age = age.map_or(Duration::ZERO, |at| now.wall.since(at));
+                        self.watch.start(id, curve, age, Duration::ZERO, now.mono);
                     }
                     _ => {}
                 }
@@ -211,7 +208,7 @@ impl Fleet {
                 if matches!(stage, Stage::Saved | Stage::Sending) && stage == current && !self.queue.is_out(id) =>
             {
                 if self.queue.is_under_way(id) {
-                    self.budget.give_back();
+                    self.budget.give_back_unsent(Kind::Create);
                 }
                 self.queue.remove(id);
                 if let Some(task) = self.tasks.get_mut(&id) {
@@ -220,253 +217,11 @@ impl Fleet {
             }
             Err(_) => {
                 if self.queue.is_under_way(id) && stage == current && !self.queue.is_out(id) {
-                    self.budget.give_back();
+                    self.budget.give_back_unsent(Kind::Create);
                     self.queue.again(id, now.mono + STORE_WAIT);
                 }
                 self.unwritten.insert(id, now.mono + STORE_WAIT);
             }
-        }
-    }
-
-    fn submitted(&mut self, id: LocalId, answer: Answer<Accepted>, now: Now, orders: &mut Vec<Order>) {
-        self.budget.give_back();
-        if let Some(limits) = answer.limits {
-            self.budget.learn(limits, now);
-        }
-        self.note_contact(answer.result.as_ref().err(), now);
-        match answer.result {
-            Ok(accepted) => self.accept(id, accepted.task_id, now, orders),
-            Err(Problem::Processing { task_id: Some(task_id), .. }) => self.accept(id, task_id, now, orders),
-            Err(problem) => self.not_accepted(id, problem, now, orders),
-        }
-    }
-
-    fn accept(&mut self, id: LocalId, task_id: TaskId, now: Now, orders: &mut Vec<Order>) {
-        self.queue.done(id);
-        let Some(task) = self.tasks.get_mut(&id) else { return };
-        let task = Arc::make_mut(task);
-        task.task_id = Some(task_id.clone());
-        task.set(Status::Queued, now.wall);
-        let copy = task.clone();
-        self.index(&copy);
-        self.save(id, orders);
-        self.overtaken(id, Some(&task_id), now, orders);
-    }
-
-    /// A callback came.
-    fn called(&mut self, report: Report, now: Now, orders: &mut Vec<Order>) {
-        self.callbacks.came(now.mono);
-        self.watch.trust_callbacks(self.callbacks.arrive());
-        match self.by_task_id.get(&report.task_id).copied() {
-            Some(id) => {
-                self.report(&report, now, orders);
-                self.heard(id, now);
-            }
-            None => self.callbacks.keep(report),
-        }
-    }
-
-    /// What a callback told of this task before we knew whose it was.
-    fn overtaken(&mut self, id: LocalId, task_id: Option<&TaskId>, now: Now, orders: &mut Vec<Order>) {
-        if let Some(report) = task_id.and_then(|task_id| self.callbacks.kept(task_id)) {
-            self.report(&report, now, orders);
-            self.heard(id, now);
-        }
-    }
-
-    fn not_accepted(&mut self, id: LocalId, problem: Problem, now: Now, orders: &mut Vec<Order>) {
-        let Some(task) = self.tasks.get(&id) else { return };
-        let was_unsure = matches!(task.status, Status::Unsure(_));
-        let key_lives = key_lives(task, now);
-        let attempt = self.queue.attempt(id);
-        let wait = backoff::delay(attempt, Some(&problem), &mut self.chance);
-        if matches!(problem, Problem::Limit { .. } | Problem::Busy { .. }) {
-            self.budget.hold(wait, now.mono);
-        }
-        match problem.outcome() {
-            // Whatever a later attempt says, the first one may have been accepted.
-            Outcome::NotCreated | Outcome::Unknown if was_unsure && key_lives => {
-                self.queue.again(id, now.mono + wait);
-                self.set(id, Status::Unsure(Some(problem)), now, orders);
-            }
-            _ if was_unsure => {
-                self.queue.remove(id);
-                if problem.outcome() == Outcome::Blocked {
-                    self.queue.block(problem.clone());
-                }
-                self.set(id, Status::Unsure(Some(problem)), now, orders);
-            }
-            Outcome::NotCreated => {
-                self.queue.again(id, now.mono + wait);
-                self.set(id, Status::Saved, now, orders);
-            }
-            Outcome::Unknown => {
-                self.queue.again(id, now.mono + wait);
-                self.set(id, Status::Unsure(Some(problem)), now, orders);
-            }
-            Outcome::Refused => {
-                self.queue.remove(id);
-                self.set(id, Status::Refused(problem), now, orders);
-            }
-            Outcome::Blocked => {
-                self.queue.remove(id);
-                self.queue.block(problem.clone());
-                self.set(id, Status::Held(Some(problem)), now, orders);
-            }
-            Outcome::Conflict => {
-                self.queue.remove(id);
-                self.set(id, Status::Unsure(Some(problem)), now, orders);
-            }
-        }
-    }
-
-    fn answered(&mut self, question: &Question, answer: Answer<News>, now: Now, orders: &mut Vec<Order>) {
-        self.budget.give_back();
-        if let Some(limits) = answer.limits {
-            self.budget.learn(limits, now);
-        }
-        self.note_contact(answer.result.as_ref().err(), now);
-        let asked: Vec<LocalId> = match question {
-            Question::Task(id, _) => vec![*id],
-            Question::Page(_, ids) => ids.to_vec(),
-        };
-        match answer.result {
-            Ok(News::Task(report)) => {
-                self.report(&report, now, orders);
-                if let Question::Task(id, _) = question {
-                    self.fetches.renewed(*id, now.mono);
-                    self.heard(*id, now);
-                }
-            }
-            Ok(News::Page(page)) => {
-                let mut missing: BTreeSet<LocalId> = asked.into_iter().collect();
-                for report in &page.reports {
-                    if let Some(id) = self.by_task_id.get(&report.task_id).copied() {
-                        missing.remove(&id);
-                        self.report(report, now, orders);
-                        self.heard(id, now);
-                    }
-                }
-                missing.into_iter().for_each(|id| self.watch.missed(id, now.mono));
-            }
-            Err(problem) => self.not_answered(&asked, &problem, now),
-        }
-    }
-
-    fn heard(&mut self, id: LocalId, now: Now) {
-        if self.tasks.get(&id).is_none_or(|task| task.status.is_final()) {
-            // A page may have left before a link was refused: only a look of its own brings a fresh one for sure.
-            if !self.fetches.wants_link(id) {
-                self.watch.stop(id);
-            }
-        } else {
-            self.watch.heard(id, now.mono, &mut self.chance);
-        }
-    }
-
-    fn not_answered(&mut self, asked: &[LocalId], problem: &Problem, now: Now) {
-        let failures = self.silence.as_ref().map_or(1, |s| s.failures);
-        let wait = backoff::delay(failures, Some(problem), &mut self.chance);
-        match problem {
-            Problem::Limit { .. } | Problem::Busy { .. } => self.budget.hold(wait, now.mono),
-            Problem::Auth { .. } | Problem::NoKey { .. } => self.queue.block(problem.clone()),
-            _ => {}
-        }
-        for id in asked {
-            // What the service does not know now it may know later (a fresh id, another replica): ask slowly.
-            let wait = if problem.is_passing() { wait } else { wait.max(Duration::from_secs(20)) };
-            self.watch.failed(*id, now.mono, wait);
-        }
-    }
-
-    /// Keeps count of how long the service has not answered at all.
-    fn note_contact(&mut self, problem: Option<&Problem>, now: Now) {
-        match problem {
-            Some(problem @ (Problem::Network { .. } | Problem::Odd { .. } | Problem::Server { .. })) => {
-                let silence = self.silence.get_or_insert(Silence { since: now, failures: 0, problem: problem.clone() });
-                silence.failures += 1;
-                silence.problem = problem.clone();
-            }
-            _ => self.silence = None,
-        }
-    }
-
-    /// One observation, by whatever door it came.
-    fn report(&mut self, report: &Report, now: Now, orders: &mut Vec<Order>) {
-        let Some(id) = self.by_task_id.get(&report.task_id).copied() else { return };
-        let Some(task) = self.tasks.get_mut(&id) else { return };
-        // Most looks bring nothing new: do not copy the task for those.
-        let mut seen = Task::clone(task);
-        let ran = !seen.status.is_final();
-        if seen.observe(report, now.wall) {
-            *task = Arc::new(seen.clone());
-            if ran && seen.status.is_final() && report.source != Source::Callback && seen.request.has_callback() {
-                self.callbacks.missed();
-                self.watch.trust_callbacks(self.callbacks.arrive());
-            }
-            self.want_outputs(&seen, now);
-            self.save(id, orders);
-        }
-    }
-
-    fn fetched(&mut self, asset: AssetId, result: Result<Home, Problem>, now: Now, orders: &mut Vec<Order>) {
-        let state = match result {
-            Ok(home) => {
-                self.fetches.done(asset);
-                OutputState::Home(home)
-            }
-            Err(problem) => {
-                let next = self.fetches.failed(asset, &problem, now.mono, &mut self.chance);
-                match next {
-                    Next::Later => return,
-                    Next::Renew => {
-                        self.watch.look_now(asset.task, now.mono);
-                        return;
-                    }
-                    Next::Lost => OutputState::Lost { why: lost_words(&problem) },
-                }
-            }
-        };
-        let Some(task) = self.tasks.get_mut(&asset.task) else { return };
-        if let Some(output) = Arc::make_mut(task).outputs.get_mut(usize::from(asset.index)) {
-            output.state = state;
-            self.save(asset.task, orders);
-        }
-    }
-
-    fn send(&mut self, id: LocalId, now: Now, orders: &mut Vec<Order>) {
-        let Some(task) = self.tasks.get(&id) else { return };
-        if self.queue.holds(id) {
-            return;
-        }
-        match &task.status {
-            Status::Held(_) => self.set(id, Status::Saved, now, orders),
-            Status::Unsure(Some(Problem::Mismatch { .. })) => {}
-            Status::Unsure(_) if key_lives(task, now) => self.queue.push(id),
-            _ => {}
-        }
-    }
-
-    fn resume(&mut self, now: Now, orders: &mut Vec<Order>) {
-        self.queue.unblock();
-        self.budget.release();
-        let held: Vec<LocalId> = self
-            .tasks
-            .values()
-            .filter(|t| matches!(&t.status, Status::Held(Some(p)) if p.outcome() == Outcome::Blocked))
-            .map(|t| t.id)
-            .collect();
-        held.into_iter().for_each(|id| self.send(id, now, orders));
-    }
-
-    fn forget(&mut self, id: LocalId, orders: &mut Vec<Order>) {
-        let never_sent = |task: &Arc<Task>| matches!(task.status, Status::Held(_) | Status::Saved);
-        if self.tasks.get(&id).is_some_and(never_sent) && !self.queue.is_under_way(id) {
-            self.queue.remove(id);
-            self.tasks.remove(&id);
-            self.unborn.remove(&id);
-            self.unwritten.remove(&id);
-            orders.push(Order::Save(Change::Forget(id)));
         }
     }
 
@@ -479,64 +234,7 @@ impl Fleet {
         }
         self.pump_looks(now, orders);
         self.pump_queue(now, orders);
-        while let Some(asset) = self.fetches.next(self.allowance.downloads, now.mono) {
-            let output = self.tasks.get(&asset.task).and_then(|t| t.outputs.get(usize::from(asset.index)));
-            match output {
-                Some(output) => orders.push(Order::Fetch { asset, url: output.url.clone() }),
-                None => self.fetches.done(asset),
-            }
-        }
-    }
-
-    fn pump_looks(&mut self, now: Now, orders: &mut Vec<Order>) {
-        if self.queue.blocked().is_some_and(Problem::needs_key) {
-            return;
-        }
-        while self.watch.due().is_some_and(|due| due <= now.mono) {
-            let newest_first: Vec<LocalId> = self.accepted.iter().rev().map(|(_, id)| *id).collect();
-            let Some(plan) = self.watch.plan(now.mono, &newest_first) else { return };
-            let question = match &plan {
-                Plan::One(id) => match self.tasks.get(id).and_then(|t| t.task_id.clone()) {
-                    Some(task_id) => Question::Task(*id, task_id),
-                    None => {
-                        self.watch.stop(*id);
-                        continue;
-                    }
-                },
-                Plan::Page(page, ids) => Question::Page(*page, Arc::new(ids.clone())),
-            };
-            if !self.budget.take(Kind::Look, now.mono) {
-                return;
-            }
-            // Looks take at most half of the allowance, evenly spread.
-            let gap = Duration::from_secs(120) / self.budget.per_minute();
-            self.watch.asked(&plan, now.mono, gap);
-            orders.push(Order::Ask(question));
-        }
-    }
-
-    fn pump_queue(&mut self, now: Now, orders: &mut Vec<Order>) {
-        while let Some(id) = self.queue.next(self.allowance.creations, now.mono) {
-            // An attempt may have waited for long: behind a closed lid, in a blocked queue.
-            let sendable = |t: &Arc<Task>| match t.status {
-                Status::Saved => true,
-                Status::Unsure(_) => key_lives(t, now),
-                _ => false,
-            };
-            if !self.tasks.get(&id).is_some_and(sendable) {
-                self.queue.done(id);
-                continue;
-            }
-            if !self.budget.take(Kind::Create, now.mono) {
-                self.queue.put_back(id);
-                return;
-            }
-            match self.tasks.get(&id).map(|t| t.status.clone()) {
-                // Already durable as unsure; writing it again keeps one path for both.
-                Some(Status::Unsure(problem)) => self.set(id, Status::Unsure(problem), now, orders),
-                _ => self.set(id, Status::Sending, now, orders),
-            }
-        }
+        self.pump_fetches(now, orders);
     }
 
     /// When [`FleetMsg::Woke`] should come, if nothing else happens before.
@@ -581,6 +279,40 @@ impl Fleet {
         self.tasks.values()
     }
 
+    /// Says what the models are: what they make, and which of their fields decide how long that takes.
+    pub fn know(&mut self, kinds: impl IntoIterator<Item = (String, durations::Kind)>) {
+        self.watch.durations_mut().know(kinds);
+    }
+
+    /// What was learned of durations, as plain data.
+    #[must_use]
+    pub fn learned(&self) -> Vec<(String, durations::Curve)> {
+        self.watch.durations().export()
+    }
+
+    /// Takes in what was learned in an earlier run.
+    pub fn learn(&mut self, learned: Vec<(String, durations::Curve)>) {
+        self.watch.durations_mut().import(learned);
+    }
+
+    /// The user looks at this task: it counts for more than the others.
+    pub fn select(&mut self, id: Option<LocalId>) {
+        self.watch.select(id);
+    }
+
+    /// For how much longer a running task should take: the median of what was learned, given its age.
+    #[must_use]
+    pub fn expected_left(&self, id: LocalId, now: Now) -> Option<Duration> {
+        self.tasks.get(&id).filter(|task| task.status.is_running())?;
+        self.watch.left(id, now.mono)
+    }
+
+    /// It has been running for longer than ninety-nine of a hundred of its kind.
+    #[must_use]
+    pub fn is_outlier(&self, id: LocalId, now: Now) -> bool {
+        self.tasks.get(&id).is_some_and(|task| task.status.is_running()) && self.watch.is_outlier(id, now.mono)
+    }
+
     /// The allowance, for showing.
     #[must_use]
     pub fn budget(&self) -> &Budget {
@@ -620,20 +352,5 @@ impl Fleet {
             && self.fetches.is_idle()
             && self.unwritten.is_empty()
             && self.unborn.is_empty()
-    }
-}
-
-/// The service still knows the key of this task, so sending the same bytes with it cannot make a second task.
-fn key_lives(task: &Task, now: Now) -> bool {
-    let first_sent = task.times.at(Stage::Sending).unwrap_or(task.created);
-    now.wall.since(first_sent) < KEY_LIFETIME
-}
-
-fn lost_words(problem: &Problem) -> String {
-    match problem {
-        Problem::Forbidden { .. } | Problem::NotFound { .. } | Problem::Rejected { .. } => {
-            "the link has expired; the service keeps outputs for about seven days".to_owned()
-        }
-        other => other.sentence(),
     }
 }

@@ -1,6 +1,6 @@
 //! Whose turn it is to be sent: order, slots, pauses, second attempts.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::domain::{LocalId, Problem};
 use crate::time::Mono;
@@ -8,13 +8,19 @@ use crate::time::Mono;
 /// The tasks that wait to be sent and those whose sending is under way.
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
-    waiting: VecDeque<LocalId>,
+    /// By turn: who came first, goes first.
+    waiting: BTreeMap<i64, LocalId>,
+    turns: HashMap<LocalId, i64>,
+    /// The next turn at the end, and the next at the front.
+    last: i64,
+    first: i64,
     /// Slot taken: the status is on its way to the disk (`false`), or the bytes to the service (`true`).
     under_way: BTreeMap<LocalId, bool>,
     /// To be sent again, not before this moment.
-    again: BTreeMap<LocalId, Mono>,
+    again: HashMap<LocalId, Mono>,
+    again_at: BTreeSet<(Mono, LocalId)>,
     /// How often each was tried in this run.
-    attempts: BTreeMap<LocalId, u32>,
+    attempts: HashMap<LocalId, u32>,
     /// Nothing is sent until the user says so.
     blocked: Option<Problem>,
 }
@@ -22,8 +28,10 @@ pub struct Queue {
 impl Queue {
     /// Adds a task at the end.
     pub fn push(&mut self, id: LocalId) {
-        if !self.under_way.contains_key(&id) && !self.again.contains_key(&id) && !self.waiting.contains(&id) {
-            self.waiting.push_back(id);
+        if !self.under_way.contains_key(&id) && !self.again.contains_key(&id) && !self.turns.contains_key(&id) {
+            self.last += 1;
+            self.waiting.insert(self.last, id);
+            self.turns.insert(id, self.last);
         }
     }
 
@@ -32,13 +40,17 @@ impl Queue {
         if self.blocked.is_some() || self.under_way.len() >= slots as usize {
             return None;
         }
-        let due = self.again.iter().filter(|(_, at)| **at <= now).min_by_key(|(_, at)| **at).map(|(id, _)| *id);
+        let due = self.again_at.first().filter(|(at, _)| *at <= now).map(|(_, id)| *id);
         let id = match due {
             Some(id) => {
-                self.again.remove(&id);
+                self.not_again(id);
                 id
             }
-            None => self.waiting.pop_front()?,
+            None => {
+                let (_, id) = self.waiting.pop_first()?;
+                self.turns.remove(&id);
+                id
+            }
         };
         self.under_way.insert(id, false);
         Some(id)
@@ -47,7 +59,9 @@ impl Queue {
     /// Puts back what [`Queue::next`] gave, unsent.
     pub fn put_back(&mut self, id: LocalId) {
         self.under_way.remove(&id);
-        self.waiting.push_front(id);
+        self.first -= 1;
+        self.waiting.insert(self.first, id);
+        self.turns.insert(id, self.first);
     }
 
     /// The status is durable: the bytes may go. Says yes once for each turn.
@@ -60,10 +74,24 @@ impl Queue {
         self.under_way.remove(&id);
     }
 
+    fn not_again(&mut self, id: LocalId) {
+        if let Some(at) = self.again.remove(&id) {
+            self.again_at.remove(&(at, id));
+        }
+    }
+
+    /// Somebody waits who could go, were there room in the allowance.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.blocked.is_none() && !self.waiting.is_empty()
+    }
+
     /// Books another attempt.
     pub fn again(&mut self, id: LocalId, at: Mono) {
         self.under_way.remove(&id);
+        self.not_again(id);
         self.again.insert(id, at);
+        self.again_at.insert((at, id));
     }
 
     /// Counts an attempt and returns how many there were before it.
@@ -75,8 +103,10 @@ impl Queue {
 
     /// Forgets everything about a task.
     pub fn remove(&mut self, id: LocalId) {
-        self.waiting.retain(|other| *other != id);
-        self.again.remove(&id);
+        if let Some(turn) = self.turns.remove(&id) {
+            self.waiting.remove(&turn);
+        }
+        self.not_again(id);
         self.under_way.remove(&id);
         self.attempts.remove(&id);
     }
@@ -106,7 +136,7 @@ impl Queue {
         if !self.waiting.is_empty() {
             return Some(now);
         }
-        self.again.values().min().copied()
+        self.again_at.first().map(|(at, _)| *at)
     }
 
     /// Its sending is under way right now.
@@ -124,7 +154,7 @@ impl Queue {
     /// It will be sent by itself.
     #[must_use]
     pub fn holds(&self, id: LocalId) -> bool {
-        self.under_way.contains_key(&id) || self.again.contains_key(&id) || self.waiting.contains(&id)
+        self.under_way.contains_key(&id) || self.again.contains_key(&id) || self.turns.contains_key(&id)
     }
 
     /// Nothing waits, nothing is under way.
