@@ -3,6 +3,9 @@
 //!
 //! `PLANTAIN_SEEDS=n` runs so many seeds, `PLANTAIN_SEED=k` runs one and prints its trace.
 
+#[path = "../benches/fleet.rs"]
+#[allow(dead_code, clippy::all, reason = "the bench prints more than is checked here")]
+mod bench;
 #[path = "world/program.rs"]
 mod program;
 #[path = "world/service.rs"]
@@ -842,4 +845,10 @@ fn a_day_can_be_lived_again() {
     for seed in [3, 11] {
         assert!(day(seed, true).1 == day(seed, true).1, "seed {seed} went another way");
     }
+}
+
+/// The figures of docs/benchmarks.md that are exact.
+#[test]
+fn the_promised_figures_are_kept() {
+    bench::measure(false);
 }

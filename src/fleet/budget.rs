@@ -82,16 +82,6 @@ impl Budget {
         ((f64::from(self.limit) * self.share(now)) as u32).max(2)
     }
 
-    /// Looks may use everything, creations leave some of it to them.
-    fn ceiling(&self, kind: Kind, now: Mono) -> usize {
-        let all = self.dared(now);
-        let left = match kind {
-            Kind::Look => all,
-            Kind::Create => all - reserve(all),
-        };
-        left as usize
-    }
-
     /// How many looks a minute are surely left when creations take what they can get.
     #[must_use]
     pub fn reserve(&self, now: Mono) -> u32 {
@@ -133,15 +123,19 @@ impl Budget {
             return None;
         }
         let held = self.wait_until.filter(|until| *until > now);
+        let all = self.dared(now);
         let old = self.ended.partition_point(|(at, _)| now.since(*at) >= WINDOW);
-        let live = self.ended.len() - old;
-        let over = (self.open as usize + live + 1).saturating_sub(self.ceiling(kind, now));
-        let full = match over {
-            0 => None,
-            // What is under way alone is too much.
-            over if over > live => return None,
-            over => Some(self.ended[old + over - 1].0 + WINDOW),
-        };
+        let live = || self.ended.iter().skip(old).map(|(at, _)| *at);
+        let mut full = freed(self.ended.len() - old, self.open, all, live)?;
+        if kind == Kind::Create {
+            // Looks may use everything, creations leave some of it to them.
+            let creations = || self.ended.iter().skip(old).filter(|(_, kind)| *kind == Kind::Create).map(|(at, _)| *at);
+            let share = all - reserve(all);
+            if self.open as usize + self.ended.len() - old >= share as usize {
+                let open = self.open - self.open_looks;
+                full = full.max(freed(creations().count(), open, share, creations)?);
+            }
+        }
         held.max(full).or(Some(now))
     }
 
@@ -203,6 +197,21 @@ impl Budget {
     #[must_use]
     pub fn waiting_until(&self, now: Mono) -> Option<Mono> {
         self.wait_until.filter(|until| *until > now)
+    }
+}
+
+/// With so many counted and so many under way: from when on one more fits below the ceiling. `Some(None)`: now;
+/// `None`: not before one that is under way comes back.
+#[allow(clippy::option_option, reason = "never, now, and later")]
+fn freed<I: Iterator<Item = Mono>>(
+    live: usize,
+    open: u32,
+    ceiling: u32,
+    times: impl Fn() -> I,
+) -> Option<Option<Mono>> {
+    match (open as usize + live + 1).saturating_sub(ceiling as usize) {
+        0 => Some(None),
+        over => times().nth(over - 1).map(|at| Some(at + WINDOW)),
     }
 }
 

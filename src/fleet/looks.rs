@@ -164,9 +164,9 @@ impl Fleet {
             self.budget.reserve(now.mono)
         } else {
             let pages = u32::try_from(self.watch.len().div_ceil(PAGE_SIZE as usize)).unwrap_or(u32::MAX);
-            let most = dared - dared / 10;
+            let most = dared - dared / 20;
             let free = dared.saturating_sub(u32::try_from(self.budget.used(now.mono)).unwrap_or(u32::MAX));
-            pages.saturating_mul(20).clamp(dared / 3, most.max(dared / 3)).min(used + free)
+            (pages.saturating_mul(40).saturating_sub(20)).clamp(dared / 3, most.max(dared / 3)).min(used + free)
         };
         Pace { quota: quota.max(1), used, crowded }
     }

@@ -17,7 +17,9 @@ use super::places::{BLOCK, Places};
 /// Rows on a page of the list: the most the service gives \[D\].
 pub const PAGE_SIZE: u32 = 100;
 /// What a question costs while the allowance is idle, in seconds of expected delay.
-const PRICE: f64 = 0.3;
+const PRICE: f64 = 0.2;
+/// And when a large allowance is spread evenly.
+const EVEN_PRICE: f64 = 0.05;
 /// The task the user looks at counts as so many.
 const SELECTED: f64 = 3.0;
 /// No answer is put off longer than this, in seconds: while nothing was learned and nothing else is to do; and
@@ -75,6 +77,13 @@ pub struct Pace {
     pub used: u32,
     /// Creations wait for the same allowance.
     pub crowded: bool,
+}
+
+impl Pace {
+    /// So much may be asked that a minute need not be planned.
+    fn is_even(self) -> bool {
+        !self.crowded && self.quota >= 100
+    }
 }
 
 /// The tasks under way at the service, and when each is looked at next.
@@ -296,10 +305,10 @@ impl Watch {
             if !many || look.misses > MISSES {
                 look.misses = 0;
                 self.set_single(*id, Some(now));
-            } else if let Some(place) = self.places.of(*id).filter(|_| full && hits.is_empty()) {
-                if pushed.insert(place / BLOCK) {
-                    self.places.pushed_down(place);
-                }
+            } else if let Some(place) = self.places.of(*id).filter(|_| full && hits.is_empty())
+                && pushed.insert(place / BLOCK)
+            {
+                self.places.pushed_down(place);
             }
             self.touch(*id);
         }
@@ -383,7 +392,8 @@ impl Watch {
     pub fn plan(&mut self, now: Mono, pace: Pace) -> Option<Plan> {
         let quota = f64::from(pace.quota.max(1));
         let free = (1.0 - f64::from(pace.used) / quota).max(0.02);
-        self.price = PRICE / free;
+        // A small allowance is spent where it is worth most, and dearer as it runs low; a large one is spread evenly.
+        self.price = if pace.is_even() { EVEN_PRICE } else { PRICE * (0.6 / free).max(1.0) };
         for block in std::mem::take(&mut self.dirty) {
             let (_, due) = self.weigh_block(block, now);
             self.schedule(block, due);
@@ -400,14 +410,13 @@ impl Watch {
             self.not_before = now + Duration::from_secs(1);
             return None;
         }
-        while let Some((at, block)) = self.due.first().copied().filter(|(at, _)| *at <= now) {
+        while let Some((_, block)) = self.due.first().copied().filter(|(at, _)| *at <= now) {
             let (delay, due) = self.weigh_block(block, now);
-            if delay >= self.price || due == Some(now) && delay.is_infinite() {
-                if let Some(plan) = self.choose(block, now) {
-                    return Some(plan);
-                }
+            if delay >= self.price
+                && let Some(plan) = self.choose(block, now)
+            {
+                return Some(plan);
             }
-            debug_assert!(at <= now);
             self.schedule(block, due.map(|due| due.max(now + SOON)));
         }
         None
@@ -458,7 +467,7 @@ impl Watch {
         }
         let minute = Duration::from_secs(60);
         let quota = pace.quota.max(1);
-        let gap = if pace.crowded { minute / quota } else { minute / (3 * quota) };
+        let gap = if pace.crowded || pace.is_even() { minute / quota } else { minute / (3 * quota) };
         self.not_before = now + gap;
         self.single_from = now + if pace.crowded { gap } else { SINGLE_GAP.min(gap) };
     }
