@@ -6,7 +6,7 @@ use ratatui::layout::Size;
 
 use crate::config::Allowance;
 use crate::domain::{AssetId, Catalogue, Draft, LocalId, Secret, Standing, Task};
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, durations};
 use crate::keys::Place;
 use crate::time::{Chance, Now};
 
@@ -95,7 +95,8 @@ impl State {
     #[must_use]
     pub fn new(start: Start, now: Now) -> Self {
         let mut chance = Chance::new(start.seed);
-        let fleet = Fleet::new(start.allowance, chance.bits());
+        let mut fleet = Fleet::new(start.allowance, chance.bits());
+        fleet.know(durations::kinds(&start.catalogue));
         let editor = Editor::new(&Draft::default(), &start.catalogue);
         Self {
             fleet,

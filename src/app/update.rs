@@ -101,6 +101,7 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
         state.table.loading = true;
         effects.push(Effect::Older(state.table.frontier));
     }
+    state.fleet.select(state.chosen());
     let want = state.wanted_picture();
     state.preview.wish(want, now);
     if let Some(want) = state.preview.start(now) {

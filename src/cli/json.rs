@@ -49,16 +49,20 @@ pub(super) fn task(task: &Task) -> Value {
 
 fn output(output: &Output) -> Value {
     let home = output.home();
-    json!({
+    let mut line = json!({
         "url": output.url,
         "type": output.role,
         "expire_at": output.expires.map(|at| at.secs()),
         "file": home.map(|home| &home.file),
-        "gone": home.is_some_and(|home| is_gone(&home.file)),
         "sha256": home.map(|home| &home.sha256),
         "width": home.and_then(|home| home.width),
         "height": home.and_then(|home| home.height),
-    })
+    });
+    // Only where it is so: the promised fields are the same for every output.
+    if home.is_some_and(|home| is_gone(&home.file)) {
+        line["gone"] = true.into();
+    }
+    line
 }
 
 fn error(status: &Status) -> Value {

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::{Catalogue, Field, ModelSpec, Role};
+
 /// What kind of thing a model makes. It decides the prior: pictures take seconds, sound a minute or two, video
 /// minutes \[B\]\[C\].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -214,6 +216,22 @@ pub struct Kind {
     pub class: Class,
     /// The fields whose values decide how long it takes.
     pub deciding: Vec<String>,
+}
+
+/// What the catalogue tells of every model: what it makes, and that size, quality and length decide how long it takes.
+#[must_use]
+pub fn kinds(catalogue: &Catalogue) -> Vec<(String, Kind)> {
+    let decides = |field: &&Field| matches!(field.role, Some(Role::Size | Role::Quality | Role::Seconds));
+    let kind = |spec: &ModelSpec| {
+        let class = match spec.kind.as_str() {
+            "video" => Class::Video,
+            "audio" => Class::Sound,
+            _ => Class::Picture,
+        };
+        let deciding = spec.fields.iter().filter(decides).map(|field| field.name.clone()).collect();
+        (spec.name.clone(), Kind { class, deciding })
+    };
+    catalogue.models().iter().map(|spec| kind(spec)).collect()
 }
 
 /// Everything learned, by model and the values of the fields that decide.

@@ -86,7 +86,9 @@ impl Fleet {
         let mut tasks = std::mem::take(&mut self.tasks);
         let wished = std::mem::take(&mut self.wished);
         let callbacks = std::mem::take(&mut self.callbacks);
+        let durations = std::mem::take(self.watch.durations_mut());
         *self = Self { callbacks, ..Self::new(self.allowance, self.chance.bits()) };
+        *self.watch.durations_mut() = durations;
         tasks.extend(unfinished.into_iter().map(|task| (task.id, Arc::new(task))));
         let mut orders = self.handle(FleetMsg::Restored(tasks.into_values().map(Arc::unwrap_or_clone).collect()), now);
         orders.extend(self.handle(FleetMsg::Send(wished.into_iter().collect()), now));

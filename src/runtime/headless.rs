@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use crate::api::webhook::{Tally, WebhookConfig, WebhookError};
 use crate::app::Msg;
 use crate::config::{Allowance, Places};
-use crate::domain::{Change, Problem, Stage, Standing, Task, Wish};
-use crate::fleet::{Fleet, FleetMsg, Order, granted};
+use crate::domain::{Catalogue, Change, Problem, Stage, Standing, Task, Wish};
+use crate::fleet::{Fleet, FleetMsg, Order, durations, granted};
 use crate::store::{Heard, Store};
 
 use super::callbacks::{Ear, Listening};
@@ -57,6 +57,7 @@ impl Driver {
         let mut hands = Hands::new(Some(service), downloads, places.outputs.clone(), notes);
         hands.open(store, !standing.holds);
         let mut fleet = Fleet::new(allowance, clock::seed());
+        fleet.know(durations::kinds(&Catalogue::built_in()));
         fleet.mirror_pause(standing.paused.clone());
         let (clock, ear) = (Clock::start(), Ear::default());
         Ok(Self { fleet, hands, inbox, clock, standing, caution, trouble: None, no_room: None, ear })

@@ -33,7 +33,8 @@ impl Disk {
                 }
                 None
             }
-            Change::Draft(_) => None,
+            // Of several windows there is none here.
+            Change::Draft(_) | Change::Intent(_) | Change::Wish(_) | Change::Paused(_) => None,
         }
     }
 }
