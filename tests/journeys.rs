@@ -412,7 +412,7 @@ mod watching {
     fn absence_from_a_page_is_no_news() {
         let mut desk = Desk::new();
         desk.running("A").running("B").later(secs(3)).seen();
-        desk.told(&[("B", Status::Handling)]).later(secs(2)).expect_but_drafts(["save B handling", "ask A as tk-A"]);
+        desk.told(&[("B", Status::Handling)]).later(secs(1)).expect_but_drafts(["save B handling", "ask A as tk-A"]);
         assert_eq!(desk.stage("A"), Stage::Queued);
         desk.not_told(Problem::NotFound { message: "unknown".into() });
         assert_eq!(desk.stage("A"), Stage::Queued, "not even a 404 ends a task");
@@ -510,7 +510,7 @@ mod watching {
     fn a_look_can_be_asked_for() {
         let mut desk = Desk::new();
         desk.running("A").later(secs(3)).told(&[("A", Status::Queued)]).seen();
-        desk.later(secs(2)).expect_but_drafts([]);
+        desk.later(secs(1)).expect_but_drafts([]);
         desk.press("esc f").expect(["ask A as tk-A"]);
         desk.told(&[("A", Status::Success)]).stored().press("f").later(secs(30)).seen();
         assert_eq!(desk.stage("A"), Stage::Success);

@@ -86,8 +86,23 @@ impl World {
         task.set(Status::Queued, Wall(1));
         let mut fleet = Fleet::new(Allowance::default(), 1);
         fleet.set_callbacks(true, Now::default());
-        fleet.handle(FleetMsg::Restored(vec![task]), Now::default());
-        Self { fleet, id, saves: 0, looks: Vec::new(), heard: 0, disk_full: false }
+        let mut world = Self { fleet, id, saves: 0, looks: Vec::new(), heard: 0, disk_full: false };
+        world.restore(task, Now::default());
+        world
+    }
+
+    /// Brings a running task in from the store. After a restart it is looked at once; it still waits.
+    fn restore(&mut self, task: Task, at: Now) {
+        let waits = plantain::domain::Report {
+            status: Status::Queued,
+            source: plantain::domain::Source::Task,
+            ..report_of(&task)
+        };
+        for order in self.fleet.handle(FleetMsg::Restored(vec![task]), at) {
+            let Order::Ask(question) = order else { continue };
+            let answer = Answer::bare(Ok(News::Task(waits.clone())));
+            self.fleet.handle(FleetMsg::Answered { question, answer }, at);
+        }
     }
 
     fn take(&mut self, delivery: Delivery) {
@@ -318,9 +333,15 @@ fn looking_becomes_slow_and_never_stops() {
         task
     };
     world.fleet.handle(FleetMsg::Report(Box::new(report_of(&task))), secs(100));
-    world.fleet.handle(FleetMsg::Restored(vec![running(1)]), Now { wall: Wall(0), mono: Mono(1) });
-    let due = world.fleet.next_due(secs(0)).expect("it is watched");
-    assert!(due >= Mono(40_000) && due <= Mono(60_000), "{due:?}");
+    world.restore(running(1), secs(2));
+    let mut now = secs(2);
+    let looks = |order: &Order| matches!(order, Order::Ask(_));
+    while !world.fleet.handle(FleetMsg::Woke, now).iter().any(looks) {
+        let due = world.fleet.next_due(now).expect("it is watched");
+        assert!(due > now.mono && due <= Mono(62_000), "{due:?}");
+        now = Now { mono: due, ..now };
+    }
+    assert!(now.mono >= Mono(42_000), "{now:?}");
     assert!(!world.fleet.callbacks_seem_dead(secs(100_000)), "nothing has ended since");
 
     // Three ends that only looks found: callbacks are no longer relied on, and soon that is said.
