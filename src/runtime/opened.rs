@@ -38,6 +38,8 @@ impl Program {
         if let Some(draft) = contents.draft {
             self.take(Msg::Drafted(draft), true);
         }
+        // Before anything is loaded or begun: what is counted later would be counted twice.
+        self.take(Msg::Counted(contents.counts), true);
         self.take(Msg::Older { tasks: contents.newest, last: contents.last }, true);
         if let Some(text) = caution {
             self.take(Msg::Told(text), true);
@@ -51,11 +53,6 @@ impl Program {
             self.take(Msg::Told(why.to_string()), false);
         }
         let Some(store) = self.hands.store() else { return };
-        let inbox = self.hands.inbox();
-        store.counts_then(move |counts| {
-            let msg = counts.map_or_else(|why| Msg::Told(why.to_string()), Msg::Counted);
-            deliver(&inbox, Note::Msg(msg));
-        });
         let inbox = self.hands.inbox();
         store.unfinished_then(move |tasks| {
             let msg = tasks.map_or_else(|why| Msg::Told(why.to_string()), Msg::Unfinished);

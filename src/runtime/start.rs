@@ -13,7 +13,7 @@ use crate::api::webhook::WebhookConfig;
 use crate::app::state::Start;
 use crate::app::{Msg, State};
 use crate::config::{Allowance, Places};
-use crate::domain::{Catalogue, Draft, Problem, Secret, Standing, Task};
+use crate::domain::{Catalogue, Draft, Problem, Secret, Stage, Standing, Task};
 use crate::fleet::FleetMsg;
 use crate::store::{Store, StoreError, StoreProblem};
 use crate::terminal::{self, Caps, Choice, Env, Input, Output, Reader, Screen};
@@ -103,6 +103,7 @@ pub(super) struct Contents {
     pub standing: Standing,
     pub draft: Option<Draft>,
     pub newest: Vec<Task>,
+    pub counts: Vec<(Stage, u64)>,
     /// The history ends with them.
     pub last: bool,
 }
@@ -142,7 +143,8 @@ fn open_store(opening: &Opening, notes: mpsc::Sender<Note>) -> Result<Contents, 
     let draft = store.draft()?;
     let newest = store.newest(*rows, None)?;
     let last = newest.len() < *rows;
-    Ok(Contents { store, standing, draft, newest, last })
+    let counts = store.counts()?;
+    Ok(Contents { store, standing, draft, newest, counts, last })
 }
 
 /// Runs the screen until the user leaves.
