@@ -183,7 +183,8 @@ impl Screen {
 
 fn ended(process: Child) {
     let output = process.wait_with_output().expect("it ends");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
+    assert!(output.status.success(), "{said:?}");
 }
 
 fn stage_of<'a>(tasks: &'a [serde_json::Value], prompt: &str) -> Option<&'a str> {
@@ -392,6 +393,8 @@ fn a_new_holder_starts_as_after_a_restart_but_for_the_living() {
     drop(viewer);
     let (last, holds, _) = joined(dir.path(), true);
     assert!(holds);
+    // It is written down before anything else is.
+    apply(&last, Change::Paused(None)).expect("stored");
     assert_eq!(last.task(wished.id).expect("a read").map(|task| task.status), Some(Status::Held(None)));
 }
 

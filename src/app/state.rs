@@ -63,6 +63,8 @@ pub struct State {
     pub gone: BTreeSet<AssetId>,
     /// How this window stands to the others on the same history; alone until the store says otherwise.
     pub standing: Standing,
+    /// Another window has held the lease while this one was open.
+    pub followed: bool,
     /// Where the service is asked to call when a task ends.
     pub callback: Option<Secret>,
     /// The moment of the last message.
@@ -114,6 +116,7 @@ impl State {
             demo: start.demo,
             gone: BTreeSet::new(),
             standing: Standing::default(),
+            followed: false,
             callback: None,
             now,
             chance,

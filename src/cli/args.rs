@@ -109,6 +109,9 @@ pub(super) struct Submit {
     /// Set a field of the model; may be given many times
     #[arg(long = "set", short, value_name = "FIELD=VALUE")]
     pub fields: Vec<String>,
+    /// Send each prompt so many times; every one is a task of its own, and paid for
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub repeat: u32,
     /// Wait until the tasks have ended and their outputs are here
     #[arg(long, short)]
     pub wait: bool,

@@ -36,11 +36,13 @@ pub(super) async fn run(global: &Global, args: Submit) -> Result<u8, Report> {
     let mut driver = context::driver(global, args.out.clone(), args.wait)?;
     let mut chance = Chance::new(clock::seed());
     let mut ids = Vec::new();
-    for request in requests {
-        let id = LocalId::from_random(chance.bits());
-        ids.push(id);
-        let now = driver.clock().now().wall;
-        driver.add(Task::new(id, Arc::new(request), now));
+    for request in requests.into_iter().map(Arc::new) {
+        for _ in 0..args.repeat {
+            let id = LocalId::from_random(chance.bits());
+            ids.push(id);
+            let now = driver.clock().now().wall;
+            driver.add(Task::new(id, Arc::clone(&request), now));
+        }
     }
     let until = if args.wait { Until::Home } else { Until::Accepted };
     follow(driver, &ids, until, Style { json: args.json, changes: false }).await

@@ -31,6 +31,10 @@ impl Program {
         let watching = !contents.standing.holds;
         let caution = caution(&contents.store, &contents.standing);
         self.hands.open(contents.store, watching);
+        if let Some(store) = self.hands.store().filter(|_| watching && self.key.is_some()) {
+            // The key may have come while the store was being opened without one.
+            store.want_lease();
+        }
         self.take(Msg::Stands(contents.standing), true);
         for heard in std::mem::take(&mut self.unheard) {
             self.heard(heard);

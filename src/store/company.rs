@@ -15,6 +15,8 @@ use crate::domain::{Holder, LocalId, Problem, Stage, Standing, Status, Task, Wis
 
 /// How often the others are looked at. A dead holder is replaced within this time.
 const PACE: Duration = Duration::from_millis(300);
+/// How long reads may go before the writing that taking the lease wants: the first screen is waiting for them.
+const PATIENCE: Duration = Duration::from_millis(50);
 /// Most rows and wishes taken at once.
 const SLICE: usize = 500;
 
@@ -58,12 +60,15 @@ pub(super) struct Company {
     seen: i64,
     next: Instant,
     standing: Standing,
+    /// The lease is ours, and that is not in the database yet.
+    owed: bool,
 }
 
 impl Company {
-    /// Joins the others, and takes the lease if it is free.
+    /// Joins the others, and takes the lease if it is free. What that changes in the database is written with
+    /// [`Self::pay`], before any other change.
     pub(super) fn join(
-        conn: &mut Connection,
+        conn: &Connection,
         dir: &Path,
         service: String,
         wants: bool,
@@ -74,14 +79,20 @@ impl Company {
         let seen = conn.query_row(NUMBER, [], |row| row.get(0)).map_err(sql)?;
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
         let standing = Standing::default();
-        let next = Instant::now() + PACE;
-        let mut company = Self { seat, service, host, wants, listener, version: -1, seen, next, standing };
+        let next = Instant::now() + PATIENCE;
+        let mut company = Self { seat, service, host, wants, listener, version: -1, seen, next, standing, owed: false };
         if wants && company.seat.hold() {
-            company.take_over(conn)?;
+            company.owed = true;
+            company.standing = company.alone();
         } else {
             company.standing = company.look(conn).map_err(sql)?;
         }
         Ok(company)
+    }
+
+    /// Writes down that the lease is ours, if that was put off.
+    pub(super) fn pay(&mut self, conn: &mut Connection) -> Result<(), StoreProblem> {
+        if self.owed { self.take_over(conn) } else { Ok(()) }
     }
 
     /// How this program stands to the others.
@@ -115,6 +126,7 @@ impl Company {
 
     fn try_poll(&mut self, conn: &mut Connection) -> Result<(), StoreProblem> {
         let sql = |error: rusqlite::Error| super::thread::problem(&error);
+        self.pay(conn)?;
         if !self.standing.holds && self.wants && self.seat.hold() {
             // What the last holder did is heard to its end first: it does not come again.
             while self.hear(conn).map_err(sql)? == SLICE {}
@@ -149,15 +161,25 @@ impl Company {
     /// The lease is ours: what the last holder was sending is in doubt, what waited with it is held, unless the
     /// window whose user gave the word lives.
     fn take_over(&mut self, conn: &mut Connection) -> Result<(), StoreProblem> {
+        let sql = |error: rusqlite::Error| super::thread::problem(&error);
+        // First who wished, then who lives: whoever comes after that is not taken for dead.
+        let mut dead = owners(conn).map_err(sql)?;
         let living = self.seat.living().map_err(|error| StoreProblem::Disk(error.to_string()))?;
-        self.settle(conn, &living).map_err(|error| super::thread::problem(&error))?;
-        self.standing = Standing { lockless: self.seat.lockless(), ..Standing::default() };
+        dead.retain(|owner| !living.contains(owner));
+        self.settle(conn, &dead).map_err(sql)?;
+        self.standing = self.alone();
         self.version = -1;
+        self.owed = false;
         tracing::info!("this window holds the lease");
         Ok(())
     }
 
-    fn settle(&self, conn: &mut Connection, living: &[String]) -> rusqlite::Result<()> {
+    /// How the holder of the lease stands.
+    fn alone(&self) -> Standing {
+        Standing { lockless: self.seat.lockless(), ..Standing::default() }
+    }
+
+    fn settle(&self, conn: &mut Connection, dead: &[String]) -> rusqlite::Result<()> {
         let all = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         all.execute(
             HOLD,
@@ -165,8 +187,7 @@ impl Company {
                 ":window": self.seat.token(), ":pid": std::process::id(), ":host": self.host, ":service": self.service,
             },
         )?;
-        let owners = all.prepare(OWNERS)?.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
-        for owner in owners.iter().filter(|owner| !living.contains(owner)) {
+        for owner in dead {
             all.execute(ORPHANED, [owner])?;
         }
         all.execute(OVER, [])?;
@@ -253,6 +274,12 @@ impl Company {
         })
     }
 
+    /// A wish is about to be written here. Should the lease have come meanwhile, the holder is this program, and
+    /// what it writes itself does not move SQLite's number.
+    pub(super) fn wished(&mut self) {
+        self.version = -1;
+    }
+
     /// Writes a wish down, for the holder.
     pub(super) fn wish(&self, conn: &Connection, wish: Wish) -> Result<(), Fault> {
         let send = matches!(wish, Wish::Send(_));
@@ -275,4 +302,9 @@ impl Company {
         let holder: Option<String> = conn.prepare_cached(HOLDER)?.query_row([], |row| row.get(0)).optional()?;
         if holder.as_deref() == Some(self.seat.token()) { Ok(()) } else { Err(Fault::Own(StoreProblem::NotOurs)) }
     }
+}
+
+/// The windows that have wished for something that is not done.
+fn owners(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+    conn.prepare(OWNERS)?.query_map([], |row| row.get(0))?.collect()
 }

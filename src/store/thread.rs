@@ -113,7 +113,7 @@ pub(super) fn run(mut conn: Connection, inbox: &Receiver<Job>) {
                         Err(_) => break,
                     }
                 }
-                commit(&mut conn, batch, company.as_ref());
+                commit(&mut conn, batch, company.as_mut());
             }
         }
         look_around(&mut conn, company.as_mut());
@@ -139,7 +139,7 @@ fn look_around(conn: &mut Connection, company: Option<&mut Company>) {
 }
 
 /// One transaction for all; a change that is wrong in itself fails alone.
-fn commit(conn: &mut Connection, batch: Vec<(Change, Done)>, company: Option<&Company>) {
+fn commit(conn: &mut Connection, batch: Vec<(Change, Done)>, company: Option<&mut Company>) {
     let result = try_commit(conn, &batch, company);
     match result {
         Ok(results) => {
@@ -158,9 +158,16 @@ fn commit(conn: &mut Connection, batch: Vec<(Change, Done)>, company: Option<&Co
 fn try_commit(
     conn: &mut Connection,
     batch: &[(Change, Done)],
-    company: Option<&Company>,
+    mut company: Option<&mut Company>,
 ) -> Result<Vec<Result<(), StoreProblem>>, StoreProblem> {
     let sql = |error: rusqlite::Error| problem(&error);
+    if let Some(company) = company.as_mut() {
+        company.pay(conn)?;
+        if batch.iter().any(|(change, _)| matches!(change, Change::Intent(_) | Change::Wish(_))) {
+            company.wished();
+        }
+    }
+    let company = company.as_deref();
     // Immediate: what is read before a write must not change until it is written.
     let mut all = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
     let mut results = Vec::with_capacity(batch.len());

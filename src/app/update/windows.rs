@@ -28,6 +28,7 @@ fn set(state: &mut State, standing: Standing) {
     // Where nobody holds the lease, this window has no key and says so itself.
     if standing.holder.is_some() {
         state.fleet.mirror_pause(standing.paused.clone());
+        state.followed = true;
     }
     state.standing = standing;
 }
@@ -59,7 +60,10 @@ pub(super) fn took_over(state: &mut State, unfinished: Vec<Task>) -> Vec<Effect>
     let stages: Vec<_> = fresh.iter().map(|task| task.status.stage()).collect();
     state.table.add(fresh.into_iter());
     stages.into_iter().for_each(|stage| tasks::less_one(state, stage));
-    state.say("the other window is gone; this one goes on with everything");
+    // Without one, this window only waited for a key.
+    if std::mem::take(&mut state.followed) {
+        state.say("the other window is gone; this one goes on with everything");
+    }
     state.fleet.took_over(unfinished, state.now).into_iter().map(Effect::Fleet).collect()
 }
 
