@@ -69,6 +69,8 @@ pub struct State {
     pub now: Now,
     /// Ids are drawn from it.
     pub chance: Chance,
+    /// It was said that this machine's clock is wrong.
+    pub clock_told: bool,
     /// The loop ends.
     pub leaving: bool,
 }
@@ -117,6 +119,7 @@ impl State {
             callback: None,
             now,
             chance,
+            clock_told: false,
             leaving: false,
         }
     }
