@@ -116,11 +116,14 @@ fn standing(page: &mut Page<'_, '_>, state: &State, task: &Task) {
 /// What to expect of a running task, in a sentence.
 #[must_use]
 pub fn expected(outlook: Outlook) -> String {
-    let usual = text::roughly_in_words(outlook.usual);
-    match outlook.slow {
-        true => format!("! slow: usually done after {usual}"),
-        false => format!("usually done after {usual}; expected in about {}", text::roughly_in_words(outlook.left)),
+    let usual = match outlook.usual {
+        short if short < Duration::from_secs(60) => format!("{} s", short.as_secs().max(1)),
+        long => text::roughly_in_words(long),
+    };
+    if outlook.slow {
+        return format!("! slow: usually done after {usual}");
     }
+    format!("usually done after {usual}; expected in about {}", text::roughly_in_words(outlook.left))
 }
 
 /// The service's own words and codes, as they came.

@@ -127,13 +127,14 @@ fn words<'a>(state: &State, task: &Task, theme: &Theme) -> Vec<Line<'a>> {
     let fetching = task.assets().any(|(id, _)| state.fleet.is_fetching(id));
     let what = if fetching { "finished; the picture is being fetched".to_owned() } else { said.what };
     let mut lines = vec![line(sign(stage), theme.stage(stage)), Line::default(), line(&capital(&what), style)];
+    let outlook = state.fleet.outlook(task.id, state.now);
+    let slow = outlook.filter(|outlook| outlook.slow);
     if let Some(since) = elapsed(state, task) {
-        lines.push(line(&format!("{} so far", text::span(since)), theme.dim));
+        let left = outlook.filter(|outlook| !outlook.slow).map(|outlook| text::roughly_in_words(outlook.left));
+        let left = left.map(|left| format!("; about {left} left")).unwrap_or_default();
+        lines.push(line(&format!("{} so far{left}", text::span(since)), theme.dim));
     }
-    if let Some(outlook) = state.fleet.outlook(task.id, state.now) {
-        let style = if outlook.slow { theme.warning } else { theme.dim };
-        lines.push(line(&super::detail::expected(outlook), style));
-    }
+    lines.extend(slow.map(|outlook| line(&super::detail::expected(outlook), theme.warning)));
     if let Some(next) = said.next {
         lines.extend([Line::default(), line(&next, theme.dim)]);
     }
