@@ -89,7 +89,7 @@ impl Fleet {
         #[allow(clippy::cast_precision_loss, reason = "a small number")]
         let each = step as f64;
         let mut end = last_of(&known, each);
-        let unsent = self.queue.len();
+        let unsent = self.queue.unsent();
         if let Some(task) = self.queue.any().and_then(|id| self.tasks.get(&id)) {
             end = end.max(self.sent_in(unsent, now) + LATE * self.curve_of(task).left(Duration::ZERO).as_secs_f64());
         }

@@ -129,7 +129,7 @@ impl Queue {
 
     /// How many wait to be sent, for whatever reason.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn unsent(&self) -> usize {
         self.waiting.len() + self.again.len()
     }
 

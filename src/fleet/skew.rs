@@ -12,11 +12,11 @@ use crate::time::{Now, Wall};
 /// The header tells whole seconds: the truth is up to this much later.
 const GRAIN: i64 = 1000;
 /// Smaller differences are not worth acting on.
-const SMALL: i64 = 2000;
+const SMALL: u64 = 2000;
 /// Ours jumped when it moved this much against the clock that never does: what was known is void.
-const JUMP: i64 = 2000;
+const JUMP: u64 = 2000;
 /// From here on the user should know.
-const FAR: i64 = 180_000;
+const FAR: u64 = 180_000;
 
 /// Bounds, in milliseconds, of what is to be added to our clock to get the service's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Skew {
     }
 
     fn known(&self, now: Now) -> Option<Bounds> {
-        self.0.filter(|bounds| bounds.calendar.abs_diff(calendar(now)) <= JUMP.unsigned_abs())
+        self.0.filter(|bounds| bounds.calendar.abs_diff(calendar(now)) <= JUMP)
     }
 
     /// What is to be added to our clock to get the service's, in milliseconds; 0 where they agree as far as can be
@@ -65,7 +65,7 @@ impl Skew {
         let Some(Bounds { least, most, .. }) = self.known(now) else { return 0 };
         let middle = least.midpoint(most);
         let agree = least <= 0 && most >= 0;
-        if agree || middle.abs() < SMALL { 0 } else { middle }
+        if agree || middle.unsigned_abs() < SMALL { 0 } else { middle }
     }
 
     /// This moment by the service's clock.
@@ -95,7 +95,7 @@ impl Skew {
     #[must_use]
     pub fn far(&self, now: Now) -> Option<(Duration, bool)> {
         let offset = self.offset(now);
-        (offset.abs() > FAR).then(|| (Duration::from_millis(offset.unsigned_abs()), offset < 0))
+        (offset.unsigned_abs() > FAR).then(|| (Duration::from_millis(offset.unsigned_abs()), offset < 0))
     }
 }
 
