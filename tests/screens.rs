@@ -40,6 +40,56 @@ fn the_details_of_a_success_and_a_failure() {
 }
 
 #[test]
+fn a_running_task_says_when_it_should_end() {
+    let mut desk = busy(120, 40);
+    desk.press("home enter");
+    insta::assert_snapshot!("detail-of-a-running-task", desk.screen());
+    desk.press("esc").resized(80, 24).later(600_000);
+    let screen = desk.screen();
+    let row = screen.lines().find(|line| line.contains("handling")).expect("a row");
+    assert!(row.contains(" 10m !slow "), "{row}");
+    assert!(screen.contains("! slow: usually"), "the preview says it, too: {screen}");
+    assert!(!screen.contains("done in"), "nobody knows: {screen}");
+    assert!(desk.press("enter").screen().contains("! slow: usually done after 12 s"));
+}
+
+/// B1: what the service asked for is counted down, however absurd, and one key tries at once.
+#[test]
+fn a_wait_is_counted_down_in_the_header() {
+    let mut desk = Desk::new(120, 30);
+    let id = desk.send("a fox");
+    desk.submitted(id, Err(Problem::Limit { retry_after: Some(3600) })).later(1);
+    let header = |desk: &Desk| desk.screen().lines().next().map(str::to_owned).unwrap_or_default();
+    assert!(header(&desk).ends_with("asked to wait 1m 00s; R tries now   1/60"), "{}", header(&desk));
+    desk.later(57_500);
+    assert!(header(&desk).contains("asked to wait 3s;"), "{}", header(&desk));
+    desk.later(20_000);
+    assert!(header(&desk).contains("next try in 58m 4"), "{}", header(&desk));
+    desk.resized(60, 20);
+    assert!(header(&desk).contains("next try in 58m 4") && header(&desk).contains("0/60"), "{}", header(&desk));
+    desk.press("esc R");
+    assert!(!header(&desk).contains("next try"), "{}", header(&desk));
+}
+
+#[test]
+fn a_full_window_is_counted_down_in_the_header() {
+    let mut desk = Desk::new(120, 30);
+    for n in 0..70 {
+        desk.send(&format!("fox {n}"));
+    }
+    let sending = |desk: &Desk| {
+        let tasks = desk.state.fleet.tasks();
+        tasks.filter(|task| task.status == Status::Sending).map(|task| task.id).collect::<Vec<_>>()
+    };
+    while let Some(id) = sending(&desk).first().copied() {
+        desk.accepted(id);
+    }
+    let screen = desk.later(5_000).screen();
+    let header = screen.lines().next().unwrap_or_default();
+    assert!(header.contains("   waiting 55s   5") && header.ends_with("/60"), "{header}");
+}
+
+#[test]
 fn the_keys_of_the_table() {
     insta::assert_snapshot!("help", busy(120, 40).press("?").screen());
 }

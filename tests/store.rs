@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 
 use plantain::domain::{
-    Change, Draft, Failure, Home, LocalId, Output, OutputState, Problem, Request, Stage, Status, Task, TaskId,
+    Change, Draft, Failure, Home, Lesson, LocalId, Output, OutputState, Problem, Request, Stage, Status, Task, TaskId,
 };
 use plantain::store::{FILE, FOUND, Store, StoreError, StoreProblem};
 use plantain::time::Wall;
@@ -580,6 +580,33 @@ fn the_files_are_private() {
 }
 
 /// A row is not lost because a part of it cannot be read.
+#[test]
+fn what_was_learned_is_replaced_and_comes_back() {
+    let dir = folder();
+    let lesson = |about: &str, text: &str| Lesson { about: about.into(), text: text.into() };
+    {
+        let store = open(dir.path());
+        assert_eq!(store.learned(), Ok(Vec::new()));
+        apply(&store, Change::Learned(vec![lesson("a", "1"), lesson("b\u{1f}2K", "2")])).expect("stored");
+        apply(&store, Change::Learned(vec![lesson("a", "3")])).expect("stored");
+    }
+    // A row that is no text is passed over.
+    sql(dir.path(), "INSERT INTO learned VALUES ('c', x'ff00')");
+    assert_eq!(open(dir.path()).learned(), Ok(vec![lesson("a", "3"), lesson("b\u{1f}2K", "2")]));
+}
+
+/// A database of the format before: nothing in it is lost.
+#[test]
+fn an_older_database_learns_to_learn() {
+    let dir = folder();
+    add(&open(dir.path()), &task(1));
+    sql(dir.path(), "DROP TABLE learned; PRAGMA user_version = 2");
+    let store = open(dir.path());
+    assert_eq!(get(&store, task(1).id), task(1));
+    apply(&store, Change::Learned(vec![Lesson { about: "a".into(), text: "1".into() }])).expect("stored");
+    assert_eq!(store.learned().map(|all| all.len()), Ok(1));
+}
+
 #[test]
 fn damaged_rows_are_read_as_far_as_they_go() {
     let dir = folder();

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 use super::reach;
-use crate::domain::{Limits, Problem};
+use crate::domain::{Dated, Limits, Problem};
 use crate::time::Wall;
 
 /// Longest wait the service can ask of us, in seconds; what is absurd is cut to it.
@@ -181,6 +181,15 @@ fn short(text: &str) -> String {
 pub(super) fn date(headers: &HeaderMap) -> Option<Wall> {
     let text = headers.get(DATE)?.to_str().ok()?;
     wall(httpdate::parse_http_date(text.trim()).ok()?)
+}
+
+/// The service's clock against ours; the question left so long ago, and the answer began now.
+pub(super) fn dated(headers: &HeaderMap, since: Duration) -> Option<Dated> {
+    let at = date(headers)?;
+    let heard = wall(SystemTime::now())?;
+    // Not by the calendar: it may have jumped meanwhile.
+    let sent = Wall(heard.0.saturating_sub(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)));
+    Some(Dated { at, sent, heard })
 }
 
 fn wall(at: SystemTime) -> Option<Wall> {

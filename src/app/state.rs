@@ -71,6 +71,8 @@ pub struct State {
     pub now: Now,
     /// Ids are drawn from it.
     pub chance: Chance,
+    /// It was said that this machine's clock is wrong.
+    pub clock_told: bool,
     /// The loop ends.
     pub leaving: bool,
 }
@@ -120,6 +122,7 @@ impl State {
             callback: None,
             now,
             chance,
+            clock_told: false,
             leaving: false,
         }
     }

@@ -95,6 +95,9 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     if let Some(draft) = state.editor.unsaved(now, state.leaving) {
         effects.push(Effect::Fleet(Order::Save(Change::Draft(draft))));
     }
+    if state.leaving && state.standing.holds {
+        effects.extend(state.fleet.leave().map(Effect::Fleet));
+    }
     let height = usize::from(panes(state).rows.height);
     state.table.scroll(height);
     if state.table.wants_more(height) {
@@ -119,6 +122,9 @@ fn fleet(state: &mut State, msg: FleetMsg) -> Vec<Effect> {
         state.fleet.handle_watching(msg, state.now)
     };
     if let Some(text) = news {
+        state.warn(text);
+    } else if let Some(text) = state.fleet.wrong_clock(state.now).filter(|_| !state.clock_told) {
+        state.clock_told = true;
         state.warn(text);
     }
     match state.fleet.blocked() {

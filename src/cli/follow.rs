@@ -47,7 +47,8 @@ pub(super) async fn follow(mut driver: Driver, ids: &[LocalId], until: Until, st
     let mut seen: BTreeMap<LocalId, Arc<Task>> = BTreeMap::new();
     let mut broken: Option<Report> = None;
     let quiet = !std::io::stderr().is_terminal();
-    let (mut silent, mut full) = (false, false);
+    let (mut silent, mut full, mut wrong) = (false, false, false);
+    let clock = driver.clock();
     let turn = |fleet: &Fleet, no_room: Option<&str>| {
         let mut waiting = 0;
         for id in ids {
@@ -72,6 +73,10 @@ pub(super) async fn follow(mut driver: Driver, ids: &[LocalId], until: Until, st
             // Once: what would otherwise look like a program that hangs.
             silent = true;
             complain(&format!("{}; trying again until it answers, Ctrl-C leaves", silence.problem.sentence()));
+        }
+        if let Some(text) = fleet.wrong_clock(clock.now()).filter(|_| !wrong) {
+            wrong = true;
+            complain(&text);
         }
         if let Some(why) = no_room.filter(|_| !full) {
             full = true;

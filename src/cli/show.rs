@@ -35,7 +35,8 @@ fn words(task: &Task) -> Result<(), Report> {
     for (name, value) in task.request.input.iter().filter(|(_, value)| plain(value) != task.request.prompt) {
         row(name, &plain(value))?;
     }
-    let explained = advice::explain(task, Clock::start().now().wall);
+    let now = Clock::start().now().wall;
+    let explained = advice::explain(task, now, now);
     row("status", &format!("{} – {}", task.status.word(), explained.what))?;
     if let Some(next) = explained.next {
         row("next", &next)?;

@@ -25,9 +25,9 @@ fn says(what: impl Into<String>, next: &str) -> Explanation {
     Explanation { what: what.into(), next: (!next.is_empty()).then(|| next.to_owned()) }
 }
 
-/// Explains where a task stands.
+/// Explains where a task stands; `service` is the same moment by the service's clock, by which links end.
 #[must_use]
-pub fn explain(task: &Task, now: Wall) -> Explanation {
+pub fn explain(task: &Task, now: Wall, service: Wall) -> Explanation {
     match &task.status {
         Status::Saved => says("waiting for its turn to be sent", ""),
         Status::Held(None) => says("not sent when the program ended", "nothing sends it until you say so"),
@@ -43,7 +43,7 @@ pub fn explain(task: &Task, now: Wall) -> Explanation {
         Status::Archiving => says("generated; the service is storing the files", long(task, now)),
         Status::Refused(problem) => says(problem.sentence(), problem.advice()),
         Status::Failed(failure) => failed(failure),
-        Status::Success => success(task, now),
+        Status::Success => success(task, service),
     }
 }
 
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn codes_become_words_and_unknown_ones_stay() {
-        let what = |status| explain(&task(status), Wall(0)).what;
+        let what = |status| explain(&task(status), Wall(0), Wall(0)).what;
         assert_eq!(what(failure("TASK_FAILED", "no faces")), "the service could not make it: no faces");
         assert!(what(failure("TASK_FAILED", "task failed")).ends_with("does not say why"));
         assert!(what(Status::Failed(Failure::default())).ends_with("does not say why"));
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn an_old_key_settles_nothing() {
         let unsure = task(Status::Unsure(None));
-        let next = |now| explain(&unsure, now).next.unwrap_or_default();
+        let next = |now| explain(&unsure, now, Wall(0)).next.unwrap_or_default();
         assert!(next(Wall(1000)).contains("not paid twice"));
         assert!(next(Wall(24 * 3_600_000)).contains("too old"));
     }
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn outputs_are_counted() {
         let mut done = task(Status::Success);
-        let what = |task: &Task| explain(task, Wall(1000)).what;
+        let what = |task: &Task| explain(task, Wall(0), Wall(1000)).what;
         assert_eq!(what(&done), "finished, nothing delivered");
         let output = |state| Output { url: String::new(), role: "image".into(), expires: Some(Wall(5000)), state };
         done.outputs = vec![output(OutputState::Away)];

@@ -17,6 +17,17 @@ pub enum Change {
     Intent(Box<Task>),
     /// Something else that a window which only watches wants of the holder.
     Wish(Wish),
+    /// What was learned of how long tasks take; of each kind of task there is one lesson, the latest.
+    Learned(Vec<Lesson>),
     /// Why the holder of the lease sends nothing, if so: for the other windows to show.
     Paused(Option<Problem>),
+}
+
+/// What was learned of one kind of task, as text that only the one who learns reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lesson {
+    /// The kind: the model, and the values of the fields that decide.
+    pub about: String,
+    /// What was learned.
+    pub text: String,
 }

@@ -20,9 +20,9 @@ pub mod validate;
 pub mod window;
 
 pub use advice::{Explanation, explain};
-pub use answer::{Accepted, Answer, Limits, Page};
+pub use answer::{Accepted, Answer, Dated, Limits, Page};
 pub use catalogue::{Catalogue, Field, FieldKind, ModelSpec, Role};
-pub use change::Change;
+pub use change::{Change, Lesson};
 pub use id::{AssetId, LocalId, TaskId};
 pub use output::{Home, Output, OutputState};
 pub use problem::{Outcome, Problem};

@@ -48,7 +48,7 @@ pub struct Task {
     pub times: Times,
     /// When it was saved here.
     pub created: Wall,
-    /// When the service says it ended.
+    /// When the service says it ended, by our clock.
     pub completed: Option<Wall>,
     /// What it delivered.
     pub outputs: Vec<Output>,

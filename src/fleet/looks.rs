@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Answer, LocalId, Problem, Report, Source, Task, TaskId};
+use crate::domain::{Answer, Dated, LocalId, Problem, Report, Source, Task, TaskId};
 use crate::time::Now;
 
 use super::budget::Kind;
@@ -17,6 +17,7 @@ impl Fleet {
         if let Some(limits) = answer.limits {
             self.budget.learn(limits, now);
         }
+        self.note_date(answer.date, answer.result.as_ref().err(), now);
         self.note_contact(answer.result.as_ref().err(), now);
         let asked: Vec<LocalId> = match question {
             Question::Task(id, _) => vec![*id],
@@ -111,6 +112,13 @@ impl Fleet {
         }
     }
 
+    /// Learns how far the clocks are apart. An answer that is not the service's has no say.
+    pub(super) fn note_date(&mut self, date: Option<Dated>, problem: Option<&Problem>, now: Now) {
+        if let Some(dated) = date.filter(|_| !matches!(problem, Some(Problem::Network { .. } | Problem::Odd { .. }))) {
+            self.skew.heard(dated, now);
+        }
+    }
+
     /// One observation, by whatever door it came.
     fn report(&mut self, report: &Report, now: Now, orders: &mut Vec<Order>) {
         let Some(id) = self.by_task_id.get(&report.task_id).copied() else { return };
@@ -118,7 +126,7 @@ impl Fleet {
         // Most looks bring nothing new: do not copy the task for those.
         let mut seen = Task::clone(task);
         let ran = !seen.status.is_final();
-        if seen.observe(report, now.wall) {
+        if seen.observe(&self.skew.told(report, now), now.wall) {
             if ran && seen.status.is_final() && report.source != Source::Callback && seen.request.has_callback() {
                 self.callbacks.missed();
                 self.watch.trust_callbacks(self.callbacks.arrive());

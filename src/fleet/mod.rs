@@ -12,13 +12,16 @@ pub mod backoff;
 pub mod budget;
 pub mod callbacks;
 pub mod durations;
+mod expect;
 pub mod fetch;
+mod lessons;
 mod looks;
 mod msg;
 mod outputs;
 pub mod places;
 pub mod queue;
 pub mod recover;
+mod skew;
 mod submission;
 pub mod watch;
 mod windows;
@@ -32,13 +35,16 @@ use crate::domain::{AssetId, Change, LocalId, Problem, Stage, Status, Task, Task
 use crate::time::{Chance, Mono, Now};
 
 pub use budget::Budget;
+pub use expect::{Outlook, Wait};
 pub use msg::{FleetMsg, News, Order, Question};
 pub use windows::granted;
 
 use budget::Kind;
 use callbacks::Callbacks;
 use fetch::Fetches;
+use lessons::Lessons;
 use queue::Queue;
+use skew::Skew;
 use watch::Watch;
 
 /// A store that refused is asked again this much later.
@@ -55,6 +61,8 @@ pub struct Fleet {
     watch: Watch,
     fetches: Fetches,
     callbacks: Callbacks,
+    skew: Skew,
+    lessons: Lessons,
     /// Durable stages that could not be written, and when to try again.
     unwritten: BTreeMap<LocalId, Mono>,
     /// Tasks whose very first writing has not succeeded: they exist in memory only.
@@ -90,6 +98,8 @@ impl Fleet {
             watch: Watch::default(),
             fetches: Fetches::default(),
             callbacks: Callbacks::default(),
+            skew: Skew::default(),
+            lessons: Lessons::default(),
             unwritten: BTreeMap::new(),
             unborn: BTreeSet::new(),
             wished: BTreeSet::new(),
@@ -119,6 +129,7 @@ impl Fleet {
             FleetMsg::Block(problem) => self.queue.block(problem),
             FleetMsg::Again(assets) => self.again(&assets, now, &mut orders),
             FleetMsg::Forget(id) => self.forget(id, &mut orders),
+            FleetMsg::Learned(learned) => self.learned_before(learned),
             FleetMsg::Woke => {}
         }
         self.pump(now, &mut orders);
@@ -142,7 +153,9 @@ impl Fleet {
                     let age = now.wall.since(accepted(&task).0);
                     self.watch.start(task.id, curve, age, Duration::ZERO, now.mono);
                     self.watch.look_soon(task.id);
-                } else if let Some(took) = task.took().filter(|_| task.status.is_final()) {
+                } else if let Some(took) = task.took().filter(|_| task.status.is_final())
+                    && !self.watch.durations().is_kept(curve)
+                {
                     self.watch.durations_mut().get_mut(curve).ended(Duration::ZERO, took);
                 }
             }
@@ -235,6 +248,7 @@ impl Fleet {
         self.pump_looks(now, orders);
         self.pump_queue(now, orders);
         self.pump_fetches(now, orders);
+        self.pump_lessons(now, orders);
     }
 
     /// When [`FleetMsg::Woke`] should come, if nothing else happens before.
@@ -247,7 +261,7 @@ impl Fleet {
         let send = send.and_then(|due| Some(due.max(self.budget.free_at(Kind::Create, now.mono.max(due))?)));
         let fetch = self.fetches.due(self.allowance.downloads);
         let write = self.unwritten.values().min().copied();
-        [look, send, fetch, write].into_iter().flatten().min()
+        [look, send, fetch, write, self.lessons.due()].into_iter().flatten().min()
     }
 
     /// Callbacks are, or are not, received here: while they arrive, tasks that have one are looked at slowly.

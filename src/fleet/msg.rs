@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::durations::Curve;
 use crate::domain::{
     Accepted, Answer, AssetId, Change, Home, LocalId, Page, Problem, Report, Request, Stage, Task, TaskId,
 };
@@ -57,6 +58,8 @@ pub enum FleetMsg {
     Again(Vec<AssetId>),
     /// The user gives up a task that was never sent.
     Forget(LocalId),
+    /// What earlier runs learned of durations came from the store. From here on what is new is kept there.
+    Learned(Vec<(String, Curve)>),
     /// A moment came for which [`Fleet::next_due`](super::Fleet::next_due) asked.
     Woke,
 }

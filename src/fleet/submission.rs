@@ -15,6 +15,7 @@ impl Fleet {
         if let Some(limits) = answer.limits {
             self.budget.learn(limits, now);
         }
+        self.note_date(answer.date, answer.result.as_ref().err(), now);
         self.note_contact(answer.result.as_ref().err(), now);
         match answer.result {
             Ok(accepted) => self.accept(id, accepted.task_id, now, orders),
@@ -100,6 +101,7 @@ impl Fleet {
 
     pub(super) fn resume(&mut self, now: Now, orders: &mut Vec<Order>) {
         self.queue.unblock();
+        self.queue.hurry(now.mono);
         self.budget.release();
         let held: Vec<LocalId> = self
             .tasks

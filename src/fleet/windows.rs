@@ -63,6 +63,7 @@ impl Fleet {
             }
             FleetMsg::Forget(id) => return wish(Wish::Forget(id)),
             FleetMsg::Block(problem) => self.queue.block(problem),
+            FleetMsg::Learned(learned) => self.learned_before(learned),
             // Nothing was asked, so nothing is answered.
             _ => {}
         }
@@ -87,7 +88,8 @@ impl Fleet {
         let wished = std::mem::take(&mut self.wished);
         let callbacks = std::mem::take(&mut self.callbacks);
         let durations = std::mem::take(self.watch.durations_mut());
-        *self = Self { callbacks, ..Self::new(self.allowance, self.chance.bits()) };
+        let (skew, lessons) = (self.skew, self.lessons);
+        *self = Self { callbacks, skew, lessons, ..Self::new(self.allowance, self.chance.bits()) };
         *self.watch.durations_mut() = durations;
         tasks.extend(unfinished.into_iter().map(|task| (task.id, Arc::new(task))));
         let mut orders = self.handle(FleetMsg::Restored(tasks.into_values().map(Arc::unwrap_or_clone).collect()), now);

@@ -152,13 +152,15 @@ impl Hands {
         let Some(store) = &self.store else { return };
         let about = match &change {
             Change::New(task) | Change::Intent(task) | Change::Progress(task) => Some((task.id, task.status.stage())),
-            Change::Draft(_) | Change::Forget(_) | Change::Wish(_) | Change::Paused(_) => None,
+            Change::Draft(_) | Change::Forget(_) | Change::Learned(_) | Change::Wish(_) | Change::Paused(_) => None,
         };
+        let quiet = matches!(change, Change::Learned(_));
         let inbox = self.inbox.clone();
         store.apply(change, move |result| {
             let result = result.map_err(|why| Problem::Local { message: why.to_string() });
             let msg = match (about, result) {
                 (Some((id, stage)), result) => Msg::Fleet(FleetMsg::Stored { id, stage, result }),
+                (None, Err(problem)) if quiet => return tracing::warn!(?problem, "what was learned is not kept"),
                 (None, Err(problem)) => Msg::Told(problem.sentence()),
                 (None, Ok(())) => return,
             };

@@ -54,12 +54,14 @@ impl Driver {
         let standing = store.join(service.address(), true, move |heard| deliver(&ears, Note::Heard(heard)))?;
         super::start::same_service(&standing, service.address())?;
         let caution = super::start::caution(&store, &standing);
+        let learned = super::lessons::read(&store);
         let mut hands = Hands::new(Some(service), downloads, places.outputs.clone(), notes);
         hands.open(store, !standing.holds);
         let mut fleet = Fleet::new(allowance, clock::seed());
         fleet.know(durations::kinds(&Catalogue::built_in()));
         fleet.mirror_pause(standing.paused.clone());
         let (clock, ear) = (Clock::start(), Ear::default());
+        fleet.handle_watching(learned, clock.now());
         Ok(Self { fleet, hands, inbox, clock, standing, caution, trouble: None, no_room: None, ear })
     }
 
@@ -163,6 +165,7 @@ impl Driver {
             Heard::Took { unfinished } => {
                 self.standing = Standing::default();
                 self.hands.hold();
+                self.hands.recall();
                 let orders = self.fleet.took_over(unfinished, self.clock.now());
                 self.carry_out(orders);
             }
@@ -238,6 +241,9 @@ impl Driver {
                 Ok(Some(_)) => {}
                 Ok(None) | Err(_) => break,
             }
+        }
+        if let Some(order) = self.fleet.leave().filter(|_| self.standing.holds) {
+            self.hands.order(order, &self.fleet);
         }
         if let Some(store) = self.hands.store() {
             store.flush();

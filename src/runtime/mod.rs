@@ -7,6 +7,7 @@ pub mod files;
 pub mod hands;
 pub mod headless;
 mod keyboard;
+mod lessons;
 mod opened;
 pub mod pace;
 pub mod pictures;

@@ -16,6 +16,7 @@ impl Program {
         match heard {
             Heard::Took { unfinished } => {
                 self.hands.hold();
+                self.hands.recall();
                 self.take(Msg::TookOver(unfinished), false);
             }
             Heard::News { tasks, gone, counts, standing } => {
@@ -56,6 +57,7 @@ impl Program {
         if let Err(why) = self.ear.open(self.hands.inbox(), &mut self.state.fleet, self.clock.now()) {
             self.take(Msg::Told(why.to_string()), false);
         }
+        self.hands.recall();
         let Some(store) = self.hands.store() else { return };
         let inbox = self.hands.inbox();
         store.unfinished_then(move |tasks| {

@@ -20,7 +20,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
-use crate::domain::{Change, Draft, LocalId, Problem, Stage, Standing, Task, TaskId, Wish};
+use crate::domain::{Change, Draft, Lesson, LocalId, Problem, Stage, Standing, Task, TaskId, Wish};
 use crate::time::Wall;
 use company::Company;
 use thread::{Done, Job};
@@ -288,6 +288,16 @@ impl Store {
     /// What was last in the editor. Blocks.
     pub fn draft(&self) -> Read<Option<Draft>> {
         self.wait(read::draft)
+    }
+
+    /// What was learned of how long tasks take. Blocks.
+    pub fn learned(&self) -> Read<Vec<Lesson>> {
+        self.wait(read::learned)
+    }
+
+    /// Like [`Self::learned`], with a callback on the store's thread.
+    pub fn learned_then(&self, then: impl FnOnce(Read<Vec<Lesson>>) + Send + 'static) {
+        self.later(read::learned, then);
     }
 
     fn give(&self, job: Job) {

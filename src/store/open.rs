@@ -11,8 +11,11 @@ use rusqlite_migration::{M, Migrations};
 use super::StoreError;
 
 /// Only ever added to.
-const STEPS: &[M<'static>] =
-    &[M::up(include_str!("migrations/001-tasks.sql")), M::up(include_str!("migrations/002-windows.sql"))];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("migrations/001-tasks.sql")),
+    M::up(include_str!("migrations/002-windows.sql")),
+    M::up(include_str!("migrations/003-learned.sql")),
+];
 /// How long another program may keep the database locked.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Whoever has a lock on it may make and count things here that others must not make and count meanwhile.

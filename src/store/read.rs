@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
 use super::rows;
-use crate::domain::{Draft, LocalId, Output, Stage, Task, TaskId};
+use crate::domain::{Draft, Lesson, LocalId, Output, Stage, Task, TaskId};
 use crate::time::Wall;
 
 /// Most tasks a prefix finds.
@@ -37,10 +37,12 @@ const COUNTS: &str = "SELECT stage, count(*) FROM tasks GROUP BY stage";
 const OUTPUTS: &str = "SELECT url, role, expires, place, why, file, bytes, sha256, format, width, height
     FROM outputs WHERE task = ?1 ORDER BY idx";
 const DRAFT: &str = "SELECT model, prompt, fields FROM draft WHERE one = 1";
+/// More kinds than are ever kept.
+const LEARNED: &str = "SELECT about, lesson FROM learned LIMIT 2000";
 
 /// Every statement of this file, for a check at the start.
 pub(super) const STATEMENTS: &[&str] =
-    &[NEWEST, OLDER, UNFINISHED, ONE, BY_TASK_ID, BY_PREFIX, BY_TASK_PREFIX, KNOWN, COUNTS, OUTPUTS, DRAFT];
+    &[NEWEST, OLDER, UNFINISHED, ONE, BY_TASK_ID, BY_PREFIX, BY_TASK_PREFIX, KNOWN, COUNTS, OUTPUTS, DRAFT, LEARNED];
 
 pub(super) fn newest(conn: &Connection, limit: usize, before: Option<(Wall, LocalId)>) -> rusqlite::Result<Vec<Task>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -108,6 +110,16 @@ pub(super) fn draft(conn: &Connection) -> rusqlite::Result<Option<Draft>> {
         Ok(Draft { model: row.get(0)?, prompt: row.get(1)?, fields })
     };
     conn.prepare_cached(DRAFT)?.query_row([], row).optional()
+}
+
+/// What cannot be read is left out: it is learned anew.
+pub(super) fn learned(conn: &Connection) -> rusqlite::Result<Vec<Lesson>> {
+    let mut statement = conn.prepare_cached(LEARNED)?;
+    let rows = statement.query_map([], |row| {
+        let lesson = row.get(0).and_then(|about| Ok(Lesson { about, text: row.get(1)? }));
+        Ok(lesson.inspect_err(|error| tracing::warn!(%error, "what was learned of durations cannot be read")).ok())
+    })?;
+    rows.filter_map(Result::transpose).collect()
 }
 
 /// Tasks with their outputs, in the order of the statement.

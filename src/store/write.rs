@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::company::Company;
 use super::{StoreProblem, rows};
-use crate::domain::{Change, Draft, LocalId, Output, OutputState, Stage, Task, Wish};
+use crate::domain::{Change, Draft, Lesson, LocalId, Output, OutputState, Stage, Task, Wish};
 
 /// Why a change was not made.
 pub(super) enum Fault {
@@ -39,9 +39,11 @@ const OUTPUT: &str = "INSERT INTO outputs
 const DRAFT: &str = "INSERT INTO draft (one, model, prompt, fields) VALUES (1, ?1, ?2, ?3)
     ON CONFLICT (one) DO UPDATE SET model = excluded.model, prompt = excluded.prompt, fields = excluded.fields";
 const FORGET: &str = "DELETE FROM tasks WHERE id = ?1 AND stage IN ('saved', 'held')";
+const LEARNED: &str = "INSERT INTO learned (about, lesson) VALUES (?1, ?2)
+    ON CONFLICT (about) DO UPDATE SET lesson = excluded.lesson";
 
 /// Every statement of this file, for a check at the start.
-pub(super) const STATEMENTS: &[&str] = &[INSERT, STANDING, UPDATE, OUTPUT, DRAFT, FORGET];
+pub(super) const STATEMENTS: &[&str] = &[INSERT, STANDING, UPDATE, OUTPUT, DRAFT, FORGET, LEARNED];
 
 /// Makes a change. Without company there is nobody to wish anything from.
 pub(super) fn apply(conn: &Connection, change: &Change, company: Option<&Company>) -> Result<(), Fault> {
@@ -59,6 +61,7 @@ pub(super) fn apply(conn: &Connection, change: &Change, company: Option<&Company
         }
         (Change::Draft(draft), _) => self::draft(conn, draft),
         (Change::Forget(id), _) => forget(conn, *id),
+        (Change::Learned(lessons), _) => learned(conn, lessons),
         (Change::Wish(wish), Some(company)) => company.wish(conn, *wish),
         (Change::Paused(why), Some(company)) => company.pause(conn, why.as_ref()),
         (Change::Wish(_) | Change::Paused(_), None) => Ok(()),
@@ -153,6 +156,14 @@ fn outputs(conn: &Connection, task: LocalId, outputs: &[Output]) -> Result<(), F
 
 fn draft(conn: &Connection, draft: &Draft) -> Result<(), Fault> {
     conn.prepare_cached(DRAFT)?.execute(params![draft.model, draft.prompt, rows::json(&draft.fields)?])?;
+    Ok(())
+}
+
+fn learned(conn: &Connection, lessons: &[Lesson]) -> Result<(), Fault> {
+    let mut statement = conn.prepare_cached(LEARNED)?;
+    for Lesson { about, text } in lessons {
+        statement.execute([about, text])?;
+    }
     Ok(())
 }
 

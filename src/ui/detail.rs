@@ -9,6 +9,7 @@ use crate::app::State;
 use crate::app::editor::ratio;
 use crate::domain::text::{cut, lines as clean_lines, one_line};
 use crate::domain::{Field, Output, OutputState, Problem, Role, Stage, Status, Task, explain, request};
+use crate::fleet::Outlook;
 
 use super::draw::span;
 use super::preview::{expiry, figures, keys};
@@ -87,7 +88,7 @@ pub fn lines<'a>(state: &State, task: &Task, width: u16, theme: &Theme) -> Vec<L
 fn standing(page: &mut Page<'_, '_>, state: &State, task: &Task) {
     let theme = page.theme;
     let stage = task.status.stage();
-    let said = explain(task, state.now.wall);
+    let said = explain(task, state.now.wall, state.fleet.at_service(state.now));
     let word = one_line(super::table::word(&task.status)).into_owned();
     let mut first = vec![span(format!("{} ", sign(stage)), theme.stage(stage)), span(word, theme.strong)];
     let so_far = task.status.is_running().then(|| task.accepted().map(|at| state.now.wall.since(at))).flatten();
@@ -98,6 +99,10 @@ fn standing(page: &mut Page<'_, '_>, state: &State, task: &Task) {
     }
     page.line(first);
     page.prose(2, &said.what, theme.text);
+    if let Some(outlook) = state.fleet.outlook(task.id, state.now) {
+        let style = if outlook.slow { theme.warning } else { theme.dim };
+        page.prose(2, &expected(outlook), style);
+    }
     if let Some(next) = &said.next {
         page.prose(2, next, theme.dim);
     }
@@ -106,6 +111,19 @@ fn standing(page: &mut Page<'_, '_>, state: &State, task: &Task) {
         page.line(spans);
     }
     raw_error(page, &task.status);
+}
+
+/// What to expect of a running task, in a sentence.
+#[must_use]
+pub fn expected(outlook: Outlook) -> String {
+    let usual = match outlook.usual {
+        short if short < Duration::from_secs(60) => format!("{} s", short.as_secs().max(1)),
+        long => text::roughly_in_words(long),
+    };
+    if outlook.slow {
+        return format!("! slow: usually done after {usual}");
+    }
+    format!("usually done after {usual}; expected in about {}", text::roughly_in_words(outlook.left))
 }
 
 /// The service's own words and codes, as they came.
@@ -212,7 +230,7 @@ fn output_lines(page: &mut Page<'_, '_>, state: &State, output: &Output, fetchin
     }
     if let Some(expires) = output.expires {
         let at = text::clock(expires, state.now.wall, theme.utc_offset);
-        page.entry("link", &format!("{} ({at})", expiry(expires, state.now.wall)), theme.dim);
+        page.entry("link", &format!("{} ({at})", expiry(expires, state.fleet.at_service(state.now))), theme.dim);
     }
 }
 

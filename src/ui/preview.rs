@@ -118,7 +118,7 @@ fn words<'a>(state: &State, task: &Task, theme: &Theme) -> Vec<Line<'a>> {
         return file_words(home, theme, "no picture, but a file");
     }
     let stage = task.status.stage();
-    let said = explain(task, state.now.wall);
+    let said = explain(task, state.now.wall, state.fleet.at_service(state.now));
     let style = match stage {
         Stage::Refused | Stage::Failed => theme.failed,
         Stage::Held | Stage::Unsure => theme.warning,
@@ -127,9 +127,14 @@ fn words<'a>(state: &State, task: &Task, theme: &Theme) -> Vec<Line<'a>> {
     let fetching = task.assets().any(|(id, _)| state.fleet.is_fetching(id));
     let what = if fetching { "finished; the picture is being fetched".to_owned() } else { said.what };
     let mut lines = vec![line(sign(stage), theme.stage(stage)), Line::default(), line(&capital(&what), style)];
+    let outlook = state.fleet.outlook(task.id, state.now);
+    let slow = outlook.filter(|outlook| outlook.slow);
     if let Some(since) = elapsed(state, task) {
-        lines.push(line(&format!("{} so far", text::span(since)), theme.dim));
+        let left = outlook.filter(|outlook| !outlook.slow).map(|outlook| text::roughly_in_words(outlook.left));
+        let left = left.map(|left| format!("; about {left} left")).unwrap_or_default();
+        lines.push(line(&format!("{} so far{left}", text::span(since)), theme.dim));
     }
+    lines.extend(slow.map(|outlook| line(&super::detail::expected(outlook), theme.warning)));
     if let Some(next) = said.next {
         lines.extend([Line::default(), line(&next, theme.dim)]);
     }
@@ -220,7 +225,7 @@ fn caption(state: &State, task: &Task, area: Rect, theme: &Theme, buf: &mut Buff
         lines.push(Line::from(span(text::cut_middle(&file, room).into_owned(), theme.dim)));
         let output = task.outputs.iter().find(|output| output.home() == Some(home));
         if let Some(expires) = output.and_then(|output| output.expires) {
-            let link = format!("link {}", expiry(expires, state.now.wall));
+            let link = format!("link {}", expiry(expires, state.fleet.at_service(state.now)));
             let long = format!("safe on the disk; {link}");
             let words = if text::width(&long) <= room { long } else { link };
             lines.push(Line::from(span(words, theme.dim)));
@@ -228,7 +233,7 @@ fn caption(state: &State, task: &Task, area: Rect, theme: &Theme, buf: &mut Buff
     } else {
         let away = task.outputs.iter().filter(|output| output.state == OutputState::Away);
         if let Some(expires) = away.filter_map(|output| output.expires).min() {
-            let words = format!("not on the disk yet; link {}", expiry(expires, state.now.wall));
+            let words = format!("not on the disk yet; link {}", expiry(expires, state.fleet.at_service(state.now)));
             lines.push(Line::from(span(words, theme.warning)));
         }
         lines.push(Line::from(foreign(&task.request.full_model(), theme.text)));

@@ -222,6 +222,7 @@ impl Desk {
             Effect::Fleet(Order::Save(Change::Forget(id))) => format!("forget {}", self.name(*id)),
             Effect::Fleet(Order::Save(Change::Intent(task))) => format!("intent {}", self.name(task.id)),
             Effect::Fleet(Order::Save(Change::Wish(wish))) => format!("wish {wish:?}"),
+            Effect::Fleet(Order::Save(Change::Learned(lessons))) => format!("learned {}", lessons.len()),
             Effect::Fleet(Order::Save(Change::Paused(why))) => format!("paused {}", why.is_some()),
             Effect::Fleet(Order::Submit(id, _)) => format!("submit {}", self.name(*id)),
             Effect::Fleet(Order::Ask(Question::Task(id, task_id))) => format!("ask {} as {task_id}", self.name(*id)),
