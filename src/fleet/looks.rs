@@ -8,7 +8,7 @@ use crate::domain::{Answer, LocalId, Problem, Report, Source, Task, TaskId};
 use crate::time::Now;
 
 use super::budget::Kind;
-use super::watch::{PAGE_SIZE, Pace, Plan};
+use super::watch::{Pace, Plan};
 use super::{Fleet, News, Order, Question, Silence, backoff};
 
 impl Fleet {
@@ -163,7 +163,7 @@ impl Fleet {
         let quota = if crowded {
             self.budget.reserve(now.mono)
         } else {
-            let pages = u32::try_from(self.watch.len().div_ceil(PAGE_SIZE as usize)).unwrap_or(u32::MAX);
+            let pages = self.watch.pages();
             let most = dared - dared / 20;
             let free = dared.saturating_sub(u32::try_from(self.budget.used(now.mono)).unwrap_or(u32::MAX));
             (pages.saturating_mul(40).saturating_sub(20)).clamp(dared / 3, most.max(dared / 3)).min(used + free)

@@ -19,7 +19,7 @@ pub const PAGE_SIZE: u32 = 100;
 /// What a question costs while the allowance is idle, in seconds of expected delay.
 const PRICE: f64 = 0.2;
 /// And when a large allowance is spread evenly.
-const EVEN_PRICE: f64 = 0.05;
+const EVEN_PRICE: f64 = 0.25;
 /// The task the user looks at counts as so many.
 const SELECTED: f64 = 3.0;
 /// No answer is put off longer than this, in seconds: while nothing was learned and nothing else is to do; and
@@ -492,6 +492,12 @@ impl Watch {
     pub fn is_outlier(&self, id: LocalId, now: Mono) -> bool {
         let age = |look: &Look| Duration::from_secs_f64(look.age(now).max(0.0));
         self.looks.get(&id).is_some_and(|look| look.running && self.durations.get(look.curve).is_outlier(age(look)))
+    }
+
+    /// Pages of the list that it takes to see all of them.
+    #[must_use]
+    pub fn pages(&self) -> u32 {
+        u32::try_from((self.blocks.len() * BLOCK).div_ceil(PAGE_SIZE as usize)).unwrap_or(u32::MAX)
     }
 
     /// Tasks being watched.
