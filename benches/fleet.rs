@@ -87,7 +87,7 @@ pub fn measure(print: bool) {
     // 500 creations in windows of 60 are eight full minutes and a rest: the last leaves after 480 s.
     assert!(batch.last_home_s <= 1.2 * 480.0, "the last picture is home after {} s", batch.last_home_s);
     assert!(batch.requests_per_task() <= 1.15, "{} requests a task", batch.requests_per_task());
-    for case in [&MANY] {
+    for case in [&MANY, &TIED] {
         let mut many = play(case, print);
         let (median, late) = (many.quantile(0.5), many.quantile(0.95));
         assert!(median <= 2.0 && late <= 5.0, "{}: {median} s, {late} s", case.name);

@@ -41,9 +41,8 @@ impl Fleet {
                         self.heard(id, now);
                     }
                 }
-                let full = page.reports.len() >= page.size as usize;
                 let missing: Vec<LocalId> = missing.into_iter().collect();
-                self.watch.page_read(page.page, page.size, full, &hits, &missing, now.mono);
+                self.watch.page_read(&page, &hits, &missing, now.mono);
             }
             Err(problem) => self.not_answered(&asked, &problem, now),
         }

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-use crate::domain::{LocalId, Request};
+use crate::domain::{LocalId, Page, Request};
 use crate::time::{Mono, Wall};
 
 use super::durations::Durations;
@@ -34,6 +34,8 @@ const SINGLE_GAP: Duration = Duration::from_secs(1);
 const SOON: Duration = Duration::from_millis(50);
 /// Pages that did not show a task before it is asked for by name.
 const MISSES: u8 = 2;
+/// Pages whose order was not what we thought, and that do not count as such.
+const MOVES: u8 = 40;
 
 #[derive(Clone, Copy, Debug)]
 struct Look {
@@ -51,6 +53,8 @@ struct Look {
     /// To be asked for by name, at this moment.
     single: Option<Mono>,
     misses: u8,
+    /// How often it turned out to have been looked for in the wrong place.
+    moves: u8,
 }
 
 impl Look {
@@ -158,11 +162,16 @@ impl Watch {
     /// Tasks that were accepted earlier came from the store.
     pub fn placed(&mut self, tasks: Vec<(Wall, LocalId)>) {
         if self.places.extend(tasks) {
-            let running: Vec<LocalId> = std::mem::take(&mut self.blocks).into_values().flatten().collect();
-            self.due.clear();
-            self.due_of.clear();
-            running.into_iter().for_each(|id| self.enlist(id));
+            self.enlist_all();
         }
+    }
+
+    /// Places have changed.
+    fn enlist_all(&mut self) {
+        let running: Vec<LocalId> = std::mem::take(&mut self.blocks).into_values().flatten().collect();
+        self.due.clear();
+        self.due_of.clear();
+        running.into_iter().for_each(|id| self.enlist(id));
     }
 
     fn enlist(&mut self, id: LocalId) {
@@ -188,7 +197,7 @@ impl Watch {
         }
         // Somebody may have asked for it by name already.
         let (asked, single) = old.map_or((false, None), |look| (look.asked, look.single));
-        let look = Look { curve, age, base: now, seen, ready: now, asked, running: true, single, misses: 0 };
+        let look = Look { curve, age, base: now, seen, ready: now, asked, running: true, single, misses: 0, moves: 0 };
         self.looks.insert(id, look);
         self.enlist(id);
     }
@@ -217,6 +226,7 @@ impl Watch {
             running: false,
             single: None,
             misses: 0,
+            moves: 0,
         });
         self.set_single(id, Some(now));
         self.single_from = self.single_from.min(now);
@@ -276,6 +286,7 @@ impl Watch {
         look.seen = age;
         look.asked = false;
         look.misses = 0;
+        look.moves = 0;
         look.ready = now;
         if look.running {
             self.durations.get_mut(look.curve).ran(span.0, span.1);
@@ -285,22 +296,24 @@ impl Watch {
     }
 
     /// A page was read: these of ours stood in these rows of it, and these should have been there and were not.
-    pub fn page_read(
-        &mut self,
-        page: u32,
-        size: u32,
-        full: bool,
-        hits: &[(LocalId, usize)],
-        missing: &[LocalId],
-        now: Mono,
-    ) {
-        self.places.seen(page, size, hits);
+    pub fn page_read(&mut self, page: &Page, hits: &[(LocalId, usize)], missing: &[LocalId], now: Mono) {
+        let moved = self.places.seen(page.page, page.size, page.total, hits);
+        if moved {
+            self.enlist_all();
+        }
+        let full = page.reports.len() >= page.size as usize;
         // Few are asked for by name at once. Many means that the page was the wrong one.
         let many = missing.len() > 3.max(hits.len() / 4);
         let mut pushed = BTreeSet::new();
         for id in missing {
             let Some(look) = self.looks.get_mut(id) else { continue };
             look.asked = false;
+            if moved && many && look.moves < MOVES {
+                // It was looked for in the wrong place, and that is better known now.
+                look.moves += 1;
+                self.touch(*id);
+                continue;
+            }
             look.misses = look.misses.saturating_add(1);
             if !many || look.misses > MISSES {
                 look.misses = 0;
@@ -575,7 +588,7 @@ mod tests {
         let plan = watch.plan(secs(4), EASY).expect("due");
         watch.asked(&plan, secs(4), EASY);
         watch.heard(ids[0], secs(5));
-        watch.page_read(1, 100, false, &[(ids[0], 0)], &[ids[1]], secs(5));
+        watch.page_read(&page(1, 1), &[(ids[0], 0)], &[ids[1]], secs(5));
         assert_eq!(watch.plan(secs(5), EASY), Some(Plan::One(ids[1])));
     }
 
