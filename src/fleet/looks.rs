@@ -8,7 +8,7 @@ use crate::domain::{Answer, LocalId, Problem, Report, Source, Task, TaskId};
 use crate::time::Now;
 
 use super::budget::Kind;
-use super::watch::{Pace, Plan};
+use super::plan::{Pace, Plan};
 use super::{Fleet, News, Order, Question, Silence, backoff};
 
 impl Fleet {

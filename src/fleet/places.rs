@@ -121,8 +121,15 @@ impl Places {
         let mut shifts: Vec<i64> = seen.iter().map(|(rank, place)| rank - (newest - *place as i64)).collect();
         shifts.sort_unstable();
         let (low, middle, high) = (shifts[shifts.len() / 4], shifts[shifts.len() / 2], shifts[shifts.len() * 3 / 4]);
-        // A few out of order say where the page is; when all are, only what was known before does.
-        let shift = if high - low < self.size() as i64 / 2 { middle } else { self.shift };
+        // A few out of order say where the page is; when all are, on the first page the
+        // first of ours is the newest, and on others only what was known before helps.
+        let shift = if high - low < self.size() as i64 / 2 {
+            middle
+        } else if seen[0].0 < self.size() as i64 {
+            seen[0].0
+        } else {
+            self.shift
+        };
         let others = i64::try_from(total).unwrap_or(i64::MAX).saturating_sub(newest + 1);
         shift.clamp(others.min(0), others.max(0))
     }
@@ -183,6 +190,26 @@ mod tests {
         assert_eq!(places.on_page(1, 0), 5..10);
         places.pushed_down(3);
         assert_eq!(places.page(9), 2);
+    }
+
+    #[test]
+    fn tasks_of_one_moment_are_put_where_they_were_seen() {
+        let mut places = Places::default();
+        (0..250).for_each(|n| places.push(id(n), Wall(5)));
+        let page: Vec<(LocalId, usize)> = (0..100).map(|row| (id((row as u128 * 7) % 250), row)).collect();
+        assert!(places.seen(1, 100, 250, &page));
+        assert!(!places.seen(1, 100, 250, &page), "nothing new");
+        assert!(page.iter().all(|(id, row)| places.of(*id) == Some(249 - row)));
+        let all: HashSet<usize> = (0..250).filter_map(|n| places.of(id(n))).collect();
+        assert_eq!(all.len(), 250, "nobody is lost");
+    }
+
+    #[test]
+    fn tasks_of_others_in_between_change_no_order() {
+        let mut places = Places::default();
+        (0..10).for_each(|n| places.push(id(n), Wall(5)));
+        assert!(!places.seen(1, 100, 14, &[(id(9), 0), (id(8), 1), (id(7), 5), (id(6), 6)]));
+        assert_eq!((places.of(id(9)), places.of(id(6)), places.page(0)), (Some(9), Some(6), 1));
     }
 
     #[test]
