@@ -14,6 +14,7 @@ use super::worth::price;
 const SINGLE_GAP: Duration = Duration::from_secs(1);
 /// Nothing is looked into again sooner than this.
 const SOON: Duration = Duration::from_millis(50);
+
 /// What is due, as seen by the planner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Plan {
@@ -227,38 +228,6 @@ mod tests {
         watch.heard(ids[0], secs(5));
         watch.page_read(&page(1, 1, 1), &[(ids[0], 0)], &[ids[1]], secs(5));
         assert_eq!(watch.plan(secs(5), EASY), Some(Plan::One(ids[1])));
-    }
-
-    /// Three hundred tasks of one moment, in an order that only the service knows, and seventy of others before them.
-    #[test]
-    fn what_has_no_order_is_found_by_pages_all_the_same() {
-        for others in [0, 70] {
-            let (mut watch, mut list) = watching(300);
-            list.sort_by_key(|id| id.to_string().bytes().rev().collect::<Vec<u8>>());
-            let mut heard = BTreeSet::new();
-            let mut pages = 0;
-            let mut now = secs(30);
-            while heard.len() < list.len() {
-                let Some(plan) = watch.plan(now, EASY) else {
-                    now = now + SOON;
-                    continue;
-                };
-                watch.asked(&plan, now, EASY);
-                let Plan::Page(number, ids) = plan else { panic!("{plan:?} after {pages} pages") };
-                let rows = (number as usize - 1) * 100..(number as usize * 100).min(list.len() + others);
-                let ours = rows.clone().filter_map(|rank| rank.checked_sub(others)).map(|n| list[n]);
-                let skipped = others.saturating_sub(rows.start);
-                let hits: Vec<(LocalId, usize)> = ours.enumerate().map(|(n, id)| (id, n + skipped)).collect();
-                let missing = ids.into_iter().filter(|id| hits.iter().all(|hit| hit.0 != *id)).collect::<Vec<_>>();
-                for (id, _) in &hits {
-                    watch.heard(*id, now);
-                    heard.insert(*id);
-                }
-                watch.page_read(&page(number, rows.len(), (list.len() + others) as u64), &hits, &missing, now);
-                pages += 1;
-            }
-            assert!(pages <= 8, "{pages} pages with {others} of others");
-        }
     }
 
     /// B14
