@@ -8,7 +8,7 @@ use crate::domain::{Answer, Dated, LocalId, Problem, Report, Source, Task, TaskI
 use crate::time::Now;
 
 use super::budget::Kind;
-use super::watch::{PAGE_SIZE, Pace, Plan};
+use super::plan::{Pace, Plan};
 use super::{Fleet, News, Order, Question, Silence, backoff};
 
 impl Fleet {
@@ -42,9 +42,8 @@ impl Fleet {
                         self.heard(id, now);
                     }
                 }
-                let full = page.reports.len() >= page.size as usize;
                 let missing: Vec<LocalId> = missing.into_iter().collect();
-                self.watch.page_read(page.page, page.size, full, &hits, &missing, now.mono);
+                self.watch.page_read(&page, &hits, &missing, now.mono);
             }
             Err(problem) => self.not_answered(&asked, &problem, now),
         }
@@ -162,19 +161,21 @@ impl Fleet {
         }
     }
 
-    /// How much may be asked: little while creations wait for the same allowance; else a third of it, or more when
-    /// there are many pages to read.
+    /// How much may be asked: little while more creations wait than the allowance has room for; else a third of it,
+    /// or more when there are many pages to read.
     fn pace(&self, now: Now) -> Pace {
         let dared = self.budget.dared(now.mono);
         let used = self.budget.looks(now.mono);
-        let crowded = self.queue.is_waiting();
+        let free = dared.saturating_sub(u32::try_from(self.budget.used(now.mono)).unwrap_or(u32::MAX));
+        let reserve = self.budget.reserve(now.mono);
+        let crowded = self.queue.waiting() > free.saturating_sub(reserve) as usize;
         let quota = if crowded {
-            self.budget.reserve(now.mono)
+            reserve
         } else {
-            let pages = u32::try_from(self.watch.len().div_ceil(PAGE_SIZE as usize)).unwrap_or(u32::MAX);
             let most = dared - dared / 20;
-            let free = dared.saturating_sub(u32::try_from(self.budget.used(now.mono)).unwrap_or(u32::MAX));
-            (pages.saturating_mul(40).saturating_sub(20)).clamp(dared / 3, most.max(dared / 3)).min(used + free)
+            (self.watch.pages().saturating_mul(40).saturating_sub(20))
+                .clamp(dared / 3, most.max(dared / 3))
+                .min(used + free)
         };
         Pace { quota: quota.max(1), used, crowded }
     }

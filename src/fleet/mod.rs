@@ -19,12 +19,14 @@ mod looks;
 mod msg;
 mod outputs;
 pub mod places;
+pub mod plan;
 pub mod queue;
 pub mod recover;
 mod skew;
 mod submission;
 pub mod watch;
 mod windows;
+mod worth;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
