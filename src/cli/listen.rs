@@ -17,8 +17,8 @@ use super::{DONE, complain, context, follow, json, say};
 
 /// Where it listens unless told otherwise: this machine only, a tunnel or a proxy leads here.
 const ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8787);
-/// How often the store is asked for tasks of other programs.
-const REREAD: Duration = Duration::from_secs(5);
+/// How often it is looked whether callbacks are as they should be.
+const CHECK: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(global: &Global, args: &Listen) -> Result<u8, Report> {
     let places = context::places(global)?;
@@ -32,11 +32,12 @@ pub(super) async fn run(global: &Global, args: &Listen) -> Result<u8, Report> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut printer = Printer { json: args.json, seen: BTreeMap::new(), broken: None, full: false };
     let mut refused = 0;
+    // What others begin later comes by itself: they ask the one that talks to the service.
+    driver.watch_everything();
     while printer.broken.is_none() {
-        driver.reread();
         tokio::select! {
             () = driver.run(|fleet, no_room| printer.turn(fleet, no_room)) => {}
-            () = tokio::time::sleep(REREAD) => {}
+            () = tokio::time::sleep(CHECK) => {}
             _ = interrupt.recv() => break,
             _ = terminate.recv() => break,
         }

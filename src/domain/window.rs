@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LocalId, Problem};
+use super::{AssetId, LocalId, Problem};
 
 /// What a window that only watches asks of the one that holds the lease. It travels through the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,8 @@ pub enum Wish {
     Forget(LocalId),
     /// The user wants a paused queue to go on.
     Resume,
+    /// The user wants this output fetched once more. From the moment it is written, the output counts as away.
+    Again(AssetId),
     /// Somebody looks at the whole history: all that is unfinished is to be watched.
     WatchAll,
 }
@@ -26,6 +28,7 @@ impl Wish {
     pub fn task(self) -> Option<LocalId> {
         match self {
             Self::Send(id) | Self::Look(id) | Self::Forget(id) => Some(id),
+            Self::Again(asset) => Some(asset.task),
             Self::Resume | Self::WatchAll => None,
         }
     }

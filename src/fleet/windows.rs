@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Fleet, FleetMsg, Order};
-use crate::domain::{Change, LocalId, Problem, Stage, Status, Task, Wish};
+use crate::domain::{AssetId, Change, LocalId, OutputState, Problem, Stage, Status, Task, Wish};
 use crate::time::Now;
 
 impl Fleet {
@@ -63,10 +63,28 @@ impl Fleet {
             }
             FleetMsg::Forget(id) => return wish(Wish::Forget(id)),
             FleetMsg::Block(problem) => self.queue.block(problem),
-            // Nothing was asked, so nothing is answered.
-            _ => {}
+            FleetMsg::Again(assets) => {
+                return assets.into_iter().filter_map(|asset| self.wish_again(asset, now)).collect();
+            }
+            FleetMsg::Stored { .. } => {}
+            // Nothing was asked, so nothing is answered, and nothing becomes due.
+            FleetMsg::Submitted { .. } | FleetMsg::Answered { .. } | FleetMsg::Fetched { .. } | FleetMsg::Woke => {}
         }
         Vec::new()
+    }
+
+    /// What has no working link is not wished for: see [`FleetMsg::Again`].
+    fn wish_again(&mut self, asset: AssetId, now: Now) -> Option<Order> {
+        let task = self.tasks.get_mut(&asset.task)?;
+        let output = task.outputs.get(usize::from(asset.index))?;
+        if output.state == OutputState::Away || !output.link_lives(now.wall) {
+            return None;
+        }
+        // The same as the store does with the wish: the row tells at once that something is on its way.
+        if let Some(output) = Arc::make_mut(task).outputs.get_mut(usize::from(asset.index)) {
+            output.state = OutputState::Away;
+        }
+        Some(Order::Save(Change::Wish(Wish::Again(asset))))
     }
 
     fn wish_sent(&mut self, id: LocalId) -> Option<Order> {
@@ -104,6 +122,7 @@ pub fn granted(wish: Wish, task: Option<Task>) -> Vec<FleetMsg> {
         Wish::Send(id) => vec![first, FleetMsg::Send(vec![id])],
         Wish::Look(id) => vec![first, FleetMsg::Look(id)],
         Wish::Forget(id) => vec![first, FleetMsg::Forget(id)],
+        Wish::Again(asset) => vec![first, FleetMsg::Again(vec![asset])],
         Wish::Resume => vec![FleetMsg::Resume],
         Wish::WatchAll => Vec::new(),
     }

@@ -1,6 +1,7 @@
 //! The fleet without a screen: for commands. The same orders, the same hands, no terminal.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -9,12 +10,13 @@ use tokio::time::Instant;
 use crate::api::webhook::{Tally, WebhookConfig, WebhookError};
 use crate::app::Msg;
 use crate::config::{Allowance, Places};
-use crate::domain::{Catalogue, Change, Problem, Stage, Standing, Task, Wish};
+use crate::domain::{AssetId, Catalogue, Change, Home, LocalId, OutputState, Problem, Stage, Standing, Task, Wish};
 use crate::fleet::{Fleet, FleetMsg, Order, durations, granted};
 use crate::store::{Heard, Store};
 
 use super::callbacks::{Ear, Listening};
 use super::clock::{self, Clock, sleep_until};
+use super::copies::Copies;
 use super::hands::{Hands, Note, deliver};
 use super::service::{Downloads, Service};
 use super::start::RunError;
@@ -33,6 +35,7 @@ pub struct Driver {
     /// Why an output could not be put on the disk. It is tried again.
     no_room: Option<String>,
     ear: Ear,
+    copies: Copies,
 }
 
 impl Driver {
@@ -60,7 +63,18 @@ impl Driver {
         fleet.know(durations::kinds(&Catalogue::built_in()));
         fleet.mirror_pause(standing.paused.clone());
         let (clock, ear) = (Clock::start(), Ear::default());
-        Ok(Self { fleet, hands, inbox, clock, standing, caution, trouble: None, no_room: None, ear })
+        Ok(Self {
+            fleet,
+            hands,
+            inbox,
+            clock,
+            standing,
+            caution,
+            trouble: None,
+            no_room: None,
+            ear,
+            copies: Copies::default(),
+        })
     }
 
     /// How this program stands to the others on the store.
@@ -121,16 +135,29 @@ impl Driver {
         self.ear.alarm(&self.fleet, self.clock.now())
     }
 
-    /// Takes in what other programs have put into the store since: tasks that the service has accepted.
-    pub fn reread(&self) {
-        let Some(store) = self.hands.store() else { return };
-        let inbox = self.hands.inbox();
-        store.unfinished_then(move |found| {
-            let Ok(mut tasks) = found else { return };
-            // What was not accepted yet is another program's business.
-            tasks.retain(|task| task.task_id.is_some());
-            deliver(&inbox, Note::Msg(Msg::Unfinished(tasks)));
-        });
+    /// Outputs of the tasks that this program was started for go into this folder, whoever fetches them. All others
+    /// go where they always go.
+    pub fn deliver_to(&mut self, dir: PathBuf) {
+        self.hands.deliver_to(dir);
+    }
+
+    /// This program was started for these tasks.
+    pub fn own(&mut self, ids: &[LocalId]) {
+        ids.iter().for_each(|id| self.hands.own(*id));
+    }
+
+    /// Asks for everything that is unfinished to be watched, by whoever talks to the service.
+    pub fn watch_everything(&self) {
+        if !self.standing.holds
+            && let Some(store) = self.hands.store()
+        {
+            store.apply(Change::Wish(Wish::WatchAll), |result| {
+                if let Err(problem) = result {
+                    tracing::warn!(%problem, "the other window could not be asked to watch everything");
+                }
+            });
+        }
+        self.watch_all();
     }
 
     /// Hands a message to the fleet and carries out what it wants.
@@ -166,7 +193,8 @@ impl Driver {
                 let orders = self.fleet.took_over(unfinished, self.clock.now());
                 self.carry_out(orders);
             }
-            Heard::News { tasks, gone, standing, .. } if !self.standing.holds => {
+            Heard::News { mut tasks, gone, standing, .. } if !self.standing.holds => {
+                tasks.iter_mut().for_each(|task| self.copies.fetched(task, &mut self.hands));
                 self.fleet.mirror(tasks, &gone);
                 self.fleet.mirror_pause(standing.paused.clone());
                 self.standing = standing;
@@ -183,6 +211,22 @@ impl Driver {
         }
     }
 
+    /// A copy was made, or was not: what was held back is shown.
+    fn copied(&mut self, asset: AssetId, (from, result): (Home, Result<Home, Problem>)) {
+        let home = result.unwrap_or_else(|problem| {
+            self.trouble = Some(format!("{}; it is at {}", problem.sentence(), from.file));
+            from.clone()
+        });
+        self.copies.ended(asset, from, home.clone());
+        // A holder fetches for itself.
+        let Some(task) = self.fleet.task(asset.task).filter(|_| !self.standing.holds) else { return };
+        let mut task = Task::clone(task);
+        if let Some(output) = task.outputs.get_mut(usize::from(asset.index)) {
+            output.state = OutputState::Home(home);
+            self.fleet.mirror(vec![task], &[]);
+        }
+    }
+
     /// Somebody looks at everything, and this program is the one that asks.
     fn watch_all(&self) {
         if let Some(store) = self.hands.store() {
@@ -196,6 +240,7 @@ impl Driver {
 
     /// Begins a task.
     pub fn add(&mut self, task: Task) {
+        self.hands.own(task.id);
         self.handle(FleetMsg::Add(Box::new(task)));
     }
 
@@ -209,6 +254,7 @@ impl Driver {
                     Some(Note::Heard(heard)) => self.hear(heard),
                     Some(Note::Called(delivery)) => self.called(delivery),
                     Some(Note::Looked(looked)) => self.looked(looked),
+                    Some(Note::Copied(asset, ended)) => self.copied(asset, *ended),
                     Some(_) => {}
                     None => return,
                 },

@@ -208,6 +208,8 @@ impl Program {
             Note::Heard(heard) => self.heard(heard),
             Note::Called(delivery) => self.called(delivery),
             Note::Looked(looked) => self.looked(looked),
+            // Only commands have a folder of their own.
+            Note::Copied(..) => {}
             Note::Key(Ok((total, service))) => {
                 self.key = Some(service.key().clone());
                 self.hands.use_service(service);

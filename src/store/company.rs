@@ -33,13 +33,14 @@ const OWNERS: &str = "SELECT DISTINCT window FROM wishes";
 const ORPHANED: &str = "DELETE FROM wishes WHERE window = ?1";
 const OVER: &str = "DELETE FROM wishes WHERE taken = 1 AND (send = 0 OR task NOT IN
     (SELECT id FROM tasks WHERE stage IN ('saved', 'sending', 'unsure')))";
+const AWAY: &str = "UPDATE outputs SET place = 'away' WHERE task = ?1 AND idx = ?2";
 const ANEW: &str = "UPDATE wishes SET taken = 0";
 const LEFT: &str = "UPDATE tasks SET stage = ?1, status = ?2 WHERE stage = ?3
     AND (?3 = 'sending' OR id NOT IN (SELECT task FROM wishes WHERE send = 1))";
 
 /// Every statement of this file, for a check at the start.
 pub(super) const STATEMENTS: &[&str] =
-    &[NUMBER, CHANGED, HOLDER, HOLD, PAUSED, WISH, WISHES, TAKEN, GRANTED, OWNERS, ORPHANED, OVER, ANEW, LEFT];
+    &[NUMBER, CHANGED, HOLDER, HOLD, PAUSED, WISH, WISHES, TAKEN, GRANTED, OWNERS, ORPHANED, OVER, AWAY, ANEW, LEFT];
 
 /// What is told to whoever joined.
 type Listener = Box<dyn FnMut(Heard) + Send>;
@@ -258,6 +259,10 @@ impl Company {
         let send = matches!(wish, Wish::Send(_));
         let task = wish.task().map(|id| id.to_string());
         let text = rows::json(&wish)?;
+        if let Wish::Again(asset) = wish {
+            // So that a holder which dies over it leaves it to the next one, and everybody knows.
+            conn.prepare_cached(AWAY)?.execute(params![task, asset.index])?;
+        }
         conn.prepare_cached(WISH)?.execute(params![self.seat.token(), self.service, task, send, text])?;
         Ok(())
     }
