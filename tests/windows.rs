@@ -15,7 +15,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use plantain::domain::{AssetId, Change, Home, LocalId, Output, OutputState, Request, Stage, Status, Task, Wish};
+use plantain::domain::{
+    AssetId, Change, Home, LocalId, Output, OutputState, Request, Stage, Standing, Status, Task, Wish,
+};
 use plantain::store::{Heard, Store, StoreProblem};
 use plantain::time::Wall;
 use service::{KEY, Service};
@@ -332,7 +334,7 @@ fn without_a_key_the_lease_is_left_to_others() {
     let (other, holds, _) = joined(dir.path(), true);
     assert!(holds);
     drop(other);
-    keyless.want_lease();
+    keyless.want_lease(|_| "a".to_owned());
     loop {
         if let Heard::Took { unfinished } = ears.recv_timeout(PATIENCE).expect("the lease") {
             assert!(unfinished.is_empty());
@@ -416,4 +418,119 @@ fn what_is_fetched_again_counts_as_away_at_once() {
 
 fn home() -> Home {
     Home { file: String::new(), bytes: 0, sha256: String::new(), format: "png".into(), width: None, height: None }
+}
+
+/// A window that is stopped leaves the lease to the others; when it goes on it watches. If nobody took the lease, all
+/// is as it was.
+#[test]
+fn a_stopped_window_leaves_the_lease() {
+    let service = service("4");
+    // In a shell with jobs: the kernel does not stop whom nobody could continue.
+    let mut command = portable_pty::CommandBuilder::new("sh");
+    let twice = "set -m; \"$0\"; echo STOPPED-1; read line; fg; echo STOPPED-2; read line; fg";
+    command.args(["-c", twice, service::PLANTAIN]);
+    terminal::surroundings(&mut command, &service.data());
+    command.env("HIAPI_API_KEY", KEY);
+    command.env("HIAPI_BASE_URL", &service.base_url);
+    let first = Terminal::start(command, 140, 30);
+    first.until_text("describe the picture");
+    first.submit("from the first");
+    service.until("accepted", |tasks| is_running(tasks, "from the first"));
+    first.send("\x1a");
+    first.until_text("STOPPED-1");
+    // Nobody else is there: it goes on as before.
+    first.send("\n");
+    first.until_text("from the first");
+    first.submit("once more");
+    service.until("accepted", |tasks| is_running(tasks, "once more"));
+    let second = service.screen();
+    second.until_text("watches");
+    first.send("\x1a");
+    second.until_text("goes on with everything");
+    first.until_text("STOPPED-2");
+    second.submit("from the second");
+    service.until("accepted", |tasks| is_running(tasks, "from the second"));
+    first.send("\n");
+    first.until_text("watches");
+    first.until_text("from the second");
+    first.submit("through the second");
+    service.until("home", |tasks| tasks.len() == 4 && tasks.iter().all(|task| task["outputs"][0]["file"].is_string()));
+    service.expect_each_once(&["from the first", "once more", "from the second", "through the second"]);
+    first.kill();
+    second.kill();
+}
+
+/// Whoever is stopped the hard way keeps its locks; the others say so, and until when.
+#[test]
+fn a_holder_that_does_not_move_is_named() {
+    let service = service("4");
+    let first = service.screen();
+    first.until_text("plantain");
+    // Only then it surely holds the lease.
+    first.submit("from the first");
+    service.until("accepted", |tasks| is_running(tasks, "from the first"));
+    let second = service.screen();
+    second.until_text("watches");
+    first.signal(libc::SIGSTOP);
+    second.until_text("does not respond");
+    first.signal(libc::SIGCONT);
+    second.until_gone("does not respond");
+    second.until_text("watches");
+    first.kill();
+    second.kill();
+}
+
+/// A store in company, with a key of this name.
+fn with_key(dir: &Path, key: &'static str) -> (Store, Standing) {
+    let store = Store::open(dir).expect("opens");
+    store.introduce(move |salt| format!("{key}{salt:?}")).expect("introduced");
+    let standing = store.join("http://service/", true, |_| {}).expect("joins");
+    (store, standing)
+}
+
+/// B18: another key on the folder is noticed, at once and later, and what was sent with one is not sent with the other.
+#[test]
+fn two_keys_are_told_apart() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (holder, standing) = with_key(dir.path(), "one");
+    assert!(standing.holds && !standing.stranger);
+    let other = |key| with_key(dir.path(), key).1.holder.map(|holder| holder.other_key);
+    assert_eq!((other("one"), other("two")), (Some(false), Some(true)));
+    let (sent, waiting) = (task(1), task(2));
+    for task in [&sent, &waiting] {
+        apply(&holder, Change::New(Box::new(task.clone()))).expect("stored");
+    }
+    apply(&holder, with_status(&sent, Status::Sending)).expect("stored");
+    drop(holder);
+    let (stranger, standing) = with_key(dir.path(), "two");
+    assert!(standing.holds && standing.stranger);
+    assert_eq!(apply(&stranger, with_status(&sent, Status::Unsure(None))), Err(StoreProblem::OtherKey));
+    assert_eq!(apply(&stranger, with_status(&waiting, Status::Sending)), Ok(()), "never sent before");
+    drop(stranger);
+    let (first, standing) = with_key(dir.path(), "one");
+    assert!(standing.stranger, "told again");
+    assert_eq!(apply(&first, with_status(&sent, Status::Unsure(None))), Ok(()));
+    drop(first);
+    assert!(!with_key(dir.path(), "one").1.stranger, "once");
+}
+
+/// The real program beside one with another key: it is refused, and neither key is anywhere on the disk.
+#[test]
+fn another_key_on_the_folder_is_refused_while_the_first_is_at_work() {
+    let service = service("4");
+    let holder = service.screen();
+    holder.until_text("plantain");
+    holder.submit("a fox");
+    service.until("accepted", |tasks| is_running(tasks, "a fox"));
+    let other = "sk-another-3c1d";
+    let refused = service.plantain(&["submit", "an owl"]).env("HIAPI_API_KEY", other).output().expect("it runs");
+    let words = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && words.contains("with another API key"), "{words}");
+    holder.kill();
+    assert_eq!(service.bills().len(), 1);
+    let said = service.plantain(&["watch"]).env("HIAPI_API_KEY", other).output().expect("it runs");
+    assert!(String::from_utf8_lossy(&said.stderr).contains("last used with another API key"), "{said:?}");
+    for key in [KEY, other] {
+        assert_eq!(service::files_with(&service.data(), key), Vec::<PathBuf>::new());
+    }
 }

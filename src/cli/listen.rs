@@ -30,13 +30,13 @@ pub(super) async fn run(global: &Global, args: &Listen) -> Result<u8, Report> {
     ready(args, address, path.as_str(), callback.as_ref(), signed)?;
 
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let mut printer = Printer { json: args.json, seen: BTreeMap::new(), broken: None, full: false };
+    let mut printer = Printer { json: args.json, seen: BTreeMap::new(), broken: None, said: None };
     let mut refused = 0;
     // What others begin later comes by itself: they ask the one that talks to the service.
     driver.watch_everything();
     while printer.broken.is_none() {
         tokio::select! {
-            () = driver.run(|fleet, no_room| printer.turn(fleet, no_room)) => {}
+            () = driver.run(|fleet, hitch| printer.turn(fleet, hitch)) => {}
             () = tokio::time::sleep(CHECK) => {}
             _ = interrupt.recv() => break,
             _ = terminate.recv() => break,
@@ -87,17 +87,17 @@ struct Printer {
     json: bool,
     seen: BTreeMap<LocalId, Arc<Task>>,
     broken: Option<Report>,
-    /// That outputs cannot be saved was said.
-    full: bool,
+    /// Why nothing goes on, as it was said.
+    said: Option<String>,
 }
 
 impl Printer {
     /// Whether to go on.
-    fn turn(&mut self, fleet: &Fleet, no_room: Option<&str>) -> bool {
-        if let Some(why) = no_room.filter(|_| !self.full) {
-            complain(&format!("an output cannot be saved: {why}; trying again"));
+    fn turn(&mut self, fleet: &Fleet, hitch: Option<&str>) -> bool {
+        if let Some(why) = hitch.filter(|why| self.said.as_deref() != Some(*why)) {
+            complain(why);
         }
-        self.full = no_room.is_some();
+        self.said = hitch.map(str::to_owned);
         for task in fleet.tasks() {
             let old = self.seen.get(&task.id);
             if old.is_some_and(|old| Arc::ptr_eq(old, task)) {

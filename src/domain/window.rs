@@ -43,6 +43,10 @@ pub struct Holder {
     pub host: String,
     /// The address of the service it talks to.
     pub service: String,
+    /// It talks to it with another API key than this program.
+    pub other_key: bool,
+    /// It has not moved for ten seconds: it was stopped, or hangs. It keeps the lease.
+    pub quiet: bool,
 }
 
 /// How this window stands to the others.
@@ -57,11 +61,15 @@ pub struct Standing {
     /// Files cannot be locked here: nothing keeps a second window from taking itself for the holder, but for the
     /// check before each sending.
     pub lockless: bool,
+    /// The folder was last used with another API key, which may be of another account.
+    pub stranger: bool,
+    /// What is unsure and is settled by the holder without a further word.
+    pub retried: Vec<LocalId>,
 }
 
 impl Default for Standing {
     /// Alone.
     fn default() -> Self {
-        Self { holds: true, holder: None, paused: None, lockless: false }
+        Self { holds: true, holder: None, paused: None, lockless: false, stranger: false, retried: Vec::new() }
     }
 }

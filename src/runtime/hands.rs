@@ -100,6 +100,12 @@ impl Hands {
         self.watching = false;
     }
 
+    /// Another window has held the lease, and may still: this one only watches, until [`Hands::hold`].
+    pub fn step_down(&mut self) {
+        self.watching = true;
+        self.paused = None;
+    }
+
     /// Tells the other windows why nothing is sent, if that has changed.
     pub fn publish(&mut self, paused: Option<&Problem>) {
         if !self.watching && self.store.is_some() && self.paused.as_ref() != paused {
@@ -180,7 +186,7 @@ impl Hands {
         };
         let inbox = self.inbox.clone();
         store.apply(change, move |result| {
-            let result = result.map_err(|why| Problem::Local { message: why.to_string() });
+            let result = result.map_err(Problem::from);
             let msg = match (about, result) {
                 (Some((id, stage)), result) => Msg::Fleet(FleetMsg::Stored { id, stage, result }),
                 (None, Err(problem)) => Msg::Told(problem.sentence()),

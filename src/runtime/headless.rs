@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::signal::unix::Signal;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -19,6 +20,7 @@ use super::clock::{self, Clock, sleep_until};
 use super::copies::Copies;
 use super::hands::{Hands, Note, deliver};
 use super::service::{Downloads, Service};
+use super::signals::stops;
 use super::start::RunError;
 
 /// A fleet and the hands that carry out its orders.
@@ -32,10 +34,12 @@ pub struct Driver {
     caution: Option<String>,
     /// The store refused something that a command cannot go on without.
     trouble: Option<String>,
-    /// Why an output could not be put on the disk. It is tried again.
-    no_room: Option<String>,
+    /// Why nothing goes on, though it will by itself: an output cannot be put on the disk, another window hangs.
+    hitch: Option<String>,
     ear: Ear,
     copies: Copies,
+    /// Ctrl-Z in the shell.
+    stops: Signal,
 }
 
 impl Driver {
@@ -54,6 +58,7 @@ impl Driver {
         let outputs = places.outputs.clone();
         tokio::task::spawn_blocking(move || crate::api::sweep_parts(&outputs, std::time::SystemTime::now()));
         let ears = notes.clone();
+        store.introduce(|salt| service.key().name(salt))?;
         let standing = store.join(service.address(), true, move |heard| deliver(&ears, Note::Heard(heard)))?;
         super::start::same_service(&standing, service.address())?;
         let caution = super::start::caution(&store, &standing);
@@ -62,6 +67,7 @@ impl Driver {
         let mut fleet = Fleet::new(allowance, clock::seed());
         fleet.know(durations::kinds(&Catalogue::built_in()));
         fleet.mirror_pause(standing.paused.clone());
+        fleet.mirror_retried(&standing.retried);
         let (clock, ear) = (Clock::start(), Ear::default());
         Ok(Self {
             fleet,
@@ -71,9 +77,10 @@ impl Driver {
             standing,
             caution,
             trouble: None,
-            no_room: None,
+            hitch: None,
             ear,
             copies: Copies::default(),
+            stops: stops()?,
         })
     }
 
@@ -166,7 +173,7 @@ impl Driver {
             self.trouble = Some(problem.sentence());
         }
         if let FleetMsg::Fetched { result: Err(problem @ Problem::Local { .. }), .. } = &msg {
-            self.no_room = Some(problem.sentence());
+            self.hitch = Some(format!("an output cannot be saved: {}; trying again", problem.sentence()));
         }
         if matches!(msg, FleetMsg::Submitted { .. }) {
             self.hands.submission_ended();
@@ -188,6 +195,7 @@ impl Driver {
     fn hear(&mut self, heard: Heard) {
         match heard {
             Heard::Took { unfinished } => {
+                self.hitch = None;
                 self.standing = Standing::default();
                 self.hands.hold();
                 let orders = self.fleet.took_over(unfinished, self.clock.now());
@@ -196,8 +204,7 @@ impl Driver {
             Heard::News { mut tasks, gone, standing, .. } if !self.standing.holds => {
                 tasks.iter_mut().for_each(|task| self.copies.fetched(task, &mut self.hands));
                 self.fleet.mirror(tasks, &gone);
-                self.fleet.mirror_pause(standing.paused.clone());
-                self.standing = standing;
+                self.stands(standing);
             }
             Heard::News { .. } => {}
             Heard::Wishes(wishes) => {
@@ -209,6 +216,17 @@ impl Driver {
                 }
             }
         }
+    }
+
+    /// How this program stands to the others has changed.
+    fn stands(&mut self, standing: Standing) {
+        self.fleet.mirror_pause(standing.paused.clone());
+        self.fleet.mirror_retried(&standing.retried);
+        self.hitch = standing.holder.as_ref().filter(|holder| holder.quiet).map(|holder| {
+            let words = "the plantain that sends does not respond; continue or end it";
+            format!("{words} (process {})", holder.pid)
+        });
+        self.standing = standing;
     }
 
     /// A copy was made, or was not: what was held back is shown.
@@ -244,9 +262,9 @@ impl Driver {
         self.handle(FleetMsg::Add(Box::new(task)));
     }
 
-    /// Runs until `go_on` says no; it is asked after every turn, and told why outputs cannot be saved, if so.
+    /// Runs until `go_on` says no; it is asked after every turn, and told why nothing goes on, if so.
     pub async fn run(&mut self, mut go_on: impl FnMut(&Fleet, Option<&str>) -> bool) {
-        while go_on(&self.fleet, self.no_room.as_deref()) {
+        while go_on(&self.fleet, self.hitch.as_deref()) {
             let due = self.fleet.next_due(self.clock.now()).map(|at| Instant::from_std(self.clock.instant(at)));
             tokio::select! { biased;
                 note = self.inbox.recv() => match note {
@@ -258,8 +276,28 @@ impl Driver {
                     Some(_) => {}
                     None => return,
                 },
+                Some(()) = self.stops.recv() => self.stop(),
                 () = sleep_until(due) => self.handle(FleetMsg::Woke),
             }
+        }
+    }
+
+    /// Stops, as the shell asks. A program that is stopped sends nothing: the lease is left to others, and taken up
+    /// again, if nobody took it, as if nothing had happened.
+    fn stop(&mut self) {
+        let Some(store) = self.hands.store() else { return };
+        store.release();
+        crate::terminal::stop();
+        match store.reclaim() {
+            Ok(None) => {}
+            Ok(Some(standing)) => {
+                self.hands.step_down();
+                let orders = self.fleet.step_down();
+                self.stands(standing);
+                self.carry_out(orders);
+                self.watch_everything();
+            }
+            Err(problem) => self.trouble = Some(problem.to_string()),
         }
     }
 

@@ -6,6 +6,7 @@ use crate::store::Heard;
 use super::hands::{Note, deliver};
 use super::screen::Program;
 use super::start::{Contents, caution};
+use crate::terminal::Screen;
 
 impl Program {
     /// What comes from the other windows.
@@ -23,6 +24,25 @@ impl Program {
                 self.take(Msg::Counted(counts), false);
             }
             Heard::Wishes(wishes) => self.take(Msg::Wished(wishes), false),
+        }
+    }
+
+    /// Stops, as Ctrl-Z does. A program that is stopped sends nothing: the lease is left to the other windows, and
+    /// taken up again, if nobody took it, as if nothing had happened.
+    pub(super) fn suspend(&mut self) {
+        if let Some(store) = self.hands.store() {
+            store.release();
+        }
+        self.away(Screen::suspend);
+        let Some(store) = self.hands.store() else { return };
+        match store.reclaim() {
+            Ok(None) => {}
+            Ok(Some(standing)) => {
+                // What is still to be written is written before this window only watches.
+                self.take(Msg::SteppedDown(standing), true);
+                self.hands.step_down();
+            }
+            Err(why) => self.take(Msg::Told(why.to_string()), true),
         }
     }
 
