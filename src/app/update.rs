@@ -74,6 +74,7 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
         }
         Msg::Stands(standing) => windows::stands(state, standing),
         Msg::Mirrored { tasks, gone, standing } => windows::mirrored(state, tasks, &gone, standing),
+        Msg::SteppedDown(standing) => windows::stepped_down(state, standing),
         Msg::TookOver(unfinished) => windows::took_over(state, unfinished),
         Msg::Wished(wishes) => windows::wished(state, wishes),
         Msg::KeyChecked(result) => dialogs::key_checked(state, result),

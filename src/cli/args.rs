@@ -87,6 +87,8 @@ pub(super) enum Command {
     Show(Show),
     /// List the models, or the fields of one
     Models(Models),
+    /// Set a broken history aside, and save what can be read of it
+    Repair,
     /// Run the simulated service by itself
     Sim(Sim),
 }

@@ -47,9 +47,9 @@ pub(super) async fn follow(mut driver: Driver, ids: &[LocalId], until: Until, st
     let mut seen: BTreeMap<LocalId, Arc<Task>> = BTreeMap::new();
     let mut broken: Option<Report> = None;
     let quiet = !std::io::stderr().is_terminal();
-    let (mut silent, mut full, mut wrong) = (false, false, false);
+    let (mut silent, mut said, mut wrong) = (false, None, false);
     let clock = driver.clock();
-    let turn = |fleet: &Fleet, no_room: Option<&str>| {
+    let turn = |fleet: &Fleet, hitch: Option<&str>| {
         let mut waiting = 0;
         for id in ids {
             let Some(task) = fleet.task(*id) else { continue };
@@ -78,9 +78,9 @@ pub(super) async fn follow(mut driver: Driver, ids: &[LocalId], until: Until, st
             wrong = true;
             complain(&text);
         }
-        if let Some(why) = no_room.filter(|_| !full) {
-            full = true;
-            complain(&format!("an output cannot be saved: {why}; trying again, Ctrl-C leaves"));
+        if let Some(why) = hitch.filter(|why| said.as_deref() != Some(*why)) {
+            said = Some(why.to_owned());
+            complain(&format!("{why}, Ctrl-C leaves"));
         }
         // An unsendable queue does not move by itself, and watching needs a key that works. What is being sent is
         // waited for: left alone it would be unsure.

@@ -10,6 +10,7 @@ mod list;
 mod listen;
 mod log;
 mod models;
+mod repair;
 mod send;
 mod show;
 mod sim;
@@ -92,6 +93,7 @@ async fn run(args: Args) -> Result<u8, Report> {
         Some(Command::List(args)) => list::run(&global, &args),
         Some(Command::Show(args)) => show::run(&global, &args),
         Some(Command::Models(args)) => models::run(&args),
+        Some(Command::Repair) => repair::run(&global),
         Some(Command::Sim(args)) => sim::run(args).await,
     }
 }

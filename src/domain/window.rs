@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LocalId, Problem};
+use super::{AssetId, LocalId, Problem};
 
 /// What a window that only watches asks of the one that holds the lease. It travels through the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,8 @@ pub enum Wish {
     Forget(LocalId),
     /// The user wants a paused queue to go on.
     Resume,
+    /// The user wants this output fetched once more. From the moment it is written, the output counts as away.
+    Again(AssetId),
     /// Somebody looks at the whole history: all that is unfinished is to be watched.
     WatchAll,
 }
@@ -26,6 +28,7 @@ impl Wish {
     pub fn task(self) -> Option<LocalId> {
         match self {
             Self::Send(id) | Self::Look(id) | Self::Forget(id) => Some(id),
+            Self::Again(asset) => Some(asset.task),
             Self::Resume | Self::WatchAll => None,
         }
     }
@@ -40,6 +43,10 @@ pub struct Holder {
     pub host: String,
     /// The address of the service it talks to.
     pub service: String,
+    /// It talks to it with another API key than this program.
+    pub other_key: bool,
+    /// It has not moved for ten seconds: it was stopped, or hangs. It keeps the lease.
+    pub quiet: bool,
 }
 
 /// How this window stands to the others.
@@ -54,11 +61,15 @@ pub struct Standing {
     /// Files cannot be locked here: nothing keeps a second window from taking itself for the holder, but for the
     /// check before each sending.
     pub lockless: bool,
+    /// The folder was last used with another API key, which may be of another account.
+    pub stranger: bool,
+    /// What is unsure and is settled by the holder without a further word.
+    pub retried: Vec<LocalId>,
 }
 
 impl Default for Standing {
     /// Alone.
     fn default() -> Self {
-        Self { holds: true, holder: None, paused: None, lockless: false }
+        Self { holds: true, holder: None, paused: None, lockless: false, stranger: false, retried: Vec::new() }
     }
 }

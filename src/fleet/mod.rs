@@ -33,7 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Allowance;
-use crate::domain::{AssetId, Change, LocalId, Problem, Stage, Status, Task, TaskId};
+use crate::domain::{AssetId, Change, LocalId, Outcome, Problem, Stage, Status, Task, TaskId};
 use crate::time::{Chance, Mono, Now};
 
 pub use budget::Budget;
@@ -71,6 +71,8 @@ pub struct Fleet {
     unborn: BTreeSet<LocalId>,
     /// In a window that only watches: what its user wants sent, and the window that sends has not settled.
     wished: BTreeSet<LocalId>,
+    /// There too: what is unsure and the window that sends settles by itself.
+    retried: BTreeSet<LocalId>,
     /// Consecutive failures to reach the service, and since when.
     silence: Option<Silence>,
     chance: Chance,
@@ -105,6 +107,7 @@ impl Fleet {
             unwritten: BTreeMap::new(),
             unborn: BTreeSet::new(),
             wished: BTreeSet::new(),
+            retried: BTreeSet::new(),
             silence: None,
             chance: Chance::new(seed),
         }
@@ -139,11 +142,14 @@ impl Fleet {
     }
 
     fn restore(&mut self, tasks: Vec<Task>, now: Now, orders: &mut Vec<Order>) {
-        let fresh = tasks.into_iter().filter(|task| !self.tasks.contains_key(&task.id));
+        let fresh = tasks.into_iter().filter(|task| self.is_news(task));
         let fresh: Vec<Task> = fresh.map(recover::recover).collect();
         let accepted = |task: &Task| (task.accepted().unwrap_or(task.created), task.id);
         self.watch.placed(fresh.iter().filter(|task| task.task_id.is_some()).map(accepted).collect());
         for task in fresh {
+            if task.task_id.is_some() {
+                self.queue.remove(task.id);
+            }
             if let Some(task_id) = &task.task_id {
                 self.by_task_id.insert(task_id.clone(), task.id);
                 let curve = self.watch.curve(&task.request);
@@ -230,9 +236,17 @@ impl Fleet {
                     Arc::make_mut(task).set(Status::Held(Some(problem)), now.wall);
                 }
             }
-            Err(_) => {
+            Err(problem) => {
                 if self.queue.is_under_way(id) && stage == current && !self.queue.is_out(id) {
                     self.budget.give_back_unsent(Kind::Create);
+                    if problem.outcome() == Outcome::Refused {
+                        // It was sent with another key. That does not pass by itself.
+                        self.queue.remove(id);
+                        if let Some(task) = self.tasks.get_mut(&id) {
+                            Arc::make_mut(task).set(Status::Unsure(Some(problem)), now.wall);
+                        }
+                        return;
+                    }
                     self.queue.again(id, now.mono + STORE_WAIT);
                 }
                 self.unwritten.insert(id, now.mono + STORE_WAIT);
@@ -356,7 +370,7 @@ impl Fleet {
     /// It will be sent, or is being sent, without a further word of the user.
     #[must_use]
     pub fn will_send(&self, id: LocalId) -> bool {
-        self.queue.holds(id) || self.wished.contains(&id)
+        self.queue.holds(id) || self.wished.contains(&id) || self.is_retried(id)
     }
 
     /// Nothing is under way that would go on by itself: no sending, no watching, no fetching.

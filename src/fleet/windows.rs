@@ -1,9 +1,10 @@
 //! The fleet of a window that only watches, and what a window that holds the lease does for the others.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Fleet, FleetMsg, Order};
-use crate::domain::{Change, LocalId, Problem, Stage, Status, Task, Wish};
+use crate::domain::{AssetId, Change, LocalId, Outcome, OutputState, Problem, Stage, Status, Task, Wish};
 use crate::time::Now;
 
 impl Fleet {
@@ -31,6 +32,24 @@ impl Fleet {
             Some(problem) => self.queue.block(problem),
             None => self.queue.unblock(),
         }
+    }
+
+    /// What is unsure and the window that sends settles without a further word.
+    pub fn mirror_retried(&mut self, ids: &[LocalId]) {
+        self.retried = ids.iter().copied().collect();
+    }
+
+    /// The window that sends asks about this again by itself.
+    pub(super) fn is_retried(&self, id: LocalId) -> bool {
+        let asks = |problem: &Problem| matches!(problem.outcome(), Outcome::NotCreated | Outcome::Unknown);
+        self.retried.contains(&id)
+            && self.tasks.get(&id).is_some_and(|task| matches!(&task.status, Status::Unsure(Some(why)) if asks(why)))
+    }
+
+    /// The store tells something that this window does not know: a task that is not loaded, or the service's name for
+    /// one whose answer came to a window that had just lost the lease.
+    pub(super) fn is_news(&self, task: &Task) -> bool {
+        self.tasks.get(&task.id).is_none_or(|mine| mine.task_id.is_none() && task.task_id.is_some())
     }
 
     /// [`Fleet::handle`] of a window that only watches: what the user wants becomes an intent or a wish for the
@@ -64,10 +83,48 @@ impl Fleet {
             FleetMsg::Forget(id) => return wish(Wish::Forget(id)),
             FleetMsg::Block(problem) => self.queue.block(problem),
             FleetMsg::Learned(learned) => self.learned_before(learned),
-            // Nothing was asked, so nothing is answered.
-            _ => {}
+            FleetMsg::Again(assets) => {
+                return assets.into_iter().filter_map(|asset| self.wish_again(asset, now)).collect();
+            }
+            FleetMsg::Stored { .. } => {}
+            FleetMsg::Submitted { id, answer } => {
+                let accepted = match answer.result {
+                    Ok(accepted) => Some(accepted.task_id),
+                    Err(Problem::Processing { task_id, .. }) => task_id,
+                    Err(_) => None,
+                };
+                if let Some(task_id) = accepted {
+                    return self.ended_late(id, |task| {
+                        task.task_id = Some(task_id);
+                        task.set(Status::Queued, now.wall);
+                    });
+                }
+            }
+            FleetMsg::Fetched { asset, result: Ok(home) } => {
+                return self.ended_late(asset.task, |task| {
+                    if let Some(output) = task.outputs.get_mut(usize::from(asset.index)) {
+                        output.state = OutputState::Home(home);
+                    }
+                });
+            }
+            // Nothing was asked, so nothing is answered, and nothing becomes due; or it was asked long ago.
+            FleetMsg::Answered { .. } | FleetMsg::Fetched { .. } | FleetMsg::Woke => {}
         }
         Vec::new()
+    }
+
+    /// What has no working link is not wished for: see [`FleetMsg::Again`].
+    fn wish_again(&mut self, asset: AssetId, now: Now) -> Option<Order> {
+        let task = self.tasks.get_mut(&asset.task)?;
+        let output = task.outputs.get(usize::from(asset.index))?;
+        if output.state == OutputState::Away || !output.link_lives(now.wall) {
+            return None;
+        }
+        // The same as the store does with the wish: the row tells at once that something is on its way.
+        if let Some(output) = Arc::make_mut(task).outputs.get_mut(usize::from(asset.index)) {
+            output.state = OutputState::Away;
+        }
+        Some(Order::Save(Change::Wish(Wish::Again(asset))))
     }
 
     fn wish_sent(&mut self, id: LocalId) -> Option<Order> {
@@ -80,17 +137,45 @@ impl Fleet {
         Some(Order::Save(Change::Wish(Wish::Send(id))))
     }
 
+    /// This window has lost the lease, for it was stopped. It only watches from now on. What waited here with its
+    /// user's word is wished from the new holder; what is out is doubtful until its answer comes.
+    pub fn step_down(&mut self) -> Vec<Order> {
+        let waits = |task: &&Arc<Task>| self.queue.holds(task.id) && !self.queue.is_out(task.id);
+        let wished: BTreeSet<LocalId> = self.tasks.values().filter(waits).map(|task| task.id).collect();
+        let orders = wished.iter().map(|id| Order::Save(Change::Wish(Wish::Send(*id)))).collect();
+        self.begin_anew();
+        self.wished = wished;
+        orders
+    }
+
+    /// Forgets what it was about to do, and keeps what it knows.
+    fn begin_anew(&mut self) {
+        let (tasks, by_task_id) = (std::mem::take(&mut self.tasks), std::mem::take(&mut self.by_task_id));
+        let callbacks = std::mem::take(&mut self.callbacks);
+        let durations = std::mem::take(self.watch.durations_mut());
+        let (skew, lessons) = (self.skew, self.lessons);
+        *self = Self { tasks, by_task_id, callbacks, skew, lessons, ..Self::new(self.allowance, self.chance.bits()) };
+        *self.watch.durations_mut() = durations;
+    }
+
+    /// What was begun before this window lost the lease comes to its end: it is written down, and whoever sends now
+    /// is told of it.
+    fn ended_late(&mut self, id: LocalId, change: impl FnOnce(&mut Task)) -> Vec<Order> {
+        let Some(task) = self.tasks.get_mut(&id) else { return Vec::new() };
+        let task = Arc::make_mut(task);
+        change(task);
+        let task = Box::new(task.clone());
+        vec![Order::Save(Change::Progress(task)), Order::Save(Change::Wish(Wish::Look(id)))]
+    }
+
     /// This window holds the lease from now on. Like a restart: what was waiting is held, what was being sent is
     /// unsure, all that runs is watched. What this window's own user wants sent is sent, as if asked for again; the
     /// wishes of other living windows come by the store.
     pub fn took_over(&mut self, unfinished: Vec<Task>, now: Now) -> Vec<Order> {
-        let mut tasks = std::mem::take(&mut self.tasks);
         let wished = std::mem::take(&mut self.wished);
-        let callbacks = std::mem::take(&mut self.callbacks);
-        let durations = std::mem::take(self.watch.durations_mut());
-        let (skew, lessons) = (self.skew, self.lessons);
-        *self = Self { callbacks, skew, lessons, ..Self::new(self.allowance, self.chance.bits()) };
-        *self.watch.durations_mut() = durations;
+        self.begin_anew();
+        self.by_task_id.clear();
+        let mut tasks = std::mem::take(&mut self.tasks);
         tasks.extend(unfinished.into_iter().map(|task| (task.id, Arc::new(task))));
         let mut orders = self.handle(FleetMsg::Restored(tasks.into_values().map(Arc::unwrap_or_clone).collect()), now);
         orders.extend(self.handle(FleetMsg::Send(wished.into_iter().collect()), now));
@@ -106,6 +191,7 @@ pub fn granted(wish: Wish, task: Option<Task>) -> Vec<FleetMsg> {
         Wish::Send(id) => vec![first, FleetMsg::Send(vec![id])],
         Wish::Look(id) => vec![first, FleetMsg::Look(id)],
         Wish::Forget(id) => vec![first, FleetMsg::Forget(id)],
+        Wish::Again(asset) => vec![first, FleetMsg::Again(vec![asset])],
         Wish::Resume => vec![FleetMsg::Resume],
         Wish::WatchAll => Vec::new(),
     }

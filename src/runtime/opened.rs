@@ -6,6 +6,7 @@ use crate::store::Heard;
 use super::hands::{Note, deliver};
 use super::screen::Program;
 use super::start::{Contents, caution};
+use crate::terminal::Screen;
 
 impl Program {
     /// What comes from the other windows.
@@ -27,14 +28,33 @@ impl Program {
         }
     }
 
+    /// Stops, as Ctrl-Z does. A program that is stopped sends nothing: the lease is left to the other windows, and
+    /// taken up again, if nobody took it, as if nothing had happened.
+    pub(super) fn suspend(&mut self) {
+        if let Some(store) = self.hands.store() {
+            store.release();
+        }
+        self.away(Screen::suspend);
+        let Some(store) = self.hands.store() else { return };
+        match store.reclaim() {
+            Ok(None) => {}
+            Ok(Some(standing)) => {
+                // What is still to be written is written before this window only watches.
+                self.take(Msg::SteppedDown(standing), true);
+                self.hands.step_down();
+            }
+            Err(why) => self.take(Msg::Told(why.to_string()), true),
+        }
+    }
+
     /// The first screen is complete; what it does not show is read beside the loop.
     pub(super) fn opened(&mut self, contents: Contents) {
         let watching = !contents.standing.holds;
         let caution = caution(&contents.store, &contents.standing);
         self.hands.open(contents.store, watching);
-        if let Some(store) = self.hands.store().filter(|_| watching && self.key.is_some()) {
+        if let (true, Some(store), Some(key)) = (watching, self.hands.store(), self.key.clone()) {
             // The key may have come while the store was being opened without one.
-            store.want_lease();
+            store.want_lease(move |salt| key.name(salt));
         }
         self.take(Msg::Stands(contents.standing), true);
         for heard in std::mem::take(&mut self.unheard) {

@@ -54,8 +54,13 @@ pub(super) fn apply(conn: &Connection, change: &Change, company: Option<&Company
         }
         (Change::New(task) | Change::Intent(task), _) => new(conn, task),
         (Change::Progress(task), company) => {
-            if let (Some(company), Stage::Sending) = (company, task.status.stage()) {
-                company.fence(conn)?;
+            match (company, task.status.stage()) {
+                (Some(company), Stage::Sending) => {
+                    company.fence(conn)?;
+                    company.sign(conn, task.id)?;
+                }
+                (Some(company), Stage::Unsure) => company.same_key(conn, task.id)?,
+                _ => {}
             }
             progress(conn, task)
         }

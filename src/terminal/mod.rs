@@ -24,4 +24,4 @@ pub use input::{Input, PASTE_LIMIT, Reader};
 pub use output::{Frame, Output, RAW_MOST, Settings, Stats};
 pub use replies::{Layer, Reply};
 pub use screen::{Gate, Screen};
-pub use tty::{WindowSize, hung_up, open, size};
+pub use tty::{WindowSize, hung_up, open, size, stop};

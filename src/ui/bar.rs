@@ -103,6 +103,10 @@ fn right_side<'a>(state: &State, theme: &Theme) -> Vec<Vec<Span<'a>>> {
         return vec![vec![span(format!("‖ paused: {why}"), theme.error)], vec![span("‖ paused", theme.error)]];
     }
     if let Some(holder) = state.standing.holder.as_ref().filter(|_| !state.standing.holds) {
+        if holder.quiet {
+            let long = format!("! the window that sends (process {}) does not respond", holder.pid);
+            return vec![vec![span(long, theme.warning)], vec![span("! sender stopped", theme.warning)]];
+        }
         let long = format!("◇ watches; process {} sends", holder.pid);
         return vec![vec![span(long, theme.dim)], vec![span("◇ watches", theme.dim)], Vec::new()];
     }

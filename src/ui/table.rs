@@ -171,6 +171,8 @@ fn status_cell(task: &Task, state: &State, theme: &Theme, _: usize) -> Cell {
         say("expiring", theme.warning)
     } else if task.outputs.iter().any(away) {
         say("to fetch", theme.running)
+    } else if task.assets().any(|(id, output)| output.home().is_some() && state.gone.contains(&id)) {
+        say("file gone", theme.warning)
     } else {
         say("success", theme.done)
     }
