@@ -13,13 +13,16 @@ const ODD_ATTEMPTS: u32 = 3;
 /// A disk that refused is asked again this much later.
 const DISK_WAIT: Duration = Duration::from_secs(30);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Wish {
     next: Mono,
     expires: Option<Wall>,
     attempts: u32,
     /// A fresh link was asked for already; a second refusal is final.
     renewed: bool,
+    /// The link that was last tried, and the one that was refused.
+    tried: Option<String>,
+    refused: Option<String>,
 }
 
 /// What to do after a download failed.
@@ -48,7 +51,8 @@ impl Fetches {
     /// Wants an output.
     pub fn want(&mut self, id: AssetId, expires: Option<Wall>, now: Mono) {
         if !self.open.contains(&id) && !self.wishes.contains_key(&id) {
-            self.wishes.insert(id, Wish { next: now, expires, attempts: 0, renewed: false });
+            self.wishes
+                .insert(id, Wish { next: now, expires, attempts: 0, renewed: false, tried: None, refused: None });
             self.later.insert((now, id));
         }
     }
@@ -101,6 +105,19 @@ impl Fetches {
         Some(id)
     }
 
+    /// It is fetched from this link.
+    pub fn tries(&mut self, id: AssetId, link: &str) {
+        if let Some(wish) = self.wishes.get_mut(&id) {
+            wish.tried = Some(link.to_owned());
+        }
+    }
+
+    /// This link was refused, and a fresh one was asked for: a late answer may still name it.
+    #[must_use]
+    pub fn was_refused(&self, id: AssetId, link: &str) -> bool {
+        self.wishes.get(&id).is_some_and(|wish| wish.refused.as_deref() == Some(link))
+    }
+
     /// It is here.
     pub fn done(&mut self, id: AssetId) {
         self.open.remove(&id);
@@ -127,6 +144,7 @@ impl Fetches {
             }
             Next::Renew => {
                 wish.renewed = true;
+                wish.refused = wish.tried.take();
                 self.put_off(id, Mono(u64::MAX));
             }
             Next::Later if matches!(problem, Problem::Local { .. }) => self.put_off(id, now + DISK_WAIT),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Answer, LocalId, Problem, Report, Source, Task, TaskId};
+use crate::domain::{Answer, AssetId, LocalId, Problem, Report, Source, Task, TaskId};
 use crate::time::Now;
 
 use super::budget::Kind;
@@ -118,7 +118,17 @@ impl Fleet {
         // Most looks bring nothing new: do not copy the task for those.
         let mut seen = Task::clone(task);
         let ran = !seen.status.is_final();
+        let before = seen.outputs.clone();
         if seen.observe(report, now.wall) {
+            // A late answer does not bring back a link that was refused meanwhile.
+            for (index, old) in (0u16..).zip(before) {
+                if let Some(new) = seen.outputs.get_mut(usize::from(index))
+                    && new.url != old.url
+                    && self.fetches.was_refused(AssetId { task: id, index }, &new.url)
+                {
+                    *new = old;
+                }
+            }
             if ran && seen.status.is_final() && report.source != Source::Callback && seen.request.has_callback() {
                 self.callbacks.missed();
                 self.watch.trust_callbacks(self.callbacks.arrive());

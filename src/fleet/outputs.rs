@@ -47,7 +47,10 @@ impl Fleet {
         while let Some(asset) = self.fetches.next(self.allowance.downloads, now.mono) {
             let output = self.tasks.get(&asset.task).and_then(|t| t.outputs.get(usize::from(asset.index)));
             match output {
-                Some(output) => orders.push(Order::Fetch { asset, url: output.url.clone() }),
+                Some(output) => {
+                    self.fetches.tries(asset, &output.url);
+                    orders.push(Order::Fetch { asset, url: output.url.clone() });
+                }
                 None => self.fetches.done(asset),
             }
         }

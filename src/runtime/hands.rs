@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::api::Wanted;
 use crate::api::webhook::Delivery;
 use crate::app::{Msg, Want};
-use crate::domain::{Answer, AssetId, Change, LocalId, Problem, Request, Task};
+use crate::domain::{Answer, AssetId, Change, LocalId, Problem, Request, Stage, Task, Wish};
 use crate::fleet::{Fleet, FleetMsg, News, Order, Question, watch};
 use crate::graphics::Picture;
 use crate::store::{Heard, Store};
@@ -154,11 +154,15 @@ impl Hands {
             Change::New(task) | Change::Intent(task) | Change::Progress(task) => Some((task.id, task.status.stage())),
             Change::Draft(_) | Change::Forget(_) | Change::Wish(_) | Change::Paused(_) => None,
         };
+        let wished = if let Change::Wish(Wish::Send(id)) = &change { Some(*id) } else { None };
         let inbox = self.inbox.clone();
         store.apply(change, move |result| {
             let result = result.map_err(|why| Problem::Local { message: why.to_string() });
             let msg = match (about, result) {
                 (Some((id, stage)), result) => Msg::Fleet(FleetMsg::Stored { id, stage, result }),
+                (None, Err(problem)) if let Some(id) = wished => {
+                    Msg::Fleet(FleetMsg::Stored { id, stage: Stage::Held, result: Err(problem) })
+                }
                 (None, Err(problem)) => Msg::Told(problem.sentence()),
                 (None, Ok(())) => return,
             };
