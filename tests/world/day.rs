@@ -155,8 +155,8 @@ pub struct World {
     dropped: BTreeSet<LocalId>,
     /// Since when nobody holds the lease though somebody could.
     vacant: Option<i64>,
-    /// When the present holder took the lease.
-    pub tenure: i64,
+    /// When the lease was taken, each time.
+    pub tenures: Vec<i64>,
     events: u64,
     pub trace: Option<String>,
 }
@@ -194,7 +194,7 @@ impl World {
             wanted: BTreeMap::new(),
             dropped: BTreeSet::new(),
             vacant: None,
-            tenure: START,
+            tenures: Vec::new(),
             events: 0,
             trace: traced.then(String::new),
             dice,
@@ -748,7 +748,7 @@ impl World {
     fn take_over(&mut self, life: u32, living: &BTreeSet<u32>) {
         self.disk.take_over(life, living);
         self.wanted.retain(|window, _| living.contains(window));
-        self.tenure = self.now;
+        self.tenures.push(self.now);
         if let Some(program) = self.program(life) {
             program.took = true;
         }

@@ -43,8 +43,32 @@ impl World {
         Ok(())
     }
 
-    /// (1), (2) and (5), at the end of the day.
+    /// (3) over all programs: whoever takes the lease does not know what the last one sent in the minute before. It
+    /// learns of that from the service, at the price of a few refusals, and never again. (An account that allows
+    /// less than we were told is another matter.)
+    fn refusals(&self) -> Checked {
+        if self.service.per_minute != self.allowance.per_minute as usize {
+            return Ok(());
+        }
+        let mut tenures = self.tenures.iter().enumerate().peekable();
+        while let Some((nth, from)) = tenures.next() {
+            let to = tenures.peek().map_or(i64::MAX, |(_, next)| **next);
+            let refused: Vec<i64> =
+                self.service.refused.iter().filter(|at| (*from..to).contains(*at)).copied().collect();
+            must!(nth > 0 || refused.is_empty(), "one program alone was refused {} times", refused.len());
+            must!(
+                refused.len() <= self.allowance.at_once as usize,
+                "refused {} times by one change of hands",
+                refused.len()
+            );
+            must!(refused.iter().all(|at| at - from < 2 * MINUTE), "refused long after the lease changed hands");
+        }
+        Ok(())
+    }
+
+    /// (1), (2), (3) and (5), at the end of the day.
     pub fn settle(&self) -> Checked {
+        self.refusals()?;
         for (id, entry) in &self.service.ledger {
             let task = self.disk.tasks.get(id).ok_or_else(|| format!("{id:?} was paid for and is not known"))?;
             must!(self.left.get(id).is_some_and(|(body, _)| *body == entry.body), "{id:?}: other bytes were paid for");
