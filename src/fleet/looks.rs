@@ -26,7 +26,7 @@ impl Fleet {
             Ok(News::Task(report)) => {
                 self.report(&report, now, orders);
                 if let Question::Task(id, _) = question {
-                    self.fetches.renewed(*id, now.mono);
+                    self.fetches.answered(*id, true, now.mono);
                     self.heard(*id, now);
                 }
             }
@@ -45,7 +45,12 @@ impl Fleet {
                 let missing: Vec<LocalId> = missing.into_iter().collect();
                 self.watch.page_read(page.page, page.size, full, &hits, &missing, now.mono);
             }
-            Err(problem) => self.not_answered(&asked, &problem, now),
+            Err(problem) => {
+                if let Question::Task(id, _) = question {
+                    self.fetches.answered(*id, false, now.mono);
+                }
+                self.not_answered(&asked, &problem, now);
+            }
         }
     }
 
@@ -122,11 +127,14 @@ impl Fleet {
         if seen.observe(report, now.wall) {
             // A late answer does not bring back a link that was refused meanwhile.
             for (index, old) in (0u16..).zip(before) {
-                if let Some(new) = seen.outputs.get_mut(usize::from(index))
-                    && new.url != old.url
-                    && self.fetches.was_refused(AssetId { task: id, index }, &new.url)
-                {
+                let asset = AssetId { task: id, index };
+                let Some(new) = seen.outputs.get_mut(usize::from(index)).filter(|new| new.url != old.url) else {
+                    continue;
+                };
+                if self.fetches.was_refused(asset, &new.url) {
                     *new = old;
+                } else {
+                    self.fetches.has_link(asset, now.mono);
                 }
             }
             if ran && seen.status.is_final() && report.source != Source::Callback && seen.request.has_callback() {
@@ -160,6 +168,9 @@ impl Fleet {
                 return;
             }
             self.watch.asked(&plan, now.mono, pace);
+            if let Plan::One(id) = &plan {
+                self.fetches.asks(*id);
+            }
             orders.push(Order::Ask(question));
         }
     }

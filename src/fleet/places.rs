@@ -35,11 +35,13 @@ impl Places {
 
     /// Tasks came from the store, in any order. Says whether places of other tasks have changed.
     pub fn extend(&mut self, tasks: Vec<(Wall, LocalId)>) -> bool {
-        let before = self.rows.last().copied();
-        let fresh: Vec<_> = tasks.into_iter().filter(|(_, id)| !self.places.contains_key(id)).collect();
-        let moved = before.is_some_and(|last| fresh.iter().any(|row| *row < last));
+        let before = self.rows.last().map(|(at, _)| *at);
+        let mut fresh: Vec<_> = tasks.into_iter().filter(|(_, id)| !self.places.contains_key(id)).collect();
+        fresh.sort_unstable();
+        let moved = before.is_some_and(|last| fresh.first().is_some_and(|(at, _)| *at < last));
         self.rows.extend(fresh);
-        self.rows.sort();
+        // Stable: those of one moment stay in the order in which they were accepted.
+        self.rows.sort_by_key(|(at, _)| *at);
         self.places = self.rows.iter().enumerate().map(|(place, (_, id))| (*id, place)).collect();
         if moved {
             self.shifts.clear();
@@ -142,5 +144,14 @@ mod tests {
         places.push(id(1), Wall(50));
         assert!(places.extend(vec![(Wall(10), id(2)), (Wall(50), id(1))]));
         assert_eq!((places.of(id(2)), places.of(id(1))), (Some(0), Some(1)));
+    }
+
+    /// While the calendar stands still, or runs behind, tasks are accepted at one moment. Their order stays.
+    #[test]
+    fn those_of_one_moment_keep_their_places() {
+        let mut places = Places::default();
+        (0..5).rev().for_each(|n| places.push(id(n), Wall(50)));
+        assert!(!places.extend(vec![(Wall(60), id(9)), (Wall(50), id(7))]));
+        assert_eq!([4, 3, 2, 1, 0, 7, 9].map(|n| places.of(id(n))), [0, 1, 2, 3, 4, 5, 6].map(Some));
     }
 }

@@ -155,7 +155,7 @@ impl Hands {
             Change::Draft(_) | Change::Forget(_) | Change::Wish(_) | Change::Paused(_) => None,
         };
         let wished = if let Change::Wish(Wish::Send(id)) = &change { Some(*id) } else { None };
-        let inbox = self.inbox.clone();
+        let (inbox, dropped) = (self.inbox.clone(), if let Change::Forget(id) = &change { Some(*id) } else { None });
         store.apply(change, move |result| {
             let result = result.map_err(|why| Problem::Local { message: why.to_string() });
             let msg = match (about, result) {
@@ -168,6 +168,15 @@ impl Hands {
             };
             deliver(&inbox, Note::Msg(msg));
         });
+        if let Some(id) = dropped {
+            // What could not be dropped is there again.
+            let inbox = self.inbox.clone();
+            store.task_then(id, move |found| {
+                if let Ok(Some(task)) = found {
+                    deliver(&inbox, Note::Msg(Msg::Unfinished(vec![task])));
+                }
+            });
+        }
     }
 
     fn submit(&mut self, id: LocalId, request: Arc<Request>) {

@@ -661,6 +661,7 @@ impl World {
             _ => None,
         };
         let wished = if let Change::Wish(Wish::Send(id)) = &change { Some(*id) } else { None };
+        let dropped = if let Change::Forget(id) = &change { Some(*id) } else { None };
         let before =
             about.and_then(|(id, _)| self.disk.tasks.get(&id)).map(|task| (task.status.stage(), task.task_id.clone()));
         let result = self.disk.apply(life, change);
@@ -674,6 +675,9 @@ impl World {
         }
         if result.is_ok() {
             self.stir(life);
+        }
+        if let Some(task) = dropped.and_then(|id| self.disk.tasks.get(&id).cloned()) {
+            self.bring(life, Note::Msg(Box::new(FleetMsg::Restored(vec![task]))));
         }
         // A wish is spoken of only when it could not be written down.
         let wished = wished.filter(|_| result.is_err()).map(|id| (id, Stage::Held));
