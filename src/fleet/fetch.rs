@@ -94,15 +94,14 @@ impl Fetches {
     /// A question about this task alone was answered, or was not: links may be new, so what waited for one may go,
     /// unless the question had left before the old one was refused.
     pub fn answered(&mut self, task: LocalId, well: bool, now: Mono) {
-        if let Some(count) = self.asked.get_mut(&task) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.asked.remove(&task);
-            }
+        let open = self.asked.remove(&task).unwrap_or(0).saturating_sub(1);
+        if open > 0 {
+            self.asked.insert(task, open);
         }
         for id in self.waiting(task) {
             match self.wishes.get_mut(&id) {
-                Some(wish) if wish.stale > 0 => wish.stale -= 1,
+                // Which of several failed nobody knows: the older one may still come.
+                Some(wish) if wish.stale > 0 => wish.stale = (wish.stale - u32::from(well)).min(open),
                 _ if well => self.put_off(id, now),
                 _ => {}
             }
@@ -273,6 +272,8 @@ mod tests {
         assert_eq!(fetches.next(3, Mono(0)), Some(asset(1)));
         assert_eq!(fetches.failed(asset(1), &gone, Mono(1), &mut chance), Next::Renew);
         fetches.asks(asset(1).task);
+        fetches.asks(asset(1).task);
+        fetches.answered(asset(1).task, false, Mono(2));
         fetches.answered(asset(1).task, true, Mono(2));
         assert!(fetches.wants_link(asset(1).task));
         assert_eq!(fetches.next(3, Mono(3)), None);
