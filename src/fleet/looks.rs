@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Answer, Dated, LocalId, Problem, Report, Source, Task, TaskId};
+use crate::domain::{Answer, AssetId, Dated, LocalId, Problem, Report, Source, Task, TaskId};
 use crate::time::Now;
 
 use super::budget::Kind;
@@ -27,7 +27,7 @@ impl Fleet {
             Ok(News::Task(report)) => {
                 self.report(&report, now, orders);
                 if let Question::Task(id, _) = question {
-                    self.fetches.renewed(*id, now.mono);
+                    self.fetches.answered(*id, true, now.mono);
                     self.heard(*id, now);
                 }
             }
@@ -45,7 +45,12 @@ impl Fleet {
                 let missing: Vec<LocalId> = missing.into_iter().collect();
                 self.watch.page_read(&page, &hits, &missing, now.mono);
             }
-            Err(problem) => self.not_answered(&asked, &problem, now),
+            Err(problem) => {
+                if let Question::Task(id, _) = question {
+                    self.fetches.answered(*id, false, now.mono);
+                }
+                self.not_answered(&asked, &problem, now);
+            }
         }
     }
 
@@ -125,7 +130,20 @@ impl Fleet {
         // Most looks bring nothing new: do not copy the task for those.
         let mut seen = Task::clone(task);
         let ran = !seen.status.is_final();
+        let before = seen.outputs.clone();
         if seen.observe(&self.skew.told(report, now), now.wall) {
+            // A late answer does not bring back a link that was refused meanwhile.
+            for (index, old) in (0u16..).zip(before) {
+                let asset = AssetId { task: id, index };
+                let Some(new) = seen.outputs.get_mut(usize::from(index)).filter(|new| new.url != old.url) else {
+                    continue;
+                };
+                if self.fetches.was_refused(asset, &new.url) {
+                    *new = old;
+                } else {
+                    self.fetches.has_link(asset, now.mono);
+                }
+            }
             if ran && seen.status.is_final() && report.source != Source::Callback && seen.request.has_callback() {
                 self.callbacks.missed();
                 self.watch.trust_callbacks(self.callbacks.arrive());
@@ -157,6 +175,9 @@ impl Fleet {
                 return;
             }
             self.watch.asked(&plan, now.mono, pace);
+            if let Plan::One(id) = &plan {
+                self.fetches.asks(*id);
+            }
             orders.push(Order::Ask(question));
         }
     }

@@ -18,7 +18,7 @@ pub enum FleetMsg {
     Stored {
         /// Which task.
         id: LocalId,
-        /// The stage that was written.
+        /// The stage that was written. Of a wish to send that could not be written down: `Held`.
         stage: Stage,
         /// Whether it is on the disk.
         result: Result<(), Problem>,

@@ -219,4 +219,13 @@ mod tests {
         assert!(places.extend(vec![(Wall(10), id(2)), (Wall(50), id(1))]));
         assert_eq!((places.of(id(2)), places.of(id(1))), (Some(0), Some(1)));
     }
+
+    /// While the calendar stands still, or runs behind, tasks are accepted at one moment. Their order stays.
+    #[test]
+    fn those_of_one_moment_keep_their_places() {
+        let mut places = Places::default();
+        (0..5).rev().for_each(|n| places.push(id(n), Wall(50)));
+        assert!(!places.extend(vec![(Wall(60), id(9)), (Wall(50), id(7))]));
+        assert_eq!([4, 3, 2, 1, 0, 7, 9].map(|n| places.of(id(n))), [0, 1, 2, 3, 4, 5, 6].map(Some));
+    }
 }

@@ -59,19 +59,26 @@ impl Fleet {
         match msg {
             FleetMsg::Restored(tasks) => self.mirror(tasks, &[]),
             FleetMsg::Add(task) => {
-                self.wished.insert(task.id);
                 self.tasks.insert(task.id, Arc::new(Task::clone(&task)));
-                return vec![Order::Save(Change::Intent(task))];
+                self.unborn.insert(task.id);
+                return vec![self.intend(task)];
+            }
+            FleetMsg::Stored { id, stage: Stage::Saved, result: Ok(()) } => {
+                self.unborn.remove(&id);
             }
             // It is not on the disk, so nobody will send it.
             FleetMsg::Stored { id, stage: Stage::Saved, result: Err(problem) } => {
                 self.wished.remove(&id);
-                if let Some(task) = self.tasks.get_mut(&id) {
+                if let Some(task) = self.tasks.get_mut(&id).filter(|_| self.unborn.contains(&id)) {
                     Arc::make_mut(task).set(Status::Held(Some(problem)), now.wall);
                 }
             }
+            // A wish that could not be written down: the user may wish again.
+            FleetMsg::Stored { id, stage: Stage::Held, result: Err(_) } => {
+                self.wished.remove(&id);
+            }
             FleetMsg::Send(ids) => {
-                return ids.into_iter().flat_map(|id| self.wish_sent(id)).collect();
+                return ids.into_iter().filter_map(|id| self.wish_sent(id, now)).collect();
             }
             FleetMsg::Resume => return wish(Wish::Resume),
             FleetMsg::Look(id) => return wish(Wish::Look(id)),
@@ -79,6 +86,11 @@ impl Fleet {
             FleetMsg::Report(report) => {
                 let about = self.tasks.values().find(|task| task.task_id.as_ref() == Some(&report.task_id));
                 return about.map_or_else(Vec::new, |task| wish(Wish::Look(task.id)));
+            }
+            // Nobody else knows of it.
+            FleetMsg::Forget(id) if self.unborn.contains(&id) && !self.wished.contains(&id) => {
+                self.unborn.remove(&id);
+                self.tasks.remove(&id);
             }
             FleetMsg::Forget(id) => return wish(Wish::Forget(id)),
             FleetMsg::Block(problem) => self.queue.block(problem),
@@ -127,11 +139,23 @@ impl Fleet {
         Some(Order::Save(Change::Wish(Wish::Again(asset))))
     }
 
-    fn wish_sent(&mut self, id: LocalId) -> Option<Order> {
+    fn intend(&mut self, task: Box<Task>) -> Order {
+        self.wished.insert(task.id);
+        Order::Save(Change::Intent(task))
+    }
+
+    fn wish_sent(&mut self, id: LocalId, now: Now) -> Option<Order> {
         let task = self.tasks.get(&id)?;
         let settled = matches!(&task.status, Status::Unsure(Some(Problem::Mismatch { .. })));
         if settled || !matches!(task.status, Status::Held(_) | Status::Unsure(_)) || self.wished.contains(&id) {
             return None;
+        }
+        if self.unborn.contains(&id) {
+            // The holder cannot know it: there was no room for it on the disk.
+            let task = Arc::make_mut(self.tasks.get_mut(&id)?);
+            task.set(Status::Saved, now.wall);
+            let task = Box::new(task.clone());
+            return Some(self.intend(task));
         }
         self.wished.insert(id);
         Some(Order::Save(Change::Wish(Wish::Send(id))))
@@ -151,10 +175,11 @@ impl Fleet {
     /// Forgets what it was about to do, and keeps what it knows.
     fn begin_anew(&mut self) {
         let (tasks, by_task_id) = (std::mem::take(&mut self.tasks), std::mem::take(&mut self.by_task_id));
-        let callbacks = std::mem::take(&mut self.callbacks);
+        let (callbacks, unborn) = (std::mem::take(&mut self.callbacks), std::mem::take(&mut self.unborn));
         let durations = std::mem::take(self.watch.durations_mut());
         let (skew, lessons) = (self.skew, self.lessons);
-        *self = Self { tasks, by_task_id, callbacks, skew, lessons, ..Self::new(self.allowance, self.chance.bits()) };
+        let fresh = Self::new(self.allowance, self.chance.bits());
+        *self = Self { tasks, by_task_id, callbacks, unborn, skew, lessons, ..fresh };
         *self.watch.durations_mut() = durations;
     }
 
@@ -173,11 +198,18 @@ impl Fleet {
     /// wishes of other living windows come by the store.
     pub fn took_over(&mut self, unfinished: Vec<Task>, now: Now) -> Vec<Order> {
         let wished = std::mem::take(&mut self.wished);
+        // Their intents are on their way to the disk: they wait for that, like any new task.
+        let coming: Vec<LocalId> = wished.intersection(&self.unborn).copied().collect();
         self.begin_anew();
         self.by_task_id.clear();
         let mut tasks = std::mem::take(&mut self.tasks);
         tasks.extend(unfinished.into_iter().map(|task| (task.id, Arc::new(task))));
         let mut orders = self.handle(FleetMsg::Restored(tasks.into_values().map(Arc::unwrap_or_clone).collect()), now);
+        for id in coming {
+            if let Some(task) = self.tasks.get_mut(&id) {
+                Arc::make_mut(task).set(Status::Saved, now.wall);
+            }
+        }
         orders.extend(self.handle(FleetMsg::Send(wished.into_iter().collect()), now));
         orders
     }
@@ -194,5 +226,82 @@ pub fn granted(wish: Wish, task: Option<Task>) -> Vec<FleetMsg> {
         Wish::Again(asset) => vec![first, FleetMsg::Again(vec![asset])],
         Wish::Resume => vec![FleetMsg::Resume],
         Wish::WatchAll => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Allowance;
+    use crate::domain::Request;
+
+    fn viewer() -> (Fleet, LocalId, Box<Task>) {
+        let request = Request::new("m", None, serde_json::Map::new(), "t".into(), "p".into(), None);
+        let id = LocalId::from_random(1 << 64);
+        (Fleet::new(Allowance::default(), 7), id, Box::new(Task::new(id, Arc::new(request), Now::default().wall)))
+    }
+
+    fn refused(id: LocalId, stage: Stage) -> FleetMsg {
+        FleetMsg::Stored { id, stage, result: Err(Problem::Local { message: "full".into() }) }
+    }
+
+    fn stage(fleet: &Fleet, id: LocalId) -> Option<Stage> {
+        fleet.task(id).map(|task| task.status.stage())
+    }
+
+    /// C5: what did not reach the disk is nobody's but this window's; it is written as an intent again.
+    #[test]
+    fn an_intent_that_found_no_room_can_be_given_again() {
+        let (mut fleet, id, task) = viewer();
+        let now = Now::default();
+        fleet.handle_watching(FleetMsg::Add(task), now);
+        fleet.handle_watching(refused(id, Stage::Saved), now);
+        assert_eq!((stage(&fleet, id), fleet.will_send(id)), (Some(Stage::Held), false));
+        let orders = fleet.handle_watching(FleetMsg::Send(vec![id]), now);
+        assert!(matches!(&orders[..], [Order::Save(Change::Intent(task))] if task.id == id), "{orders:?}");
+        assert!(fleet.will_send(id));
+        fleet.handle_watching(refused(id, Stage::Saved), now);
+        assert_eq!(fleet.handle_watching(FleetMsg::Forget(id), now), []);
+        assert_eq!(stage(&fleet, id), None, "the holder cannot drop what it does not know");
+    }
+
+    /// C5 and C14: the window that could not write it down takes over.
+    #[test]
+    fn an_heir_writes_what_found_no_room() {
+        let (mut fleet, id, task) = viewer();
+        let now = Now::default();
+        fleet.handle_watching(FleetMsg::Add(task), now);
+        fleet.handle_watching(refused(id, Stage::Saved), now);
+        fleet.took_over(Vec::new(), now);
+        let orders = fleet.handle(FleetMsg::Send(vec![id]), now);
+        assert!(matches!(&orders[..], [Order::Save(Change::New(task))] if task.id == id), "{orders:?}");
+    }
+
+    /// C14: the intent is behind the taking of the lease in the store's queue. It is not written a second time.
+    #[test]
+    fn an_heir_waits_for_its_own_intent() {
+        let (mut fleet, id, task) = viewer();
+        let now = Now::default();
+        fleet.handle_watching(FleetMsg::Add(task), now);
+        assert_eq!(fleet.took_over(Vec::new(), now), []);
+        assert_eq!(stage(&fleet, id), Some(Stage::Saved));
+        let orders = fleet.handle(FleetMsg::Stored { id, stage: Stage::Saved, result: Ok(()) }, now);
+        assert!(matches!(&orders[..], [Order::Save(Change::Progress(_))]), "{orders:?}");
+        assert_eq!(stage(&fleet, id), Some(Stage::Sending));
+    }
+
+    /// C5: a wish that was not written down is not waited for.
+    #[test]
+    fn a_wish_that_found_no_room_can_be_given_again() {
+        let (mut fleet, id, mut task) = viewer();
+        let now = Now::default();
+        task.set(Status::Unsure(None), now.wall);
+        fleet.mirror(vec![*task], &[]);
+        let wish = vec![Order::Save(Change::Wish(Wish::Send(id)))];
+        assert_eq!(fleet.handle_watching(FleetMsg::Send(vec![id]), now), wish);
+        assert_eq!(fleet.handle_watching(FleetMsg::Send(vec![id]), now), [], "once is enough");
+        fleet.handle_watching(refused(id, Stage::Held), now);
+        assert_eq!((stage(&fleet, id), fleet.will_send(id)), (Some(Stage::Unsure), false));
+        assert_eq!(fleet.handle_watching(FleetMsg::Send(vec![id]), now), wish);
     }
 }

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::api::Wanted;
 use crate::api::webhook::Delivery;
 use crate::app::{Msg, Want};
-use crate::domain::{Answer, AssetId, Change, Home, LocalId, Problem, Request, Task};
+use crate::domain::{Answer, AssetId, Change, Home, LocalId, Problem, Request, Stage, Task, Wish};
 use crate::fleet::{Fleet, FleetMsg, News, Order, Question, watch};
 use crate::graphics::Picture;
 use crate::store::{Heard, Store};
@@ -185,17 +185,30 @@ impl Hands {
             Change::Draft(_) | Change::Forget(_) | Change::Learned(_) | Change::Wish(_) | Change::Paused(_) => None,
         };
         let quiet = matches!(change, Change::Learned(_));
-        let inbox = self.inbox.clone();
+        let wished = if let Change::Wish(Wish::Send(id)) = &change { Some(*id) } else { None };
+        let (inbox, dropped) = (self.inbox.clone(), if let Change::Forget(id) = &change { Some(*id) } else { None });
         store.apply(change, move |result| {
             let result = result.map_err(Problem::from);
             let msg = match (about, result) {
                 (Some((id, stage)), result) => Msg::Fleet(FleetMsg::Stored { id, stage, result }),
                 (None, Err(problem)) if quiet => return tracing::warn!(?problem, "what was learned is not kept"),
+                (None, Err(problem)) if let Some(id) = wished => {
+                    Msg::Fleet(FleetMsg::Stored { id, stage: Stage::Held, result: Err(problem) })
+                }
                 (None, Err(problem)) => Msg::Told(problem.sentence()),
                 (None, Ok(())) => return,
             };
             deliver(&inbox, Note::Msg(msg));
         });
+        if let Some(id) = dropped {
+            // What could not be dropped is there again.
+            let inbox = self.inbox.clone();
+            store.task_then(id, move |found| {
+                if let Ok(Some(task)) = found {
+                    deliver(&inbox, Note::Msg(Msg::Unfinished(vec![task])));
+                }
+            });
+        }
     }
 
     fn submit(&mut self, id: LocalId, request: Arc<Request>) {

@@ -74,7 +74,7 @@ pub(super) fn send(state: &mut State) -> Vec<Effect> {
 pub(super) fn forget(state: &mut State) -> Vec<Effect> {
     let Some(id) = state.chosen() else { return Vec::new() };
     let effects = fleet(state, FleetMsg::Forget(id));
-    if !state.standing.holds {
+    if !state.standing.holds && state.fleet.task(id).is_some() {
         // The row goes when the other window has dropped it, and stays if that was too late.
         state.say("the other window drops it, if it was never sent");
         return effects;
