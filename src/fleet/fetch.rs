@@ -12,6 +12,8 @@ use super::backoff;
 const ODD_ATTEMPTS: u32 = 3;
 /// A disk that refused is asked again this much later.
 const DISK_WAIT: Duration = Duration::from_secs(30);
+/// And a host that could not prove who it is.
+const DISTRUST_WAIT: Duration = Duration::from_secs(600);
 
 #[derive(Clone, Copy, Debug)]
 struct Wish {
@@ -130,6 +132,8 @@ impl Fetches {
                 self.put_off(id, Mono(u64::MAX));
             }
             Next::Later if matches!(problem, Problem::Local { .. }) => self.put_off(id, now + DISK_WAIT),
+            // Nobody mends a certificate within seconds.
+            Next::Later if matches!(problem, Problem::Certificate { .. }) => self.put_off(id, now + DISTRUST_WAIT),
             Next::Later => {
                 let wait = backoff::delay(wish.attempts, Some(problem), chance);
                 self.put_off(id, now + wait);

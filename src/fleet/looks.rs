@@ -102,7 +102,12 @@ impl Fleet {
     /// Keeps count of how long the service has not answered at all.
     pub(super) fn note_contact(&mut self, problem: Option<&Problem>, now: Now) {
         match problem {
-            Some(problem @ (Problem::Network { .. } | Problem::Odd { .. } | Problem::Server { .. })) => {
+            Some(
+                problem @ (Problem::Network { .. }
+                | Problem::Certificate { .. }
+                | Problem::Odd { .. }
+                | Problem::Server { .. }),
+            ) => {
                 let silence = self.silence.get_or_insert(Silence { since: now, failures: 0, problem: problem.clone() });
                 silence.failures += 1;
                 silence.problem = problem.clone();

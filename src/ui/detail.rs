@@ -150,6 +150,7 @@ fn message(problem: &Problem) -> Option<&str> {
         | Problem::NotFound { message }
         | Problem::Server { message, .. }
         | Problem::Network { message, .. }
+        | Problem::Certificate { message, .. }
         | Problem::Odd { message, .. } => Some(message).filter(|text| !text.is_empty()).map(String::as_str),
         Problem::Limit { .. } | Problem::Processing { .. } | Problem::Local { .. } => None,
     }
