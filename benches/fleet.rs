@@ -310,6 +310,7 @@ impl<'a> Sim<'a> {
                     let span = self.way();
                     self.later(span, Event::Get(question));
                 }
+                Order::Browse(_) | Order::Sift(_) => unreachable!("nobody looks for the tasks of others"),
                 Order::Fetch { asset, .. } => {
                     let file = Home {
                         file: "/p.png".into(),

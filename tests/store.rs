@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 
 use plantain::domain::{
-    Change, Draft, Failure, Home, LocalId, Output, OutputState, Problem, Request, Stage, Status, Task, TaskId,
+    Change, Draft, Failure, GivenUp, Home, LocalId, Output, OutputState, Problem, Request, Stage, Status, Task, TaskId,
 };
 use plantain::store::{FILE, FOUND, Store, StoreError, StoreProblem};
 use plantain::time::Wall;
@@ -75,6 +75,7 @@ fn problems() -> Vec<Problem> {
         Problem::NotFound { message: m() },
         Problem::Server { status: 502, message: m() },
         Problem::Network { sent: true, message: m() },
+        Problem::Certificate { host: m(), message: m() },
         Problem::Network { sent: false, message: m() },
         Problem::Odd { status: 200, message: m() },
         Problem::Local { message: m() },
@@ -91,6 +92,10 @@ fn statuses() -> Vec<Status> {
         Status::Handling,
         Status::Unknown("melting".into()),
         Status::Archiving,
+        Status::Handling.missed(),
+        Status::Unknown("melting".into()).missed(),
+        Status::GivenUp(GivenUp::default()),
+        Status::GivenUp(GivenUp { problem: Some(problems().remove(0)), anew: Some(LocalId::from_random(7)) }),
         Status::Failed(Failure::default()),
         Status::Failed(Failure { code: Some("TASK_FAILED".into()), message: Some("no".into()) }),
         Status::Success,

@@ -462,6 +462,7 @@ impl World {
                 self.program.looks += 1;
                 self.send_question(question);
             }
+            Order::Browse(_) | Order::Sift(_) => unreachable!("nobody looks for the tasks of others"),
             Order::Fetch { asset, url } => {
                 self.program.fetches += 1;
                 self.download(asset, &url);
@@ -804,6 +805,8 @@ fn brief_order(order: &Order) -> String {
         },
         Order::Submit(id, _) => format!("submit {id:?}"),
         Order::Ask(question) => format!("ask {}", brief_question(question)),
+        Order::Browse(browse) => format!("browse {browse:?}"),
+        Order::Sift(ids) => format!("sift {}", ids.len()),
         Order::Fetch { asset, .. } => format!("fetch {:?}/{}", asset.task, asset.index),
     }
 }

@@ -7,8 +7,8 @@ use std::io;
 use std::sync::Once;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustls::CertificateError;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use rustls::CertificateError;
 
 use super::reach;
 use crate::domain::{Limits, Problem};
@@ -282,6 +282,20 @@ mod tests {
             assert_eq!(retry_after(&headers(&[("retry-after", text), ("date", date)])), expected, "{text}");
         }
         assert_eq!(retry_after(&headers(&[])), None);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_certificate_is_said_in_words() {
+        for (why, word) in [
+            (CertificateError::Expired, "expired"),
+            (CertificateError::NotValidYet, "not valid yet"),
+            (CertificateError::UnknownIssuer, "not trusted"),
+            (CertificateError::NotValidForName, "another name"),
+            (CertificateError::BadSignature, "was not taken"),
+        ] {
+            let words = certificate_words(&why);
+            assert!(words.contains(word) && words.contains("certificate"), "{words}");
+        }
     }
 
     #[test]

@@ -127,7 +127,9 @@ impl Problem {
             Self::Network { sent: true, .. } | Self::Server { .. } | Self::Processing { .. } | Self::Odd { .. } => {
                 Outcome::Unknown
             }
-            Self::Auth { .. } | Self::NoKey { .. } | Self::Balance { .. } | Self::Certificate { .. } => Outcome::Blocked,
+            Self::Auth { .. } | Self::NoKey { .. } | Self::Balance { .. } | Self::Certificate { .. } => {
+                Outcome::Blocked
+            }
             Self::Forbidden { .. } | Self::Rejected { .. } | Self::NotFound { .. } => Outcome::Refused,
             Self::Mismatch { .. } => Outcome::Conflict,
         }

@@ -87,6 +87,14 @@ impl Fetches {
         self.of(task).any(|(_, wish)| wish.next.0 == u64::MAX)
     }
 
+    /// No fresh link will come for these outputs of a task: they are not wanted any more.
+    pub fn give_up(&mut self, task: LocalId) -> Vec<AssetId> {
+        let waiting: Vec<AssetId> =
+            self.of(task).filter(|(_, wish)| wish.next.0 == u64::MAX).map(|(id, _)| *id).collect();
+        waiting.iter().for_each(|id| self.done(*id));
+        waiting
+    }
+
     /// The next output to fetch, soonest deadline first.
     pub fn next(&mut self, slots: u32, now: Mono) -> Option<AssetId> {
         if self.open.len() >= slots as usize {

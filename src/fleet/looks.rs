@@ -11,6 +11,9 @@ use super::budget::Kind;
 use super::watch::{PAGE_SIZE, Pace, Plan};
 use super::{Fleet, News, Order, Question, Silence, backoff};
 
+/// Between looks that fail for a reason that does not pass by itself.
+const SLOWLY: Duration = Duration::from_secs(60);
+
 impl Fleet {
     pub(super) fn answered(&mut self, question: &Question, answer: Answer<News>, now: Now, orders: &mut Vec<Order>) {
         self.budget.give_back(Kind::Look, now.mono);
@@ -39,13 +42,21 @@ impl Fleet {
                         missing.remove(&id);
                         self.report(report, now, orders);
                         self.heard(id, now);
+                    } else {
+                        self.strays.refresh(report, now.wall);
                     }
                 }
                 let full = page.reports.len() >= page.size as usize;
                 let missing: Vec<LocalId> = missing.into_iter().collect();
                 self.watch.page_read(page.page, page.size, full, &hits, &missing, now.mono);
             }
-            Err(problem) => self.not_answered(&asked, &problem, now),
+            Err(problem) => {
+                let unknown = match (question, &problem) {
+                    (Question::Task(id, _), Problem::NotFound { .. }) => Some(self.unknown(*id, now, orders)),
+                    _ => None,
+                };
+                self.not_answered(&asked, &problem, unknown, now);
+            }
         }
     }
 
@@ -70,7 +81,16 @@ impl Fleet {
         }
     }
 
+    /// One observation that nobody here has asked for by name.
+    pub(super) fn observed(&mut self, report: &Report, now: Now, orders: &mut Vec<Order>) {
+        if let Some(id) = self.by_task_id.get(&report.task_id).copied() {
+            self.report(report, now, orders);
+            self.heard(id, now);
+        }
+    }
+
     fn heard(&mut self, id: LocalId, now: Now) {
+        self.absences.over(id);
         match self.tasks.get(&id).filter(|task| task.status.is_final()) {
             Some(task) => {
                 // A page may have left before a link was refused: only a look of its own brings a fresh one for sure.
@@ -81,7 +101,7 @@ impl Fleet {
         }
     }
 
-    fn not_answered(&mut self, asked: &[LocalId], problem: &Problem, now: Now) {
+    fn not_answered(&mut self, asked: &[LocalId], problem: &Problem, rest: Option<Duration>, now: Now) {
         let failures = self.silence.as_ref().map_or(1, |s| s.failures);
         let wait = backoff::delay(failures, Some(problem), &mut self.chance);
         if matches!(problem, Problem::Limit { .. }) {
@@ -93,8 +113,8 @@ impl Fleet {
             _ => {}
         }
         for id in asked {
-            // What the service does not know now it may know later (a fresh id, another replica): ask slowly.
-            let wait = if problem.is_passing() { wait } else { wait.max(Duration::from_secs(20)) };
+            // What does not pass by itself is asked about slowly.
+            let wait = rest.unwrap_or(if problem.is_passing() { wait } else { wait.max(SLOWLY) });
             self.watch.failed(*id, now.mono, wait);
         }
     }

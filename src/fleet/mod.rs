@@ -14,11 +14,14 @@ pub mod callbacks;
 pub mod durations;
 pub mod fetch;
 mod looks;
+mod missing;
 mod msg;
 mod outputs;
 pub mod places;
 pub mod queue;
 pub mod recover;
+mod settle;
+pub mod strays;
 mod submission;
 pub mod watch;
 mod windows;
@@ -38,7 +41,9 @@ pub use windows::granted;
 use budget::Kind;
 use callbacks::Callbacks;
 use fetch::Fetches;
+use missing::Absences;
 use queue::Queue;
+use strays::Strays;
 use watch::Watch;
 
 /// A store that refused is asked again this much later.
@@ -59,6 +64,12 @@ pub struct Fleet {
     unwritten: BTreeMap<LocalId, Mono>,
     /// Tasks whose very first writing has not succeeded: they exist in memory only.
     unborn: BTreeSet<LocalId>,
+    /// Tasks that the service did not know when it was last asked.
+    absences: Absences,
+    /// Tasks of the account that other programs created.
+    strays: Strays,
+    /// Adopted, and not on the disk yet.
+    adopting: BTreeSet<LocalId>,
     /// In a window that only watches: what its user wants sent, and the window that sends has not settled.
     wished: BTreeSet<LocalId>,
     /// Consecutive failures to reach the service, and since when.
@@ -92,6 +103,9 @@ impl Fleet {
             callbacks: Callbacks::default(),
             unwritten: BTreeMap::new(),
             unborn: BTreeSet::new(),
+            absences: Absences::default(),
+            strays: Strays::default(),
+            adopting: BTreeSet::new(),
             wished: BTreeSet::new(),
             silence: None,
             chance: Chance::new(seed),
@@ -119,6 +133,13 @@ impl Fleet {
             FleetMsg::Block(problem) => self.queue.block(problem),
             FleetMsg::Again(assets) => self.again(&assets, now, &mut orders),
             FleetMsg::Forget(id) => self.forget(id, &mut orders),
+            FleetMsg::Settle { id, how } => self.settle(id, how, now, &mut orders),
+            FleetMsg::Browse(browse) => self.browse(browse),
+            FleetMsg::BrowseFor(browse) => self.browse_for(browse),
+            FleetMsg::Found(_) => {}
+            FleetMsg::Browsed { browse, answer } => self.browsed(&browse, answer, now, &mut orders),
+            FleetMsg::Sifted(known) => self.sifted(known, now, &mut orders),
+            FleetMsg::Adopt(id) => self.adopt(id, &mut orders),
             FleetMsg::Woke => {}
         }
         self.pump(now, &mut orders);
@@ -133,6 +154,7 @@ impl Fleet {
         for task in fresh {
             if let Some(task_id) = &task.task_id {
                 self.by_task_id.insert(task_id.clone(), task.id);
+                self.strays.own(task_id);
                 let curve = self.watch.curve(&task.request);
                 if task.status.is_running() {
                     if task.request.has_callback() {
@@ -181,6 +203,9 @@ impl Fleet {
         match result {
             Ok(()) => {
                 self.unborn.remove(&id);
+                if stage.rank() >= Stage::Queued.rank() && self.adopting.remove(&id) {
+                    return self.adopted(id, now);
+                }
                 if current == stage {
                     self.unwritten.remove(&id);
                 }
@@ -232,6 +257,7 @@ impl Fleet {
             self.unwritten.remove(&id);
             self.save(id, orders);
         }
+        self.pump_browse(now, orders);
         self.pump_looks(now, orders);
         self.pump_queue(now, orders);
         self.pump_fetches(now, orders);
@@ -247,7 +273,8 @@ impl Fleet {
         let send = send.and_then(|due| Some(due.max(self.budget.free_at(Kind::Create, now.mono.max(due))?)));
         let fetch = self.fetches.due(self.allowance.downloads);
         let write = self.unwritten.values().min().copied();
-        [look, send, fetch, write].into_iter().flatten().min()
+        let browse = self.browse_due(now).filter(|_| !looks_blocked);
+        [look, send, fetch, write, browse].into_iter().flatten().min()
     }
 
     /// Callbacks are, or are not, received here: while they arrive, tasks that have one are looked at slowly.
@@ -268,13 +295,13 @@ impl Fleet {
         self.by_task_id.get(task_id).copied()
     }
 
-    /// A task.
+    /// A task; also one that another program created and that is shown.
     #[must_use]
     pub fn task(&self, id: LocalId) -> Option<&Arc<Task>> {
-        self.tasks.get(&id)
+        self.tasks.get(&id).or_else(|| self.strays.get(id))
     }
 
-    /// All tasks that are loaded, in no useful order.
+    /// All tasks of ours that are loaded, in no useful order.
     pub fn tasks(&self) -> impl Iterator<Item = &Arc<Task>> {
         self.tasks.values()
     }
@@ -352,5 +379,6 @@ impl Fleet {
             && self.fetches.is_idle()
             && self.unwritten.is_empty()
             && self.unborn.is_empty()
+            && !self.strays.is_asking()
     }
 }

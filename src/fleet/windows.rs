@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Fleet, FleetMsg, Order};
-use crate::domain::{Change, LocalId, Problem, Stage, Status, Task, Wish};
+use crate::domain::{Change, LocalId, Problem, Settle, Stage, Status, Task, Wish};
 use crate::time::Now;
 
 impl Fleet {
@@ -17,6 +17,9 @@ impl Fleet {
                 self.wished.remove(&task.id);
             }
             self.unborn.remove(&task.id);
+            if let Some(task_id) = &task.task_id {
+                self.strays.own(task_id);
+            }
             self.tasks.insert(task.id, Arc::new(task));
         }
         for id in gone {
@@ -62,6 +65,10 @@ impl Fleet {
                 return about.map_or_else(Vec::new, |task| wish(Wish::Look(task.id)));
             }
             FleetMsg::Forget(id) => return wish(Wish::Forget(id)),
+            FleetMsg::Browse(browse) => return self.wish_browsed(browse),
+            FleetMsg::Found(found) => self.found(*found, now),
+            FleetMsg::Adopt(id) => return self.wish_adopted(id),
+            FleetMsg::Settle { id, how } => return self.wish_settled(id, how, now),
             FleetMsg::Block(problem) => self.queue.block(problem),
             // Nothing was asked, so nothing is answered.
             _ => {}
@@ -79,6 +86,25 @@ impl Fleet {
         Some(Order::Save(Change::Wish(Wish::Send(id))))
     }
 
+    fn wish_settled(&mut self, id: LocalId, how: Settle, now: Now) -> Vec<Order> {
+        if !self.is_undecided(id) {
+            return Vec::new();
+        }
+        let mut orders = Vec::new();
+        let wish = match how {
+            Settle::Adopt(task_id) => Wish::Adopt { task: id, task_id },
+            Settle::GiveUp { anew } => Wish::GiveUp { task: id, anew },
+            Settle::Anew(task) => {
+                let anew = Some(task.id);
+                orders.extend(self.handle_watching(FleetMsg::Add(task), now));
+                Wish::GiveUp { task: id, anew }
+            }
+        };
+        self.wished.insert(id);
+        orders.push(Order::Save(Change::Wish(wish)));
+        orders
+    }
+
     /// This window holds the lease from now on. Like a restart: what was waiting is held, what was being sent is
     /// unsure, all that runs is watched. What this window's own user wants sent is sent, as if asked for again; the
     /// wishes of other living windows come by the store.
@@ -87,9 +113,11 @@ impl Fleet {
         let wished = std::mem::take(&mut self.wished);
         let callbacks = std::mem::take(&mut self.callbacks);
         let durations = std::mem::take(self.watch.durations_mut());
-        *self = Self { callbacks, ..Self::new(self.allowance, self.chance.bits()) };
+        let strays = std::mem::take(&mut self.strays);
+        *self = Self { callbacks, strays, ..Self::new(self.allowance, self.chance.bits()) };
         *self.watch.durations_mut() = durations;
         tasks.extend(unfinished.into_iter().map(|task| (task.id, Arc::new(task))));
+        self.strays.ask_again();
         let mut orders = self.handle(FleetMsg::Restored(tasks.into_values().map(Arc::unwrap_or_clone).collect()), now);
         orders.extend(self.handle(FleetMsg::Send(wished.into_iter().collect()), now));
         orders
@@ -104,6 +132,9 @@ pub fn granted(wish: Wish, task: Option<Task>) -> Vec<FleetMsg> {
         Wish::Send(id) => vec![first, FleetMsg::Send(vec![id])],
         Wish::Look(id) => vec![first, FleetMsg::Look(id)],
         Wish::Forget(id) => vec![first, FleetMsg::Forget(id)],
+        Wish::GiveUp { task, anew } => vec![first, FleetMsg::Settle { id: task, how: Settle::GiveUp { anew } }],
+        Wish::Adopt { task, task_id } => vec![first, FleetMsg::Settle { id: task, how: Settle::Adopt(task_id) }],
+        Wish::Browse(browse) => vec![FleetMsg::BrowseFor(browse)],
         Wish::Resume => vec![FleetMsg::Resume],
         Wish::WatchAll => Vec::new(),
     }

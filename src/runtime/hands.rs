@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::api::Wanted;
 use crate::api::webhook::Delivery;
 use crate::app::{Msg, Want};
-use crate::domain::{Answer, AssetId, Change, LocalId, Problem, Request, Task};
+use crate::domain::{Answer, AssetId, Browse, Change, LocalId, Problem, Request, Task, TaskId};
 use crate::fleet::{Fleet, FleetMsg, News, Order, Question, watch};
 use crate::graphics::Picture;
 use crate::store::{Heard, Store};
@@ -144,6 +144,8 @@ impl Hands {
             order if self.watching => tracing::error!(?order, "a window that only watches does not do this"),
             Order::Submit(id, request) => self.submit(id, request),
             Order::Ask(question) => self.ask(question),
+            Order::Browse(browse) => self.browse(browse),
+            Order::Sift(task_ids) => self.sift(task_ids),
             Order::Fetch { asset, url } => self.fetch(asset, url, task),
         }
     }
@@ -152,7 +154,7 @@ impl Hands {
         let Some(store) = &self.store else { return };
         let about = match &change {
             Change::New(task) | Change::Intent(task) | Change::Progress(task) => Some((task.id, task.status.stage())),
-            Change::Draft(_) | Change::Forget(_) | Change::Wish(_) | Change::Paused(_) => None,
+            Change::Draft(_) | Change::Forget(_) | Change::Wish(_) | Change::Found(_) | Change::Paused(_) => None,
         };
         let inbox = self.inbox.clone();
         store.apply(change, move |result| {
@@ -193,6 +195,33 @@ impl Hands {
                 }
             };
             tell(&inbox, FleetMsg::Answered { question, answer }).await;
+        });
+    }
+
+    fn browse(&mut self, browse: Browse) {
+        let (service, inbox) = (self.service.clone(), self.inbox.clone());
+        self.jobs.spawn(async move {
+            let answer = match (connect(service.as_ref()).await, &browse) {
+                (Err(problem), _) => Answer::bare(Err(problem)),
+                (Ok(client), Browse::One(task_id)) => {
+                    let Answer { result, limits, date } = client.task(task_id).await;
+                    Answer { result: result.map(News::Task), limits, date }
+                }
+                (Ok(client), Browse::Page(page)) => {
+                    let Answer { result, limits, date } = client.page(*page, watch::PAGE_SIZE).await;
+                    Answer { result: result.map(News::Page), limits, date }
+                }
+            };
+            tell(&inbox, FleetMsg::Browsed { browse, answer }).await;
+        });
+    }
+
+    fn sift(&self, task_ids: Vec<TaskId>) {
+        let Some(store) = &self.store else { return };
+        let inbox = self.inbox.clone();
+        store.known_of_then(task_ids, move |known| {
+            let msg = FleetMsg::Sifted(known.map_err(Problem::from));
+            deliver(&inbox, Note::Msg(Msg::Fleet(msg)));
         });
     }
 

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, named_params,
 
 use super::lease::Seat;
 use super::write::Fault;
-use super::{Heard, StoreProblem, read, rows};
+use super::{Heard, StoreProblem, answers, read, rows};
 use crate::domain::{Holder, LocalId, Problem, Stage, Standing, Status, Task, Wish};
 
 /// How often the others are looked at. A dead holder is replaced within this time.
@@ -56,6 +56,8 @@ pub(super) struct Company {
     version: i64,
     /// The last change that was read.
     seen: i64,
+    /// The last answer that was read.
+    answered: i64,
     next: Instant,
     standing: Standing,
 }
@@ -72,10 +74,11 @@ impl Company {
         let sql = |error: rusqlite::Error| super::thread::problem(&error);
         let seat = Seat::take(dir).map_err(|error| StoreProblem::Disk(error.to_string()))?;
         let seen = conn.query_row(NUMBER, [], |row| row.get(0)).map_err(sql)?;
+        let answered = answers::last(conn).map_err(sql)?;
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
         let standing = Standing::default();
         let next = Instant::now() + PACE;
-        let mut company = Self { seat, service, host, wants, listener, version: -1, seen, next, standing };
+        let mut company = Self { seat, service, host, wants, listener, version: -1, seen, answered, next, standing };
         if wants && company.seat.hold() {
             company.take_over(conn)?;
         } else {
@@ -222,13 +225,18 @@ impl Company {
         }
         let standing = self.look(&moment)?;
         let counts = read::counts(&moment)?;
+        let (found, answered) = answers::since(&moment, self.answered)?;
         drop(moment);
+        self.answered = answered;
         if let Some((last, _)) = changed.last() {
             self.seen = *last;
         }
         if !changed.is_empty() || standing != self.standing {
             self.standing = standing.clone();
             (self.listener)(Heard::News { tasks, gone, counts, standing });
+        }
+        if !found.is_empty() {
+            (self.listener)(Heard::Found(found));
         }
         Ok(changed.len())
     }
@@ -254,10 +262,10 @@ impl Company {
     }
 
     /// Writes a wish down, for the holder.
-    pub(super) fn wish(&self, conn: &Connection, wish: Wish) -> Result<(), Fault> {
+    pub(super) fn wish(&self, conn: &Connection, wish: &Wish) -> Result<(), Fault> {
         let send = matches!(wish, Wish::Send(_));
         let task = wish.task().map(|id| id.to_string());
-        let text = rows::json(&wish)?;
+        let text = rows::json(wish)?;
         conn.prepare_cached(WISH)?.execute(params![self.seat.token(), self.service, task, send, text])?;
         Ok(())
     }

@@ -35,7 +35,7 @@ impl Store {
                 self.tasks.remove(id);
                 None
             }
-            Change::Wish(_) | Change::Paused(_) => None,
+            Change::Wish(_) | Change::Found(_) | Change::Paused(_) => None,
         }
     }
 }
@@ -44,7 +44,7 @@ impl Store {
 pub fn written(change: &Change) -> Option<(LocalId, Stage)> {
     match change {
         Change::New(task) | Change::Intent(task) | Change::Progress(task) => Some((task.id, task.status.stage())),
-        Change::Draft(_) | Change::Forget(_) | Change::Wish(_) | Change::Paused(_) => None,
+        Change::Draft(_) | Change::Forget(_) | Change::Wish(_) | Change::Found(_) | Change::Paused(_) => None,
     }
 }
 

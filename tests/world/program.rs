@@ -34,7 +34,7 @@ impl Disk {
                 None
             }
             // Of several windows there is none here.
-            Change::Draft(_) | Change::Intent(_) | Change::Wish(_) | Change::Paused(_) => None,
+            Change::Draft(_) | Change::Intent(_) | Change::Wish(_) | Change::Found(_) | Change::Paused(_) => None,
         }
     }
 }
