@@ -5,7 +5,8 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 
 use plantain::domain::{
-    Change, Draft, Failure, Home, Lesson, LocalId, Output, OutputState, Problem, Request, Stage, Status, Task, TaskId,
+    Change, Draft, Failure, GivenUp, Home, Lesson, LocalId, Output, OutputState, Problem, Request, Stage, Status, Task,
+    TaskId,
 };
 use plantain::store::{FILE, FOUND, Store, StoreError, StoreProblem};
 use plantain::time::Wall;
@@ -75,6 +76,7 @@ fn problems() -> Vec<Problem> {
         Problem::NotFound { message: m() },
         Problem::Server { status: 502, message: m() },
         Problem::Network { sent: true, message: m() },
+        Problem::Certificate { host: m(), message: m() },
         Problem::Network { sent: false, message: m() },
         Problem::Odd { status: 200, message: m() },
         Problem::Local { message: m() },
@@ -91,6 +93,10 @@ fn statuses() -> Vec<Status> {
         Status::Handling,
         Status::Unknown("melting".into()),
         Status::Archiving,
+        Status::Handling.missed(),
+        Status::Unknown("melting".into()).missed(),
+        Status::GivenUp(GivenUp::default()),
+        Status::GivenUp(GivenUp { problem: Some(problems().remove(0)), anew: Some(LocalId::from_random(7)) }),
         Status::Failed(Failure::default()),
         Status::Failed(Failure { code: Some("TASK_FAILED".into()), message: Some("no".into()) }),
         Status::Success,
@@ -600,7 +606,12 @@ fn what_was_learned_is_replaced_and_comes_back() {
 fn an_older_database_learns_to_learn() {
     let dir = folder();
     add(&open(dir.path()), &task(1));
-    sql(dir.path(), "DROP TABLE learned; PRAGMA user_version = 2");
+    sql(
+        dir.path(),
+        "DROP TABLE learned; DROP TABLE answers; DROP TABLE salt; ALTER TABLE lease DROP COLUMN account;
+        ALTER TABLE lease DROP COLUMN since; ALTER TABLE wishes DROP COLUMN account;
+        ALTER TABLE tasks DROP COLUMN account; PRAGMA user_version = 2",
+    );
     let store = open(dir.path());
     assert_eq!(get(&store, task(1).id), task(1));
     apply(&store, Change::Learned(vec![Lesson { about: "a".into(), text: "1".into() }])).expect("stored");

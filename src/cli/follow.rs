@@ -34,7 +34,7 @@ pub(super) struct Style {
 /// Nothing more is to come for this task without a word of the user.
 fn settled(task: &Task, until: Until, fleet: &Fleet) -> bool {
     match &task.status {
-        Status::Refused(_) | Status::Failed(_) => true,
+        Status::Refused(_) | Status::GivenUp(_) | Status::Failed(_) | Status::Missing(_) => true,
         Status::Held(_) | Status::Unsure(_) => !fleet.will_send(task.id),
         Status::Saved | Status::Sending => false,
         Status::Success => until == Until::Accepted || task.outputs.iter().all(|o| o.state != OutputState::Away),
@@ -136,6 +136,13 @@ fn verdict(fleet: &Fleet, ids: &[LocalId], blocked: Option<&Problem>, trouble: O
     let (held, unsure) = (count(Stage::Held) + count(Stage::Saved), count(Stage::Unsure));
     if held + unsure > 0 {
         complain(&format!("{held} not sent, {unsure} unsure; `plantain send ID` goes on with them, never paid twice"));
+        if unsure > 0 {
+            complain("where that does not settle it, `plantain settle ID` says what can be decided");
+        }
+        code = ERROR;
+    }
+    if ids.iter().any(|id| fleet.task(*id).is_some_and(|task| matches!(task.status, Status::Missing(_)))) {
+        complain("the service does not know some of them (any more); `plantain show ID` says what to do");
         code = ERROR;
     }
     let lost = |task: &Arc<Task>| {
@@ -146,7 +153,8 @@ fn verdict(fleet: &Fleet, ids: &[LocalId], blocked: Option<&Problem>, trouble: O
         complain("some outputs could not be brought home; `plantain show ID` says why");
         code = ERROR;
     }
-    if count(Stage::Failed) + count(Stage::Refused) > 0 { TASK_FAILED } else { code }
+    let failed = count(Stage::Failed) + count(Stage::Refused) + count(Stage::GivenUp);
+    if failed > 0 { TASK_FAILED } else { code }
 }
 
 fn print_task(task: &Task, as_json: bool) -> Result<(), Report> {

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AssetId, LocalId, Problem};
+use super::{AssetId, LocalId, Problem, Report, Task, TaskId};
+use crate::time::Wall;
 
 /// What a window that only watches asks of the one that holds the lease. It travels through the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "word", content = "task", rename_all = "snake_case")]
 pub enum Wish {
     /// The user wants this sent.
@@ -18,6 +19,22 @@ pub enum Wish {
     Resume,
     /// The user wants this output fetched once more. From the moment it is written, the output counts as away.
     Again(AssetId),
+    /// The user gives up this, whose outcome nobody knows; it may have been sent anew.
+    GiveUp {
+        /// Which one.
+        task: LocalId,
+        /// What was sent in its place.
+        anew: Option<LocalId>,
+    },
+    /// The user says which task of the account this, whose outcome nobody knows, became.
+    Adopt {
+        /// Which one.
+        task: LocalId,
+        /// What it became.
+        task_id: TaskId,
+    },
+    /// The user wants to see what the account holds besides our own tasks.
+    Browse(Browse),
     /// Somebody looks at the whole history: all that is unfinished is to be watched.
     WatchAll,
 }
@@ -25,13 +42,53 @@ pub enum Wish {
 impl Wish {
     /// The task it is about.
     #[must_use]
-    pub fn task(self) -> Option<LocalId> {
+    pub fn task(&self) -> Option<LocalId> {
         match self {
-            Self::Send(id) | Self::Look(id) | Self::Forget(id) => Some(id),
+            Self::Send(id) | Self::Look(id) | Self::Forget(id) => Some(*id),
             Self::Again(asset) => Some(asset.task),
-            Self::Resume | Self::WatchAll => None,
+            Self::GiveUp { task, .. } | Self::Adopt { task, .. } => Some(*task),
+            Self::Resume | Self::Browse(_) | Self::WatchAll => None,
         }
     }
+}
+
+/// How the user decides about a creation whose outcome nobody knows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Settle {
+    /// It became this task of the account.
+    Adopt(TaskId),
+    /// Send the same request once more as this task, with a key of its own. It may be paid a second time.
+    Anew(Box<Task>),
+    /// It is never sent again.
+    GiveUp {
+        /// What was sent in its place.
+        anew: Option<LocalId>,
+    },
+}
+
+/// A look at what the account holds besides our own tasks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Browse {
+    /// A page of the list, counted from 1.
+    Page(u32),
+    /// One task.
+    One(TaskId),
+}
+
+/// What such a look has found, for the window that wanted it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// What was looked at.
+    pub browse: Browse,
+    /// The list goes on after it.
+    pub more: bool,
+    /// When the oldest task on it was created, ours or not.
+    pub oldest: Option<Wall>,
+    /// The tasks that are not ours.
+    pub reports: Vec<Report>,
+    /// Why it could not be read, if so.
+    pub problem: Option<Problem>,
 }
 
 /// The program that holds the lease, as it named itself.

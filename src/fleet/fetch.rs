@@ -12,6 +12,8 @@ use super::backoff;
 const ODD_ATTEMPTS: u32 = 3;
 /// A disk that refused is asked again this much later.
 const DISK_WAIT: Duration = Duration::from_secs(30);
+/// And a host that could not prove who it is.
+const DISTRUST_WAIT: Duration = Duration::from_secs(600);
 
 #[derive(Clone, Debug)]
 struct Wish {
@@ -121,6 +123,14 @@ impl Fetches {
         self.of(task).any(|(_, wish)| wish.next.0 == u64::MAX)
     }
 
+    /// No fresh link will come for these outputs of a task: they are not wanted any more.
+    pub fn give_up(&mut self, task: LocalId) -> Vec<AssetId> {
+        let waiting: Vec<AssetId> =
+            self.of(task).filter(|(_, wish)| wish.next.0 == u64::MAX).map(|(id, _)| *id).collect();
+        waiting.iter().for_each(|id| self.done(*id));
+        waiting
+    }
+
     /// The next output to fetch, soonest deadline first.
     pub fn next(&mut self, slots: u32, now: Mono) -> Option<AssetId> {
         if self.open.len() >= slots as usize {
@@ -181,6 +191,8 @@ impl Fetches {
                 self.put_off(id, Mono(u64::MAX));
             }
             Next::Later if matches!(problem, Problem::Local { .. }) => self.put_off(id, now + DISK_WAIT),
+            // Nobody mends a certificate within seconds.
+            Next::Later if matches!(problem, Problem::Certificate { .. }) => self.put_off(id, now + DISTRUST_WAIT),
             Next::Later => {
                 let wait = backoff::delay(wish.attempts, Some(problem), chance);
                 self.put_off(id, now + wait);

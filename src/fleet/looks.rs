@@ -11,6 +11,9 @@ use super::budget::Kind;
 use super::plan::{Pace, Plan};
 use super::{Fleet, News, Order, Question, Silence, backoff};
 
+/// Between looks that fail for a reason that does not pass by itself.
+const SLOWLY: Duration = Duration::from_secs(60);
+
 impl Fleet {
     pub(super) fn answered(&mut self, question: &Question, answer: Answer<News>, now: Now, orders: &mut Vec<Order>) {
         self.budget.give_back(Kind::Look, now.mono);
@@ -40,6 +43,8 @@ impl Fleet {
                         missing.remove(&id);
                         self.report(report, now, orders);
                         self.heard(id, now);
+                    } else {
+                        self.strays.refresh(report, now.wall);
                     }
                 }
                 let missing: Vec<LocalId> = missing.into_iter().collect();
@@ -49,7 +54,11 @@ impl Fleet {
                 if let Question::Task(id, _) = question {
                     self.fetches.answered(*id, false, now.mono);
                 }
-                self.not_answered(&asked, &problem, now);
+                let unknown = match (question, &problem) {
+                    (Question::Task(id, _), Problem::NotFound { .. }) => Some(self.unknown(*id, now, orders)),
+                    _ => None,
+                };
+                self.not_answered(&asked, &problem, unknown, now);
             }
         }
     }
@@ -75,7 +84,16 @@ impl Fleet {
         }
     }
 
+    /// One observation that nobody here has asked for by name.
+    pub(super) fn observed(&mut self, report: &Report, now: Now, orders: &mut Vec<Order>) {
+        if let Some(id) = self.by_task_id.get(&report.task_id).copied() {
+            self.report(report, now, orders);
+            self.heard(id, now);
+        }
+    }
+
     fn heard(&mut self, id: LocalId, now: Now) {
+        self.absences.over(id);
         match self.tasks.get(&id).filter(|task| task.status.is_final()) {
             Some(task) => {
                 // A page may have left before a link was refused: only a look of its own brings a fresh one for sure.
@@ -86,7 +104,7 @@ impl Fleet {
         }
     }
 
-    fn not_answered(&mut self, asked: &[LocalId], problem: &Problem, now: Now) {
+    fn not_answered(&mut self, asked: &[LocalId], problem: &Problem, rest: Option<Duration>, now: Now) {
         let failures = self.silence.as_ref().map_or(1, |s| s.failures);
         let wait = backoff::delay(failures, Some(problem), &mut self.chance);
         if matches!(problem, Problem::Limit { .. }) {
@@ -98,8 +116,8 @@ impl Fleet {
             _ => {}
         }
         for id in asked {
-            // What the service does not know now it may know later (a fresh id, another replica): ask slowly.
-            let wait = if problem.is_passing() { wait } else { wait.max(Duration::from_secs(20)) };
+            // What does not pass by itself is asked about slowly.
+            let wait = rest.unwrap_or(if problem.is_passing() { wait } else { wait.max(SLOWLY) });
             self.watch.failed(*id, now.mono, wait);
         }
     }
@@ -107,7 +125,12 @@ impl Fleet {
     /// Keeps count of how long the service has not answered at all.
     pub(super) fn note_contact(&mut self, problem: Option<&Problem>, now: Now) {
         match problem {
-            Some(problem @ (Problem::Network { .. } | Problem::Odd { .. } | Problem::Server { .. })) => {
+            Some(
+                problem @ (Problem::Network { .. }
+                | Problem::Certificate { .. }
+                | Problem::Odd { .. }
+                | Problem::Server { .. }),
+            ) => {
                 let silence = self.silence.get_or_insert(Silence { since: now, failures: 0, problem: problem.clone() });
                 silence.failures += 1;
                 silence.problem = problem.clone();

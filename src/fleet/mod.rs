@@ -16,13 +16,16 @@ mod expect;
 pub mod fetch;
 mod lessons;
 mod looks;
+mod missing;
 mod msg;
 mod outputs;
 pub mod places;
 pub mod plan;
 pub mod queue;
 pub mod recover;
+mod settle;
 mod skew;
+pub mod strays;
 mod submission;
 pub mod watch;
 mod windows;
@@ -45,8 +48,10 @@ use budget::Kind;
 use callbacks::Callbacks;
 use fetch::Fetches;
 use lessons::Lessons;
+use missing::Absences;
 use queue::Queue;
 use skew::Skew;
+use strays::Strays;
 use watch::Watch;
 
 /// A store that refused is asked again this much later.
@@ -69,6 +74,12 @@ pub struct Fleet {
     unwritten: BTreeMap<LocalId, Mono>,
     /// Tasks whose very first writing has not succeeded: they exist in memory only.
     unborn: BTreeSet<LocalId>,
+    /// Tasks that the service did not know when it was last asked.
+    absences: Absences,
+    /// Tasks of the account that other programs created.
+    strays: Strays,
+    /// Adopted, and not on the disk yet.
+    adopting: BTreeSet<LocalId>,
     /// In a window that only watches: what its user wants sent, and the window that sends has not settled.
     wished: BTreeSet<LocalId>,
     /// There too: what is unsure and the window that sends settles by itself.
@@ -106,6 +117,9 @@ impl Fleet {
             lessons: Lessons::default(),
             unwritten: BTreeMap::new(),
             unborn: BTreeSet::new(),
+            absences: Absences::default(),
+            strays: Strays::default(),
+            adopting: BTreeSet::new(),
             wished: BTreeSet::new(),
             retried: BTreeSet::new(),
             silence: None,
@@ -135,6 +149,13 @@ impl Fleet {
             FleetMsg::Again(assets) => self.again(&assets, now, &mut orders),
             FleetMsg::Forget(id) => self.forget(id, &mut orders),
             FleetMsg::Learned(learned) => self.learned_before(learned),
+            FleetMsg::Settle { id, how } => self.settle(id, how, now, &mut orders),
+            FleetMsg::Browse(browse) => self.browse(browse),
+            FleetMsg::BrowseFor(browse) => self.browse_for(browse),
+            FleetMsg::Found(_) => {}
+            FleetMsg::Browsed { browse, answer } => self.browsed(&browse, answer, now, &mut orders),
+            FleetMsg::Sifted(known) => self.sifted(known, now, &mut orders),
+            FleetMsg::Adopt(id) => self.adopt(id, &mut orders),
             FleetMsg::Woke => {}
         }
         self.pump(now, &mut orders);
@@ -152,6 +173,7 @@ impl Fleet {
             }
             if let Some(task_id) = &task.task_id {
                 self.by_task_id.insert(task_id.clone(), task.id);
+                self.strays.own(task_id);
                 let curve = self.watch.curve(&task.request);
                 if task.status.is_running() {
                     if task.request.has_callback() {
@@ -202,6 +224,9 @@ impl Fleet {
         match result {
             Ok(()) => {
                 self.unborn.remove(&id);
+                if stage.rank() >= Stage::Queued.rank() && self.adopting.remove(&id) {
+                    return self.adopted(id, now);
+                }
                 if current == stage {
                     self.unwritten.remove(&id);
                 }
@@ -261,6 +286,7 @@ impl Fleet {
             self.unwritten.remove(&id);
             self.save(id, orders);
         }
+        self.pump_browse(now, orders);
         self.pump_looks(now, orders);
         self.pump_queue(now, orders);
         self.pump_fetches(now, orders);
@@ -277,7 +303,8 @@ impl Fleet {
         let send = send.and_then(|due| Some(due.max(self.budget.free_at(Kind::Create, now.mono.max(due))?)));
         let fetch = self.fetches.due(self.allowance.downloads);
         let write = self.unwritten.values().min().copied();
-        [look, send, fetch, write, self.lessons.due()].into_iter().flatten().min()
+        let browse = self.browse_due(now).filter(|_| !looks_blocked);
+        [look, send, fetch, write, browse, self.lessons.due()].into_iter().flatten().min()
     }
 
     /// Callbacks are, or are not, received here: while they arrive, tasks that have one are looked at slowly.
@@ -298,13 +325,13 @@ impl Fleet {
         self.by_task_id.get(task_id).copied()
     }
 
-    /// A task.
+    /// A task; also one that another program created and that is shown.
     #[must_use]
     pub fn task(&self, id: LocalId) -> Option<&Arc<Task>> {
-        self.tasks.get(&id)
+        self.tasks.get(&id).or_else(|| self.strays.get(id))
     }
 
-    /// All tasks that are loaded, in no useful order.
+    /// All tasks of ours that are loaded, in no useful order.
     pub fn tasks(&self) -> impl Iterator<Item = &Arc<Task>> {
         self.tasks.values()
     }
@@ -382,5 +409,6 @@ impl Fleet {
             && self.fetches.is_idle()
             && self.unwritten.is_empty()
             && self.unborn.is_empty()
+            && !self.strays.is_asking()
     }
 }

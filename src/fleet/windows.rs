@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Fleet, FleetMsg, Order};
-use crate::domain::{AssetId, Change, LocalId, Outcome, OutputState, Problem, Stage, Status, Task, Wish};
+use crate::domain::{AssetId, Change, LocalId, Outcome, OutputState, Problem, Settle, Stage, Status, Task, Wish};
 use crate::time::Now;
 
 impl Fleet {
@@ -18,6 +18,9 @@ impl Fleet {
                 self.wished.remove(&task.id);
             }
             self.unborn.remove(&task.id);
+            if let Some(task_id) = &task.task_id {
+                self.strays.own(task_id);
+            }
             self.tasks.insert(task.id, Arc::new(task));
         }
         for id in gone {
@@ -93,6 +96,10 @@ impl Fleet {
                 self.tasks.remove(&id);
             }
             FleetMsg::Forget(id) => return wish(Wish::Forget(id)),
+            FleetMsg::Browse(browse) => return self.wish_browsed(browse),
+            FleetMsg::Found(found) => self.found(*found, now),
+            FleetMsg::Adopt(id) => return self.wish_adopted(id),
+            FleetMsg::Settle { id, how } => return self.wish_settled(id, how, now),
             FleetMsg::Block(problem) => self.queue.block(problem),
             FleetMsg::Learned(learned) => self.learned_before(learned),
             FleetMsg::Again(assets) => {
@@ -120,7 +127,12 @@ impl Fleet {
                 });
             }
             // Nothing was asked, so nothing is answered, and nothing becomes due; or it was asked long ago.
-            FleetMsg::Answered { .. } | FleetMsg::Fetched { .. } | FleetMsg::Woke => {}
+            FleetMsg::Answered { .. }
+            | FleetMsg::Fetched { .. }
+            | FleetMsg::BrowseFor(_)
+            | FleetMsg::Browsed { .. }
+            | FleetMsg::Sifted(_)
+            | FleetMsg::Woke => {}
         }
         Vec::new()
     }
@@ -176,10 +188,11 @@ impl Fleet {
     fn begin_anew(&mut self) {
         let (tasks, by_task_id) = (std::mem::take(&mut self.tasks), std::mem::take(&mut self.by_task_id));
         let (callbacks, unborn) = (std::mem::take(&mut self.callbacks), std::mem::take(&mut self.unborn));
+        let strays = std::mem::take(&mut self.strays);
         let durations = std::mem::take(self.watch.durations_mut());
         let (skew, lessons) = (self.skew, self.lessons);
         let fresh = Self::new(self.allowance, self.chance.bits());
-        *self = Self { tasks, by_task_id, callbacks, unborn, skew, lessons, ..fresh };
+        *self = Self { tasks, by_task_id, callbacks, unborn, skew, lessons, strays, ..fresh };
         *self.watch.durations_mut() = durations;
     }
 
@@ -193,6 +206,25 @@ impl Fleet {
         vec![Order::Save(Change::Progress(task)), Order::Save(Change::Wish(Wish::Look(id)))]
     }
 
+    fn wish_settled(&mut self, id: LocalId, how: Settle, now: Now) -> Vec<Order> {
+        if !self.is_undecided(id) {
+            return Vec::new();
+        }
+        let mut orders = Vec::new();
+        let wish = match how {
+            Settle::Adopt(task_id) => Wish::Adopt { task: id, task_id },
+            Settle::GiveUp { anew } => Wish::GiveUp { task: id, anew },
+            Settle::Anew(task) => {
+                let anew = Some(task.id);
+                orders.extend(self.handle_watching(FleetMsg::Add(task), now));
+                Wish::GiveUp { task: id, anew }
+            }
+        };
+        self.wished.insert(id);
+        orders.push(Order::Save(Change::Wish(wish)));
+        orders
+    }
+
     /// This window holds the lease from now on. Like a restart: what was waiting is held, what was being sent is
     /// unsure, all that runs is watched. What this window's own user wants sent is sent, as if asked for again; the
     /// wishes of other living windows come by the store.
@@ -204,6 +236,7 @@ impl Fleet {
         self.by_task_id.clear();
         let mut tasks = std::mem::take(&mut self.tasks);
         tasks.extend(unfinished.into_iter().map(|task| (task.id, Arc::new(task))));
+        self.strays.ask_again();
         let mut orders = self.handle(FleetMsg::Restored(tasks.into_values().map(Arc::unwrap_or_clone).collect()), now);
         for id in coming {
             if let Some(task) = self.tasks.get_mut(&id) {
@@ -224,6 +257,9 @@ pub fn granted(wish: Wish, task: Option<Task>) -> Vec<FleetMsg> {
         Wish::Look(id) => vec![first, FleetMsg::Look(id)],
         Wish::Forget(id) => vec![first, FleetMsg::Forget(id)],
         Wish::Again(asset) => vec![first, FleetMsg::Again(vec![asset])],
+        Wish::GiveUp { task, anew } => vec![first, FleetMsg::Settle { id: task, how: Settle::GiveUp { anew } }],
+        Wish::Adopt { task, task_id } => vec![first, FleetMsg::Settle { id: task, how: Settle::Adopt(task_id) }],
+        Wish::Browse(browse) => vec![FleetMsg::BrowseFor(browse)],
         Wish::Resume => vec![FleetMsg::Resume],
         Wish::WatchAll => Vec::new(),
     }

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::api::Wanted;
 use crate::api::webhook::Delivery;
 use crate::app::{Msg, Want};
-use crate::domain::{Answer, AssetId, Change, Home, LocalId, Problem, Request, Stage, Task, Wish};
+use crate::domain::{Answer, AssetId, Browse, Change, Home, LocalId, Problem, Request, Stage, Task, TaskId, Wish};
 use crate::fleet::{Fleet, FleetMsg, News, Order, Question, watch};
 use crate::graphics::Picture;
 use crate::store::{Heard, Store};
@@ -174,6 +174,8 @@ impl Hands {
             order if self.watching => tracing::error!(?order, "a window that only watches does not do this"),
             Order::Submit(id, request) => self.submit(id, request),
             Order::Ask(question) => self.ask(question),
+            Order::Browse(browse) => self.browse(browse),
+            Order::Sift(task_ids) => self.sift(task_ids),
             Order::Fetch { asset, url } => self.fetch(asset, url, task),
         }
     }
@@ -182,7 +184,12 @@ impl Hands {
         let Some(store) = &self.store else { return };
         let about = match &change {
             Change::New(task) | Change::Intent(task) | Change::Progress(task) => Some((task.id, task.status.stage())),
-            Change::Draft(_) | Change::Forget(_) | Change::Learned(_) | Change::Wish(_) | Change::Paused(_) => None,
+            Change::Draft(_)
+            | Change::Forget(_)
+            | Change::Learned(_)
+            | Change::Wish(_)
+            | Change::Found(_)
+            | Change::Paused(_) => None,
         };
         let quiet = matches!(change, Change::Learned(_));
         let wished = if let Change::Wish(Wish::Send(id)) = &change { Some(*id) } else { None };
@@ -238,6 +245,33 @@ impl Hands {
                 }
             };
             tell(&inbox, FleetMsg::Answered { question, answer }).await;
+        });
+    }
+
+    fn browse(&mut self, browse: Browse) {
+        let (service, inbox) = (self.service.clone(), self.inbox.clone());
+        self.jobs.spawn(async move {
+            let answer = match (connect(service.as_ref()).await, &browse) {
+                (Err(problem), _) => Answer::bare(Err(problem)),
+                (Ok(client), Browse::One(task_id)) => {
+                    let Answer { result, limits, date } = client.task(task_id).await;
+                    Answer { result: result.map(News::Task), limits, date }
+                }
+                (Ok(client), Browse::Page(page)) => {
+                    let Answer { result, limits, date } = client.page(*page, watch::PAGE_SIZE).await;
+                    Answer { result: result.map(News::Page), limits, date }
+                }
+            };
+            tell(&inbox, FleetMsg::Browsed { browse, answer }).await;
+        });
+    }
+
+    fn sift(&self, task_ids: Vec<TaskId>) {
+        let Some(store) = &self.store else { return };
+        let inbox = self.inbox.clone();
+        store.known_of_then(task_ids, move |known| {
+            let msg = FleetMsg::Sifted(known.map_err(Problem::from));
+            deliver(&inbox, Note::Msg(Msg::Fleet(msg)));
         });
     }
 

@@ -210,6 +210,9 @@ impl Driver {
                 self.stands(standing);
             }
             Heard::News { .. } => {}
+            Heard::Found(found) => {
+                found.into_iter().for_each(|found| self.handle(FleetMsg::Found(Box::new(found))));
+            }
             Heard::Wishes(wishes) => {
                 for (wish, task) in wishes {
                     if wish == Wish::WatchAll {

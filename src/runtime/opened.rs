@@ -1,6 +1,7 @@
 //! The screen and its store: what follows when it is open, and what comes from other windows on it.
 
 use crate::app::Msg;
+use crate::fleet::FleetMsg;
 use crate::store::Heard;
 
 use super::hands::{Note, deliver};
@@ -23,6 +24,9 @@ impl Program {
             Heard::News { tasks, gone, counts, standing } => {
                 self.take(Msg::Mirrored { tasks, gone, standing }, false);
                 self.take(Msg::Counted(counts), false);
+            }
+            Heard::Found(found) => {
+                found.into_iter().for_each(|found| self.take(Msg::Fleet(FleetMsg::Found(Box::new(found))), false));
             }
             Heard::Wishes(wishes) => self.take(Msg::Wished(wishes), false),
         }

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, named_params,
 use super::lease::Seat;
 use super::pulse::Pulse;
 use super::write::Fault;
-use super::{Heard, StoreProblem, read, rows};
+use super::{Heard, StoreProblem, answers, read, rows};
 use crate::domain::{Holder, LocalId, Problem, Stage, Standing, Status, Task, Wish};
 
 /// How often the others are looked at while something happens.
@@ -75,6 +75,8 @@ pub(super) struct Company {
     version: i64,
     /// The last change that was read.
     seen: i64,
+    /// The last answer that was read.
+    answered: i64,
     next: Instant,
     /// It has left the lease to others and is about to be stopped.
     away: bool,
@@ -100,24 +102,14 @@ impl Company {
         let sql = |error: rusqlite::Error| super::thread::problem(&error);
         let seat = Seat::take(dir).map_err(|error| StoreProblem::Disk(error.to_string()))?;
         let seen = conn.query_row(NUMBER, [], |row| row.get(0)).map_err(sql)?;
+        let answered = answers::last(conn).map_err(sql)?;
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
         let standing = Standing::default();
-        let now = Instant::now();
+        let (stirred, pulse, version) = (Instant::now(), Pulse::default(), -1);
+        let (next, away, owed) = (stirred + PATIENCE, false, false);
+        #[rustfmt::skip]
         let mut company = Self {
-            seat,
-            service,
-            account,
-            host,
-            wants,
-            listener,
-            version: -1,
-            seen,
-            next: now + PATIENCE,
-            away: false,
-            stirred: now,
-            pulse: Pulse::default(),
-            standing,
-            owed: false,
+            seat, service, account, host, wants, listener, version, seen, answered, next, away, stirred, pulse, standing, owed,
         };
         if wants && company.seat.hold() {
             company.owed = true;
@@ -338,13 +330,18 @@ impl Company {
         }
         let standing = self.look(&moment)?;
         let counts = read::counts(&moment)?;
+        let (found, answered) = answers::since(&moment, self.answered)?;
         drop(moment);
+        self.answered = answered;
         if let Some((last, _)) = changed.last() {
             self.seen = *last;
         }
         if !changed.is_empty() || standing != self.standing {
             self.standing = standing.clone();
             (self.listener)(Heard::News { tasks, gone, counts, standing });
+        }
+        if !found.is_empty() {
+            (self.listener)(Heard::Found(found));
         }
         Ok(changed.len())
     }
@@ -389,10 +386,10 @@ impl Company {
     }
 
     /// Writes a wish down, for the holder.
-    pub(super) fn wish(&self, conn: &Connection, wish: Wish) -> Result<(), Fault> {
+    pub(super) fn wish(&self, conn: &Connection, wish: &Wish) -> Result<(), Fault> {
         let send = matches!(wish, Wish::Send(_));
         let task = wish.task().map(|id| id.to_string());
-        let text = rows::json(&wish)?;
+        let text = rows::json(wish)?;
         if let Wish::Again(asset) = wish {
             // So that a holder which dies over it leaves it to the next one, and everybody knows.
             conn.prepare_cached(AWAY)?.execute(params![task, asset.index])?;

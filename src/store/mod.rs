@@ -4,6 +4,7 @@
 //! write before it. Nothing here blocks its caller, except where the name or the text says so. Several programs may
 //! have the same database open.
 
+mod answers;
 mod backup;
 mod company;
 mod lease;
@@ -23,7 +24,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
-use crate::domain::{Change, Draft, Lesson, LocalId, Problem, Stage, Standing, Task, TaskId, Wish};
+use crate::domain::{Change, Draft, Found, Lesson, LocalId, Problem, Stage, Standing, Task, TaskId, Wish};
 use crate::time::Wall;
 use company::Company;
 use thread::{Done, Job};
@@ -132,6 +133,8 @@ pub enum Heard {
         /// How this program stands to the others.
         standing: Standing,
     },
+    /// The holder of the lease has looked into the account's list for a window that only watches.
+    Found(Vec<Found>),
     /// Other windows want something of this one, which holds the lease; with the task each wish is about.
     Wishes(Vec<(Wish, Option<Task>)>),
 }
@@ -336,6 +339,11 @@ impl Store {
     pub fn known(&self, task_id: &TaskId) -> Read<Option<LocalId>> {
         let task_id = task_id.clone();
         self.wait(move |conn| read::known(conn, &task_id))
+    }
+
+    /// Which of these tasks of the service are stored here, with a callback on the store's thread.
+    pub fn known_of_then(&self, task_ids: Vec<TaskId>, then: impl FnOnce(Read<Vec<TaskId>>) + Send + 'static) {
+        self.later(move |conn| read::known_of(conn, &task_ids), then);
     }
 
     /// How many tasks are in each stage; stages without any are left out. Blocks.

@@ -15,6 +15,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/001-tasks.sql")),
     M::up(include_str!("migrations/002-windows.sql")),
     M::up(include_str!("migrations/003-learned.sql")),
+    M::up(include_str!("migrations/004-answers.sql")),
     M::up(include_str!("migrations/005-company.sql")),
 ];
 /// How long another program may keep the database locked.
@@ -82,7 +83,12 @@ pub(super) fn open(dir: &Path, path: &Path, remote: Option<&str>) -> Result<Conn
 
 /// A table that is missing or strange shows here, and not in the middle of the work.
 fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
-    for statement in super::write::STATEMENTS.iter().chain(super::read::STATEMENTS).chain(super::company::STATEMENTS) {
+    for statement in super::write::STATEMENTS
+        .iter()
+        .chain(super::read::STATEMENTS)
+        .chain(super::company::STATEMENTS)
+        .chain(super::answers::STATEMENTS)
+    {
         conn.prepare(statement)
             .map_err(|error| StoreError::Broken { path: path.to_owned(), why: error.to_string() })?;
     }

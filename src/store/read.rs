@@ -80,6 +80,18 @@ pub(super) fn known(conn: &Connection, task_id: &TaskId) -> rusqlite::Result<Opt
     Ok(id.and_then(|id| id.parse().ok()))
 }
 
+/// Those of these that are stored.
+pub(super) fn known_of(conn: &Connection, task_ids: &[TaskId]) -> rusqlite::Result<Vec<TaskId>> {
+    let mut statement = conn.prepare_cached(KNOWN)?;
+    let mut found = Vec::new();
+    for task_id in task_ids {
+        if statement.exists([task_id.as_str()])? {
+            found.push(task_id.clone());
+        }
+    }
+    Ok(found)
+}
+
 pub(super) fn find(conn: &Connection, prefix: &str) -> rusqlite::Result<Vec<Task>> {
     let prefix = prefix.trim();
     // What is in no id would find nothing; and the ranges below rely on '~' being after all that is.

@@ -23,7 +23,7 @@ const GROUPS: &[(Stage, &str, &[Stage])] = &[
     (Stage::Saved, "waiting", &[Stage::Saved, Stage::Sending]),
     (Stage::Handling, "running", &[Stage::Queued, Stage::Handling, Stage::Unknown, Stage::Archiving]),
     (Stage::Success, "done", &[Stage::Success]),
-    (Stage::Failed, "failed", &[Stage::Refused, Stage::Failed]),
+    (Stage::Failed, "failed", &[Stage::Refused, Stage::GivenUp, Stage::Failed]),
     (Stage::Held, "held", &[Stage::Held]),
     (Stage::Unsure, "unsure", &[Stage::Unsure]),
 ];

@@ -537,6 +537,7 @@ impl World {
                 }
                 Vec::new()
             }),
+            Heard::Found(_) => Err("nobody wants to see the tasks of others".into()),
             Heard::Wishes(wishes) => {
                 for (wish, task) in wishes {
                     for msg in granted(wish, task) {
@@ -624,6 +625,7 @@ impl World {
                 }
                 self.send_question(life, question);
             }
+            Order::Browse(_) | Order::Sift(_) => return Err("nobody wants to see the tasks of others".into()),
             Order::Fetch { asset, url } => {
                 if let Some(program) = self.program(life) {
                     program.fetches += 1;

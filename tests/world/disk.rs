@@ -173,10 +173,11 @@ impl Disk {
 
     /// Takes what others wish, with the tasks it is about.
     pub fn take_wishes(&mut self) -> Vec<(Wish, Option<Task>)> {
-        let fresh: Vec<Wish> = self.wishes.iter().filter(|row| !row.taken).map(|row| row.wish).collect();
+        let fresh: Vec<Wish> = self.wishes.iter().filter(|row| !row.taken).map(|row| row.wish.clone()).collect();
         self.wishes.retain(|row| row.taken || row.sends());
         self.wishes.iter_mut().for_each(|row| row.taken = true);
-        fresh.into_iter().map(|wish| (wish, wish.task().and_then(|id| self.tasks.get(&id).cloned()))).collect()
+        let about = |wish: &Wish| wish.task().and_then(|id| self.tasks.get(&id).cloned());
+        fresh.into_iter().map(|wish| (wish.clone(), about(&wish))).collect()
     }
 
     /// How many wishes are written down.

@@ -42,6 +42,8 @@ pub fn brief_order(order: &Order) -> String {
         },
         Order::Submit(id, _) => format!("submit {id:?}"),
         Order::Ask(question) => format!("ask {}", brief_question(question)),
+        Order::Browse(browse) => format!("browse {browse:?}"),
+        Order::Sift(names) => format!("sift {}", names.len()),
         Order::Fetch { asset, .. } => format!("fetch {:?}/{}", asset.task, asset.index),
     }
 }
@@ -55,6 +57,7 @@ pub fn brief_heard(heard: &Heard) -> String {
             let paused = standing.paused.as_ref().map(Problem::sentence);
             format!("of {tasks:?}, gone {gone:?}, held by {:?}, {paused:?}", standing.holder.as_ref().map(|h| h.pid))
         }
+        Heard::Found(found) => format!("what was found: {}", found.len()),
         Heard::Wishes(wishes) => format!("{:?}", wishes.iter().map(|(wish, _)| wish).collect::<Vec<_>>()),
     }
 }

@@ -82,11 +82,10 @@ pub(super) fn wished(state: &mut State, wishes: Vec<(Wish, Option<Task>)>) -> Ve
     let mut effects = Vec::new();
     for (wish, task) in wishes {
         state.table.add(task.iter());
+        let forgotten = if let Wish::Forget(id) = wish { Some(id) } else { None };
         let msgs = granted(wish, task);
         effects.extend(msgs.into_iter().flat_map(|msg| fleet(state, msg)));
-        if let Wish::Forget(id) = wish
-            && state.fleet.task(id).is_none()
-        {
+        if let Some(id) = forgotten.filter(|id| state.fleet.task(*id).is_none()) {
             drop_row(state, id);
         }
     }
