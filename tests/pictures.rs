@@ -1,0 +1,406 @@
+//! Pictures, from the file on the disk to the pixels in the window: the real program in every kind of terminal, with
+//! and without tmux, against the simulated service.
+//!
+//! The terminals are played by `glass`, which decodes what arrives and shares no code with the senders. Each goes
+//! through the same journey; what is known to fail is in [`KNOWN`], and has to fail.
+
+mod glass;
+#[allow(dead_code, reason = "shared with the tests of the commands")]
+#[path = "support_pty/service.rs"]
+mod service;
+
+use std::path::PathBuf;
+
+use glass::brand::{self, Brand};
+use glass::grid::Rect;
+use glass::look::{Mark, likeness, load, psnr};
+use glass::window::Window;
+use glass::{Glass, Way};
+use image::DynamicImage;
+use portable_pty::CommandBuilder;
+use service::{KEY, PLANTAIN, Service};
+
+const CTRL_Q: &str = "\x11";
+const ESC: &str = "\x1b";
+/// Pixels of a cell.
+const CELL: (u32, u32) = (10, 20);
+/// A picture looks like its file.
+const ALIKE: f64 = 28.0;
+/// So does one of half blocks, in all colours, among pictures of that size.
+const ALIKE_BLOCKS: f64 = 28.0;
+/// And in 256 colours.
+const ALIKE_FEW: f64 = 20.0;
+
+/// How a picture shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    As(Way),
+    Blocks,
+}
+use Shown::{As, Blocks};
+
+/// What each terminal is to get, bare and in tmux.
+const WAYS: [(&Brand, Shown, Shown); 8] = [
+    (&brand::KITTY, As(Way::Kitty), As(Way::Kitty)),
+    (&brand::XTERM, As(Way::Sixel), As(Way::Sixel)),
+    (&brand::FOOT, As(Way::Sixel), As(Way::Sixel)),
+    (&brand::KONSOLE, As(Way::Iterm2), As(Way::Sixel)),
+    (&brand::ITERM2, As(Way::Iterm2), As(Way::Sixel)),
+    (&brand::WEZTERM, As(Way::Iterm2), As(Way::Sixel)),
+    (&brand::PLAIN, Blocks, Blocks),
+    (&brand::MUTE, Blocks, Blocks),
+];
+
+/// The parts of the journey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// The newest picture shows, in its cells, and nothing else was touched.
+    Shown,
+    /// Help over it: nothing of the picture in the popup.
+    Popup,
+    /// Help away: the window is as before.
+    Back,
+    /// The next task: its picture instead.
+    Next,
+    /// And the first one again.
+    Again,
+    /// Another size of the window.
+    Resized,
+    /// The program has ended: nothing is left.
+    Left,
+}
+
+/// What fails, and why: terminal, in tmux, step. It has to fail, so that this list stays true.
+const KNOWN: &[(&str, bool, Step, &str)] = &[];
+
+/// Where a picture's file is, and the file decoded.
+struct Source {
+    file: PathBuf,
+    pixels: DynamicImage,
+}
+
+/// A service and a history of two tasks with pictures, the second one the newer.
+struct Desk {
+    service: Service,
+    sources: [Source; 2],
+}
+
+impl Desk {
+    fn new() -> Self {
+        let service = Service::with(&["--longest-side", "640"]);
+        let wide: &[&str] = &["submit", "a lighthouse in a storm", "--set", "aspect_ratio=3:2", "--wait", "--json"];
+        let square: &[&str] = &["submit", "a red fox in snow", "--wait", "--json"];
+        let sources = [wide, square].map(|args| {
+            let output = service.command(args).output().expect("it runs");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            let last = text.lines().last().expect("a line");
+            let task: serde_json::Value = serde_json::from_str(last).expect("JSON");
+            let file = PathBuf::from(task["outputs"][0]["file"].as_str().expect("a file"));
+            let pixels = load(&file);
+            Source { file, pixels }
+        });
+        Self { service, sources }
+    }
+
+    /// The screen against this service, in an environment of its own.
+    fn command(&self) -> CommandBuilder {
+        let data = self.service.path("data");
+        let home = data.parent().expect("a folder").to_owned();
+        let mut command = CommandBuilder::new(PLANTAIN);
+        command.env_clear();
+        for (name, value) in [("LANG", "C.UTF-8"), ("TZ", "UTC"), ("HIAPI_API_KEY", KEY)] {
+            command.env(name, value);
+        }
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("HIAPI_BASE_URL", &self.service.base_url);
+        command.env("HOME", &home);
+        command.env("PLANTAIN_DATA_DIR", &data);
+        command.cwd(home);
+        command
+    }
+}
+
+/// The inside of the frame around the picture: found by its corners in the text.
+fn pane(glass: &Glass) -> Result<Rect, String> {
+    let grid = glass.grid();
+    let is = |x: u16, y: u16, corners: &[&str]| corners.contains(&grid.cell(x, y).text.as_str());
+    let (right, top) = (grid.columns - 1, 1);
+    let left = (0..right).rev().find(|x| is(*x, top, &["╭", "┌", "┏", "╔"])).ok_or("there is no frame")?;
+    let bottom = (top..grid.rows).rev().find(|y| is(left, *y, &["╰", "└", "┗", "╚"])).ok_or("no end of the frame")?;
+    Ok(Rect { left: left + 1, top: top + 1, columns: right - left - 1, rows: bottom - top - 1 })
+}
+
+/// The cells of half blocks that lie together in `pane`.
+fn blocks(glass: &Glass, pane: Rect) -> Option<Rect> {
+    let is = |x: u16, y: u16| matches!(glass.grid().cell(x, y).text.as_str(), "▀" | "▄" | "█");
+    let cells: Vec<_> = pane.cells().filter(|(x, y)| is(*x, *y)).collect();
+    let (left, right) = (cells.iter().map(|at| at.0).min()?, cells.iter().map(|at| at.0).max()?);
+    let (top, bottom) = (cells.first()?.1, cells.last()?.1);
+    Some(Rect { left, top, columns: right - left + 1, rows: bottom - top + 1 })
+}
+
+/// This picture shows as it should; answers its cells.
+fn picture(glass: &Glass, way: Shown, source: &DynamicImage) -> Result<Rect, String> {
+    if !glass.complaints.is_empty() {
+        return Err(format!("complaints: {:?}", glass.complaints));
+    }
+    let pane = pane(glass)?;
+    let owners = glass.owners();
+    let area = match way {
+        As(_) => glass.around(|_| true),
+        Blocks => blocks(glass, pane),
+    };
+    let area = area.ok_or("no picture shows")?;
+    if !pane.holds(&area) {
+        return Err(format!("the picture is in {area:?}, which is not inside of {pane:?}"));
+    }
+    if let As(way) = way {
+        let ways = glass.ways();
+        if ways != [way] {
+            return Err(format!("the picture came by {ways:?}"));
+        }
+        let holes = area.cells().filter(|(x, y)| owners[usize::from(*y)][usize::from(*x)].is_none()).count();
+        if holes > 0 {
+            return Err(format!("{holes} cells of {area:?} show nothing"));
+        }
+    } else if owners.iter().flatten().any(Option::is_some) {
+        return Err("a picture besides half blocks".into());
+    }
+    if glass.boxes() > 0 {
+        return Err(format!("{} placeholders of nothing", glass.boxes()));
+    }
+    if !glass.at_rest() {
+        return Err("something is half done".into());
+    }
+    let size = pixel_size(area, source);
+    roomy(area, pane, size)?;
+    let shown = glass.pixels(area);
+    let (likeness, bound) = match way {
+        As(_) => (likely(&shown, size, source), ALIKE),
+        Blocks => {
+            let bound = if few_colours(glass) { ALIKE_FEW } else { ALIKE_BLOCKS };
+            (block_likeness(&shown, area, source), bound)
+        }
+    };
+    if likeness < bound {
+        return Err(format!("it looks like its file by {likeness:.1} dB only, in {area:?}"));
+    }
+    Ok(area)
+}
+
+/// The terminal is not known to show all colours.
+fn few_colours(glass: &Glass) -> bool {
+    glass.has_tmux() || !glass.brand.answers
+}
+
+/// The pixels that a picture has in these cells, keeping its shape.
+fn pixel_size(area: Rect, source: &DynamicImage) -> (u32, u32) {
+    let room = (u32::from(area.columns) * CELL.0, u32::from(area.rows) * CELL.1);
+    let (wide, high) = (f64::from(source.width()), f64::from(source.height()));
+    let zoom = (f64::from(room.0) / wide).min(f64::from(room.1) / high);
+    ((wide * zoom).round() as u32, (high * zoom).round() as u32)
+}
+
+/// It fills the pane in one direction (but for what a caption takes), lies in the middle of the other one, and its
+/// cells have its shape.
+fn roomy(area: Rect, pane: Rect, size: (u32, u32)) -> Result<(), String> {
+    let full = area.columns + 1 >= pane.columns || area.rows + 5 >= pane.rows;
+    let before = i32::from(area.left - pane.left);
+    let behind = i32::from(pane.left + pane.columns - area.left - area.columns);
+    let tight = u32::from(area.columns) * CELL.0 < size.0 + CELL.0 && u32::from(area.rows) * CELL.1 < size.1 + 2 * CELL.1;
+    if !full || (before - behind).abs() > 1 || !tight {
+        return Err(format!("{area:?} of {size:?} pixels is not the place for it in {pane:?}"));
+    }
+    Ok(())
+}
+
+/// How much it looks like its source. How a terminal lays out what does not fill its last cells differs by a pixel
+/// or two: the best is taken.
+fn likely(shown: &image::RgbaImage, size: (u32, u32), source: &DynamicImage) -> f64 {
+    let mut best: f64 = 0.0;
+    let (wide, high) = shown.dimensions();
+    let painted = (wide.min(size.0), high.min(size.1));
+    for size in [painted, (painted.0, painted.1 / 6 * 6), (painted.0, (painted.1 / 6 * 6 + 6).min(high)), (wide, high)] {
+        best = best.max(likeness(shown, size, source));
+        // In the middle, as kitty does it.
+        let corner = ((wide - size.0) / 2, (high - size.1) / 2);
+        if corner != (0, 0) {
+            let part = image::imageops::crop_imm(shown, corner.0, corner.1, size.0, size.1).to_image();
+            best = best.max(likeness(&part, size, source));
+        }
+        if best >= ALIKE {
+            break;
+        }
+    }
+    best
+}
+
+/// The same for half blocks: their halves against the file at that size.
+fn block_likeness(shown: &image::RgbaImage, area: Rect, source: &DynamicImage) -> f64 {
+    let (wide, high) = (u32::from(area.columns), u32::from(area.rows) * 2);
+    let halves = image::RgbaImage::from_fn(wide, high, |x, y| *shown.get_pixel(x * CELL.0 + 5, y * CELL.1 / 2 + 5));
+    likeness(&halves, (wide, high), source)
+}
+
+/// A journey through one terminal.
+struct Journey<'a> {
+    desk: &'a Desk,
+    brand: &'static Brand,
+    tmux: bool,
+    way: Shown,
+    window: Window,
+    wrong: Vec<String>,
+}
+
+impl Journey<'_> {
+    fn name(&self) -> String {
+        format!("{}{}", self.brand.name, if self.tmux { " in tmux" } else { "" })
+    }
+
+    /// Why this step fails, if that is known.
+    fn known(&self, step: Step) -> Option<&'static str> {
+        let row = KNOWN.iter().find(|row| (row.0, row.1, row.2) == (self.brand.name, self.tmux, step));
+        row.map(|row| row.3)
+    }
+
+    fn step<T>(&mut self, step: Step, walk: impl FnOnce(&mut Self, bool) -> Result<T, String>) -> Option<T> {
+        let known = self.known(step);
+        let outcome = walk(self, known.is_some());
+        match (outcome, known) {
+            (Ok(found), None) => Some(found),
+            (Ok(found), Some(why)) => {
+                self.wrong.push(format!("{}, {step:?}: works now, take it from the list: {why}", self.name()));
+                Some(found)
+            }
+            (Err(_), Some(_)) => None,
+            (Err(why), None) => {
+                self.wrong.push(format!("{}, {step:?}: {why}", self.name()));
+                None
+            }
+        }
+    }
+
+    /// Waits for this picture; then the text has to be right, too.
+    fn shows(&mut self, known: bool, source: &DynamicImage) -> Result<Rect, String> {
+        let way = self.way;
+        let area = self.window.until(known, |glass| picture(glass, way, source))?;
+        self.window.same_text()?;
+        Ok(area)
+    }
+
+    fn popup(&mut self, known: bool, shown: Rect, before: &Mark) -> Result<(), String> {
+        self.window.send("?");
+        let way = self.way;
+        let frame = |glass: &Glass| {
+            let found = glass.grid().find("╭ help").or_else(|| glass.grid().find("╭ keys"));
+            let (left, top) = found.ok_or("there is no help")?;
+            let is = |x: u16, y: u16, corner: &str| glass.grid().cell(x, y).text == corner;
+            let right = (left + 1..glass.grid().columns).find(|x| is(*x, top, "╮")).ok_or("no corner")?;
+            let bottom = (top + 1..glass.grid().rows).find(|y| is(left, *y, "╰")).ok_or("no end")?;
+            Ok::<_, String>(Rect { left, top, columns: right - left + 1, rows: bottom - top + 1 })
+        };
+        self.window.until(known, |glass| {
+            let popup = frame(glass)?;
+            if !popup.meets(&shown) {
+                return Err(format!("the popup in {popup:?} does not cover the picture"));
+            }
+            let owners = glass.owners();
+            let shot = glass.mark();
+            let through = popup.cells().filter(|(x, y)| owners[usize::from(*y)][usize::from(*x)].is_some()).count();
+            if through > 0 {
+                return Err(format!("the picture shows in {through} cells of the popup"));
+            }
+            // What is left of the picture is what was there.
+            for (x, y) in shown.cells().filter(|(x, y)| !popup.has(*x, *y)) {
+                let one = Rect { left: x, top: y, columns: 1, rows: 1 };
+                if owners[usize::from(y)][usize::from(x)].is_some()
+                    && way != Blocks
+                    && psnr(&shot.pixels(one), &before.pixels(one)) < 20.0
+                {
+                    return Err(format!("cell {x}, {y} is not what it was"));
+                }
+            }
+            if glass.around(|_| true).is_some_and(|area| !shown.holds(&area)) {
+                return Err("a picture where none was".into());
+            }
+            Ok(())
+        })?;
+        self.window.same_text()
+    }
+}
+
+/// One terminal, the whole way. Answers what went wrong.
+fn journey(desk: &Desk, brand: &'static Brand, tmux: bool, way: Shown) -> Vec<String> {
+    let glass = Glass::new(brand, 110, 34, CELL);
+    let mut glass = if tmux { glass.in_tmux(true) } else { glass };
+    glass.feed(b"$ plantain\r\n");
+    let empty = glass.mark();
+    let mut window = Window::open(desk.command(), glass);
+    if let Err(why) = window.until(false, |glass| glass.grid().find("red fox").ok_or("no table".into())) {
+        return vec![format!("{}: {why}", brand.name)];
+    }
+    window.send(ESC);
+    let mut journey = Journey { desk, brand, tmux, way, window, wrong: Vec::new() };
+    let [wide, square] = [&desk.sources[0].pixels, &desk.sources[1].pixels];
+
+    let shown = journey.step(Step::Shown, |journey, known| journey.shows(known, square));
+    if let Some(shown) = shown {
+        let before = journey.window.glass.mark();
+        journey.step(Step::Popup, |journey, known| journey.popup(known, shown, &before));
+        journey.window.send(ESC);
+        journey.step(Step::Back, |journey, known| {
+            let area = journey.shows(known, square)?;
+            let changed = journey.window.glass.changed_outside(Some(area), &before);
+            (area == shown && changed.is_empty()).then_some(()).ok_or(format!("{area:?}; {changed:?} are not as before"))
+        });
+    }
+    journey.window.send("j");
+    journey.step(Step::Next, |journey, known| journey.shows(known, wide));
+    journey.window.send("k");
+    journey.step(Step::Again, |journey, known| journey.shows(known, square));
+    journey.window.resize(96, 28);
+    journey.step(Step::Resized, |journey, known| journey.shows(known, square));
+    journey.window.resize(110, 34);
+    journey.window.send(CTRL_Q);
+    journey.step(Step::Left, |journey, _| {
+        let status = journey.window.end()?;
+        let glass = &journey.window.glass;
+        let kept = glass.kept();
+        let changed = glass.changed_outside(None, &empty);
+        let modes = glass.modes;
+        if status != 0 || glass.on_other_screen() || modes != glass::Modes::default() {
+            return Err(format!("status {status}, modes {modes:?}"));
+        }
+        if !kept.is_empty() || !glass.store().places.is_empty() {
+            return Err(format!("{} pictures are left in the terminal", kept.len()));
+        }
+        if !changed.is_empty() || !glass.complaints.is_empty() {
+            return Err(format!("{changed:?} are not as before; {:?}", glass.complaints));
+        }
+        Ok(())
+    });
+    journey.wrong
+}
+
+fn all(tmux: bool) {
+    let desk = Desk::new();
+    let mut wrong = Vec::new();
+    for (brand, bare, through) in WAYS {
+        let begun = std::time::Instant::now();
+        let found = journey(&desk, brand, tmux, if tmux { through } else { bare });
+        eprintln!("{}{}: {:?}", brand.name, if tmux { " in tmux" } else { "" }, begun.elapsed());
+        wrong.extend(found);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn in_every_terminal() {
+    all(false);
+}
+
+#[test]
+fn in_every_terminal_through_tmux() {
+    all(true);
+}
