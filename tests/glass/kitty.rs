@@ -348,7 +348,8 @@ impl Store {
             scale(&picture, room)
         };
         let place = keys.number('p');
-        self.places.retain(|other| other.id != id || (other.place != place || place == 0) && !(other.virtual_ && virtual_));
+        self.places
+            .retain(|other| other.id != id || (other.place != place || place == 0) && !(other.virtual_ && virtual_));
         let at = (i32::from(around.cursor.0), i32::from(around.cursor.1));
         let z = keys.signed('z');
         self.places.push(Place { id, place, at, offset, cells: (columns, rows), z, virtual_, serial, pixels });

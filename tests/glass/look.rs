@@ -43,9 +43,10 @@ impl Glass {
 
     /// The placement that a placeholder shows a part of, and the part's corner in pixels.
     fn held(&self, part: Part) -> Option<(&Place, (u32, u32))> {
-        let place = self.store().places.iter().find(|place| {
-            place.virtual_ && place.id == part.id && (part.place == 0 || place.place == part.place)
-        })?;
+        let place =
+            self.store().places.iter().find(|place| {
+                place.virtual_ && place.id == part.id && (part.place == 0 || place.place == part.place)
+            })?;
         let inside = part.column < place.cells.0 && part.row < place.cells.1;
         let cell = self.cell_size();
         inside.then_some((place, (u32::from(part.column) * cell.0, u32::from(part.row) * cell.1)))
@@ -68,7 +69,8 @@ impl Glass {
             let (wide, high) = self.cell_size();
             let side = |first: i32, cell: u32, at: u16| (i32::from(at) - first).cast_unsigned() * cell;
             let corner = (side(place.at.0, wide, x), side(place.at.1, high, y));
-            let drawn = corner.0 < place.offset.0 + place.pixels.width() && corner.1 < place.offset.1 + place.pixels.height();
+            let drawn =
+                corner.0 < place.offset.0 + place.pixels.width() && corner.1 < place.offset.1 + place.pixels.height();
             if drawn && (place.z >= UNDER_ALL || self.clear(cell)) {
                 owner = Some(place.serial);
             }
@@ -179,7 +181,10 @@ impl Glass {
                 } else {
                     fill(&mut shot, corner, cell, bg);
                 }
-                lying.iter().filter(|place| (UNDER_ALL..0).contains(&place.z)).for_each(|place| paint(place, &mut shot));
+                lying
+                    .iter()
+                    .filter(|place| (UNDER_ALL..0).contains(&place.z))
+                    .for_each(|place| paint(place, &mut shot));
                 if self.brand.pictures_under && self.clear(text) && plane.owner(x, y).is_some() {
                     copy(&crop_px(plane.pixels(), corner, cell), &mut shot, corner);
                 }

@@ -96,8 +96,7 @@ pub fn read(string: &[u8]) -> Result<Sixel, String> {
     let mut registers: Vec<[u8; 3]> =
         FIRST.iter().map(|rgb| rgb.map(|part| u8::try_from((part * 255 + 50) / 100).unwrap_or(255))).collect();
     registers.resize(256, [0; 3]);
-    let mut pen =
-        Pen { pixels: Vec::new(), x: 0, top: 0, colour: registers[0], width: 0, height: 0 };
+    let mut pen = Pen { pixels: Vec::new(), x: 0, top: 0, colour: registers[0], width: 0, height: 0 };
     while let Some((first, rest)) = body.split_first() {
         body = rest;
         match *first {

@@ -11,7 +11,7 @@ use super::Glass;
 use super::brand::TMUX;
 
 /// For anything that has to happen; only reached when something is broken.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(20);
 /// A program that is silent for so long has nothing more to say. Only used where something is known to fail.
 const SILENCE: Duration = Duration::from_millis(1200);
 
@@ -110,7 +110,13 @@ impl Window {
             let came = self.pump(wait);
             if !came && known || self.closed || Instant::now() > end {
                 // What came last may have been what was awaited.
-                return holds(&self.glass).map_err(|_| format!("{why}; {} bytes came", self.glass.bytes.all));
+                return holds(&self.glass).map_err(|_| {
+                    format!(
+                        "{why}; {:?} came, {:?}",
+                        self.glass.bytes,
+                        self.glass.grid().line(self.glass.grid().rows - 1)
+                    )
+                });
             }
         }
     }
