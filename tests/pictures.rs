@@ -76,30 +76,14 @@ enum Step {
     Left,
 }
 
-/// What fails, and why: terminal, in tmux, step. It has to fail, so that this list stays true.
-const KNOWN: &[(&str, bool, Step, &str)] = &[
-    ("xterm", true, Step::Shown, SQUEEZED),
-    ("xterm", true, Step::Again, SQUEEZED),
-    ("xterm", true, Step::Resized, SQUEEZED),
-    ("xterm", true, Step::Beside, DROPPED),
-    ("foot", true, Step::Shown, SQUEEZED),
-    ("foot", true, Step::Again, SQUEEZED),
-    ("foot", true, Step::Resized, SQUEEZED),
-    ("foot", true, Step::Beside, DROPPED),
-    ("konsole", true, Step::Shown, SQUEEZED),
-    ("konsole", true, Step::Again, SQUEEZED),
-    ("konsole", true, Step::Resized, SQUEEZED),
-    ("konsole", true, Step::Beside, DROPPED),
-    ("iterm2", true, Step::Shown, SQUEEZED),
-    ("iterm2", true, Step::Again, SQUEEZED),
-    ("iterm2", true, Step::Resized, SQUEEZED),
-    ("iterm2", true, Step::Beside, DROPPED),
-    ("wezterm", true, Step::Shown, SQUEEZED),
-    ("wezterm", true, Step::Again, SQUEEZED),
-    ("wezterm", true, Step::Resized, SQUEEZED),
-    ("wezterm", true, Step::Beside, DROPPED),
+/// What fails, and why: terminals, in tmux that passes sequences through, steps. It has to fail, so that this list stays true.
+const KNOWN: &[(&[&str], bool, &[Step], &str)] = &[
+    (BY_SIXEL, true, &[Step::Shown, Step::Back, Step::Again, Step::Resized], SQUEEZED),
+    (BY_SIXEL, true, &[Step::Beside], DROPPED),
 ];
 
+/// Those that get sixel in tmux.
+const BY_SIXEL: &[&str] = &["xterm", "foot", "konsole", "iterm2", "wezterm"];
 /// tmux draws whole cells and squeezes them to a multiple of six pixels: the last strip has to fill rows whose pixels
 /// are one.
 const SQUEEZED: &str = "tmux squeezes the last strip, and fills what is left of its cells with the background";
@@ -297,7 +281,8 @@ fn block_likeness(shown: &image::RgbaImage, area: Rect, source: &DynamicImage) -
 /// A journey through one terminal.
 struct Journey {
     brand: &'static Brand,
-    tmux: bool,
+    /// tmux is in between, and passes sequences through.
+    passes: bool,
     way: Shown,
     window: Window,
     wrong: Vec<String>,
@@ -305,13 +290,13 @@ struct Journey {
 
 impl Journey {
     fn name(&self) -> String {
-        format!("{}{}", self.brand.name, if self.tmux { " in tmux" } else { "" })
+        format!("{}{}", self.brand.name, if self.window.glass.has_tmux() { " in tmux" } else { "" })
     }
 
     /// Why this step fails, if that is known.
     fn known(&self, step: Step) -> Option<&'static str> {
-        let row = KNOWN.iter().find(|row| (row.0, row.1, row.2) == (self.brand.name, self.tmux, step));
-        row.map(|row| row.3)
+        let here = |brands: &[&str], steps: &[Step]| brands.contains(&self.brand.name) && steps.contains(&step);
+        KNOWN.iter().find(|row| row.1 == self.passes && here(row.0, row.2)).map(|row| row.3)
     }
 
     fn step<T>(&mut self, step: Step, walk: impl FnOnce(&mut Self, bool) -> Result<T, String>) -> Option<T> {
@@ -423,10 +408,12 @@ fn journey(desk: &Desk, trip: Trip<'_>) -> Vec<String> {
     if let Err(why) = window.until(false, |glass| glass.grid().find("new prompt").ok_or("no table".into())) {
         return vec![format!("{}: {why}", brand.name)];
     }
-    let mut journey = Journey { brand, tmux: tmux.is_some(), way, window, wrong: Vec::new() };
+    let mut journey = Journey { brand, passes: tmux == Some(true), way, window, wrong: Vec::new() };
     let [wide, square] = &desk.sources;
 
     let shown = journey.step(Step::Shown, |journey, known| journey.shows(known, square));
+    // Wherever it is: the popup has to be right all the same.
+    let shown = shown.or_else(|| journey.window.glass.around(|_| true));
     if let Some(shown) = shown {
         let before = journey.window.glass.mark();
         journey.step(Step::Popup, |journey, known| journey.popup(known, shown, &before));

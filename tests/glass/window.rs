@@ -12,8 +12,9 @@ use super::brand::TMUX;
 
 /// For anything that has to happen; only reached when something is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// A program that is silent for so long has nothing more to say. Only used where something is known to fail.
-const SILENCE: Duration = Duration::from_millis(1200);
+/// A program that is silent for so long has nothing more to say. Only used where something is known to fail: to wait
+/// too little would not make it work.
+const SILENCE: Duration = Duration::from_millis(400);
 
 /// See the module.
 pub struct Window {
