@@ -13,10 +13,10 @@ use std::path::PathBuf;
 
 use glass::brand::{self, Brand};
 use glass::grid::Rect;
-use glass::look::{Mark, likeness, load, psnr};
+use glass::look::{Mark, Original, psnr};
 use glass::window::Window;
 use glass::{Glass, Way};
-use image::DynamicImage;
+use image::RgbaImage;
 use portable_pty::CommandBuilder;
 use service::{KEY, PLANTAIN, Service};
 
@@ -94,12 +94,12 @@ const DROPPED: &str = "tmux drops every picture of a line in which something is 
 struct Desk {
     service: Service,
     /// The files, decoded.
-    sources: [DynamicImage; 2],
+    sources: [Original; 2],
 }
 
 impl Desk {
     fn new() -> Self {
-        let service = Service::with(&["--longest-side", "640"]);
+        let service = Service::with(&["--longest-side", "512"]);
         let wide: &[&str] = &["submit", "a lighthouse in a storm", "--set", "aspect_ratio=3:2", "--wait", "--json"];
         let square: &[&str] = &["submit", "a red fox in snow", "--wait", "--json"];
         let sources = [wide, square].map(|args| {
@@ -109,7 +109,7 @@ impl Desk {
             let last = text.lines().last().expect("a line");
             let task: serde_json::Value = serde_json::from_str(last).expect("JSON");
             let file = PathBuf::from(task["outputs"][0]["file"].as_str().expect("a file"));
-            load(&file)
+            Original::load(&file)
         });
         Self { service, sources }
     }
@@ -165,7 +165,7 @@ fn blocks(glass: &Glass, pane: Rect) -> Option<Rect> {
 }
 
 /// This picture shows as it should; answers its cells.
-fn picture(glass: &Glass, way: Shown, source: &DynamicImage) -> Result<Rect, String> {
+fn picture(glass: &Glass, way: Shown, source: &Original) -> Result<Rect, String> {
     if !glass.complaints.is_empty() {
         return Err(format!("complaints: {:?}", glass.complaints));
     }
@@ -228,9 +228,9 @@ fn few_colours(glass: &Glass) -> bool {
 }
 
 /// The pixels that a picture has in these cells, keeping its shape.
-fn pixel_size(area: Rect, source: &DynamicImage) -> (u32, u32) {
+fn pixel_size(area: Rect, source: &Original) -> (u32, u32) {
     let room = (u32::from(area.columns) * CELL.0, u32::from(area.rows) * CELL.1);
-    let (wide, high) = (f64::from(source.width()), f64::from(source.height()));
+    let (wide, high) = (f64::from(source.size().0), f64::from(source.size().1));
     let zoom = (f64::from(room.0) / wide).min(f64::from(room.1) / high);
     ((wide * zoom).round() as u32, (high * zoom).round() as u32)
 }
@@ -251,31 +251,28 @@ fn roomy(area: Rect, pane: Rect, size: (u32, u32)) -> Result<(), String> {
 
 /// How much it looks like its source. How a terminal lays out what does not fill its last cells differs by a pixel
 /// or two: the best is taken.
-fn likely(shown: &image::RgbaImage, size: (u32, u32), source: &DynamicImage) -> f64 {
+fn likely(shown: &RgbaImage, size: (u32, u32), source: &Original) -> f64 {
     let mut best: f64 = 0.0;
     let (wide, high) = shown.dimensions();
     let painted = (wide.min(size.0), high.min(size.1));
-    for size in [painted, (painted.0, painted.1 / 6 * 6), (painted.0, (painted.1 / 6 * 6 + 6).min(high)), (wide, high)]
-    {
-        best = best.max(likeness(shown, size, source));
-        // In the middle, as kitty does it.
-        let corner = ((wide - size.0) / 2, (high - size.1) / 2);
-        if corner != (0, 0) {
-            let part = image::imageops::crop_imm(shown, corner.0, corner.1, size.0, size.1).to_image();
-            best = best.max(likeness(&part, size, source));
-        }
-        if best >= ALIKE {
-            break;
+    let bands = painted.1 / 6 * 6;
+    for size in [painted, (painted.0, bands), (painted.0, (bands + 6).min(high)), (wide, high)] {
+        // At the top, or in the middle, as kitty does it.
+        for corner in [(0, 0), ((wide - size.0) / 2, (high - size.1) / 2)] {
+            best = best.max(source.likeness(shown, corner, size));
+            if best >= ALIKE {
+                return best;
+            }
         }
     }
     best
 }
 
 /// The same for half blocks: their halves against the file at that size.
-fn block_likeness(shown: &image::RgbaImage, area: Rect, source: &DynamicImage) -> f64 {
+fn block_likeness(shown: &RgbaImage, area: Rect, source: &Original) -> f64 {
     let (wide, high) = (u32::from(area.columns), u32::from(area.rows) * 2);
-    let halves = image::RgbaImage::from_fn(wide, high, |x, y| *shown.get_pixel(x * CELL.0 + 5, y * CELL.1 / 2 + 5));
-    likeness(&halves, (wide, high), source)
+    let halves = RgbaImage::from_fn(wide, high, |x, y| *shown.get_pixel(x * CELL.0 + 5, y * CELL.1 / 2 + 5));
+    source.likeness(&halves, (0, 0), (wide, high))
 }
 
 /// A journey through one terminal.
@@ -317,7 +314,7 @@ impl Journey {
     }
 
     /// Waits for this picture; then the text has to be right, too.
-    fn shows(&mut self, known: bool, source: &DynamicImage) -> Result<Rect, String> {
+    fn shows(&mut self, known: bool, source: &Original) -> Result<Rect, String> {
         let way = self.way;
         let area = self.window.until(known, |glass| picture(glass, way, source))?;
         self.window.same_text()?;
@@ -358,7 +355,7 @@ impl Journey {
 }
 
 impl Journey {
-    fn beside(&mut self, known: bool, source: &DynamicImage) -> Result<(), String> {
+    fn beside(&mut self, known: bool, source: &Original) -> Result<(), String> {
         let area = self.shows(known, source)?;
         let before = self.window.glass.mark();
         self.window.send("?");

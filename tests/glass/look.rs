@@ -1,10 +1,13 @@
 //! Looking at the glass: which picture a cell shows, what the whole window looks like, what changed, how alike
 //! pictures are.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 
-use image::{DynamicImage, Rgba, RgbaImage, imageops};
+use image::imageops::FilterType;
+use image::{DynamicImage, RgbaImage};
 
 use super::grid::{Cell, Paint, Rect};
 use super::holders::{HOLDER, Line, Part, marks};
@@ -314,8 +317,9 @@ pub fn psnr(a: &RgbaImage, b: &RgbaImage) -> f64 {
     assert_eq!(a.dimensions(), b.dimensions(), "pictures of one size");
     let mut sum = 0_u64;
     for (a, b) in a.as_raw().chunks_exact(4).zip(b.as_raw().chunks_exact(4)) {
-        for channel in 0..3 {
-            sum += u64::from(a[channel].abs_diff(b[channel])).pow(2);
+        for (a, b) in a[..3].iter().zip(b) {
+            let off = u32::from(a.abs_diff(*b));
+            sum += u64::from(off * off);
         }
     }
     if sum == 0 {
@@ -325,20 +329,32 @@ pub fn psnr(a: &RgbaImage, b: &RgbaImage) -> f64 {
     10.0 * (255.0 * 255.0 / mean).log10()
 }
 
-/// A picture from a file.
-pub fn load(file: &Path) -> DynamicImage {
-    image::open(file).unwrap_or_else(|why| panic!("{}: {why}", file.display()))
+/// A picture as it is on the disk.
+#[derive(Debug)]
+pub struct Original {
+    pixels: DynamicImage,
+    /// At the sizes that were asked for: scaling is what takes longest.
+    scaled: RefCell<HashMap<(u32, u32), RgbaImage>>,
 }
 
-/// How alike what shows in the upper left `size` pixels of `shown` is to `source`, in decibels.
-pub fn likeness(shown: &RgbaImage, size: (u32, u32), source: &DynamicImage) -> f64 {
-    let part = imageops::crop_imm(shown, 0, 0, size.0, size.1).to_image();
-    let wanted = source.resize_exact(size.0, size.1, imageops::FilterType::Lanczos3).into_rgba8();
-    psnr(&part, &wanted)
-}
+impl Original {
+    /// Reads a file.
+    pub fn load(file: &Path) -> Self {
+        let pixels = image::open(file).unwrap_or_else(|why| panic!("{}: {why}", file.display()));
+        Self { pixels, scaled: RefCell::default() }
+    }
 
-/// All pixels are of one colour.
-pub fn is_flat(picture: &RgbaImage) -> bool {
-    let first = picture.pixels().next().copied().unwrap_or(Rgba([0; 4]));
-    picture.pixels().all(|pixel| *pixel == first)
+    /// Its pixels.
+    pub fn size(&self) -> (u32, u32) {
+        (self.pixels.width(), self.pixels.height())
+    }
+
+    /// How alike it is to the pixels of `shown` from `corner` on if it were `size` large, in decibels.
+    pub fn likeness(&self, shown: &RgbaImage, corner: (u32, u32), size: (u32, u32)) -> f64 {
+        let mut scaled = self.scaled.borrow_mut();
+        let wanted = scaled
+            .entry(size)
+            .or_insert_with(|| self.pixels.resize_exact(size.0, size.1, FilterType::Lanczos3).into_rgba8());
+        psnr(&crop_px(shown, corner, size), wanted)
+    }
 }
