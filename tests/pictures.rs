@@ -201,7 +201,13 @@ fn picture(glass: &Glass, way: Shown, source: &Original) -> Result<Rect, String>
     roomy(area, pane, size)?;
     let shown = glass.pixels(area);
     let (likeness, bound) = match way {
-        As(_) => (likely(&shown, size, source), ALIKE),
+        As(_) => {
+            let (likeness, corner, size) = likely(&shown, size, source);
+            if likeness >= ALIKE {
+                clean_edges(glass, &shown, corner, size)?;
+            }
+            (likeness, ALIKE)
+        }
         Blocks => {
             let bound = if few_colours(glass) { ALIKE_FEW } else { ALIKE_BLOCKS };
             (block_likeness(&shown, area, source), bound)
@@ -249,23 +255,35 @@ fn roomy(area: Rect, pane: Rect, size: (u32, u32)) -> Result<(), String> {
     Ok(())
 }
 
-/// How much it looks like its source. How a terminal lays out what does not fill its last cells differs by a pixel
-/// or two: the best is taken.
-fn likely(shown: &RgbaImage, size: (u32, u32), source: &Original) -> f64 {
-    let mut best: f64 = 0.0;
+/// How much it looks like its source, and where: first pixel and size. How a terminal lays out what does not fill its
+/// last cells differs by some pixels: the best is taken.
+fn likely(shown: &RgbaImage, size: (u32, u32), source: &Original) -> (f64, (u32, u32), (u32, u32)) {
+    let mut best = (0.0, (0, 0), (0, 0));
     let (wide, high) = shown.dimensions();
     let painted = (wide.min(size.0), high.min(size.1));
     let bands = painted.1 / 6 * 6;
     for size in [painted, (painted.0, bands), (painted.0, (bands + 6).min(high)), (wide, high)] {
         // At the top, or in the middle, as kitty does it.
         for corner in [(0, 0), ((wide - size.0) / 2, (high - size.1) / 2)] {
-            best = best.max(source.likeness(shown, corner, size));
-            if best >= ALIKE {
-                return best;
+            let likeness = source.likeness(shown, corner, size);
+            if likeness > best.0 {
+                best = (likeness, corner, size);
             }
         }
     }
     best
+}
+
+/// What the picture leaves of its last cells is the background, and nothing of an older picture.
+fn clean_edges(glass: &Glass, shown: &RgbaImage, corner: (u32, u32), size: (u32, u32)) -> Result<(), String> {
+    let [r, g, b] = glass.brand.colours.map_or([0; 3], |(_, back)| back);
+    let inside =
+        |x: u32, y: u32| (corner.0..corner.0 + size.0).contains(&x) && (corner.1..corner.1 + size.1).contains(&y);
+    let odd = |(x, y, pixel): &(u32, u32, &image::Rgba<u8>)| !inside(*x, *y) && pixel.0 != [r, g, b, 255];
+    match shown.enumerate_pixels().filter(odd).count() {
+        0 => Ok(()),
+        many => Err(format!("{many} pixels beside the picture are not the background")),
+    }
 }
 
 /// The same for half blocks: their halves against the file at that size.
