@@ -66,7 +66,7 @@ enum Step {
     Back,
     /// The next task: its picture instead.
     Next,
-    /// And the first one again.
+    /// And the first one again, and once more both: what is ready follows without a blank between.
     Again,
     /// Another size of the window.
     Resized,
@@ -76,7 +76,8 @@ enum Step {
     Left,
 }
 
-/// What fails, and why: terminals, in tmux that passes sequences through, steps. It has to fail, so that this list stays true.
+/// What fails, and why: terminals, in tmux that passes sequences through, steps. It has to fail, so that this list
+/// stays true.
 const KNOWN: &[(&[&str], bool, &[Step], &str)] = &[
     (BY_SIXEL, true, &[Step::Shown, Step::Back, Step::Again, Step::Resized], SQUEEZED),
     (BY_SIXEL, true, &[Step::Beside], DROPPED),
@@ -442,7 +443,13 @@ fn journey(desk: &Desk, trip: Trip<'_>) -> Vec<String> {
     journey.window.send("j");
     journey.step(Step::Next, |journey, known| journey.shows(known, wide));
     journey.window.send("k");
-    journey.step(Step::Again, |journey, known| journey.shows(known, square));
+    journey.step(Step::Again, |journey, known| {
+        journey.shows(known, square)?;
+        journey.window.send("j");
+        journey.shows(known, wide)?;
+        journey.window.send("k");
+        journey.shows(known, square)
+    });
     journey.window.resize(WINDOW.0 - 8, WINDOW.1 - 5);
     journey.step(Step::Resized, |journey, known| journey.shows(known, square));
     journey.window.resize(WIDE.0, WIDE.1);

@@ -193,7 +193,7 @@ impl Grid {
         self.go(self.cursor.0, self.cursor.1);
     }
 
-    /// Everything: what is shown here looks like a blank of the present background.
+    /// What erasing leaves: a blank of the present background.
     fn blank(&self) -> Cell {
         Cell { text: String::new(), pen: Pen { bg: self.pen.bg, ..Pen::default() }, tail: false }
     }
