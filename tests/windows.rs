@@ -497,6 +497,8 @@ fn two_keys_are_told_apart() {
     let dir = tempfile::tempdir().expect("a folder");
     let (holder, standing) = with_key(dir.path(), "one");
     assert!(standing.holds && !standing.stranger);
+    // Its name is written down before anything else is.
+    apply(&holder, Change::Paused(None)).expect("stored");
     let other = |key| with_key(dir.path(), key).1.holder.map(|holder| holder.other_key);
     assert_eq!((other("one"), other("two")), (Some(false), Some(true)));
     let (sent, waiting) = (task(1), task(2));

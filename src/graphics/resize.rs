@@ -44,7 +44,7 @@ pub(super) fn scale(
 ) -> Result<RgbImage, EncodeError> {
     let (width, height) = (width.max(1), height.max(1));
     let part = part.within((pixels.width(), pixels.height()));
-    let by = (part.width / (2 * width)).min(part.height / (2 * height)).clamp(1, 64);
+    let by = (part.width / (3 * width)).min(part.height / (3 * height)).clamp(1, 64);
     let (raw, size, transparent) = match pixels {
         DynamicImage::ImageRgb8(image) => {
             let gathered = gather::<3>(image.as_raw(), image.width(), part, by);
@@ -93,7 +93,7 @@ fn gather<const N: usize>(raw: &[u8], width: u32, part: Crop, by: u32) -> (Vec<u
     }
     let by = by as usize;
     // Of large squares not every row: some rows of all columns are as good a mean.
-    let step = by / 4 + 1;
+    let step = by / 12 + 1;
     let area = (by * by.div_ceil(step)) as u32;
     let mut sums = vec![[0_u32; 4]; wide as usize];
     for rows in raw.chunks_exact(line).skip(top).take(high as usize * by).collect::<Vec<_>>().chunks_exact(by) {
