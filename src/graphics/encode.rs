@@ -86,6 +86,10 @@ pub fn encode(image: &Decoded, key: PictureKey, shape: &Shape) -> Result<Picture
             let pixels = resize::scale(&image.pixels, wide, high)?;
             Body::Kitty(kitty::png(&pixels, shape.quality)?)
         }
+        Protocol::KittyDirect => {
+            let pixels = resize::scale(&image.pixels, wide, high)?;
+            Body::KittyDirect(kitty::png(&pixels, shape.quality)?)
+        }
         Protocol::Iterm2 => {
             let pixels = resize::scale(&image.pixels, wide, high)?;
             Body::Iterm2(iterm2::sequence(&pixels, fit.cells, shape.quality)?)
@@ -137,7 +141,7 @@ mod tests {
 
     #[test]
     fn every_protocol_fills_the_cells_it_says() {
-        let protocols = [Protocol::Kitty, Protocol::Sixel, Protocol::Iterm2, Protocol::Blocks];
+        let protocols = [Protocol::Kitty, Protocol::KittyDirect, Protocol::Sixel, Protocol::Iterm2, Protocol::Blocks];
         for (protocol, quality, alpha) in protocols
             .iter()
             .flat_map(|protocol| [(Quality::Full, false), (Quality::Lean, true)].map(|(q, a)| (*protocol, q, a)))

@@ -19,7 +19,7 @@ use crate::fleet::{FleetMsg, Order};
 use crate::graphics::{Protocol, Quality, Shape};
 use crate::keys::Place;
 use crate::store::Heard;
-use crate::terminal::{self, Caps, Choice, Depth, Env, Frame, Input, Output, Reader, Screen};
+use crate::terminal::{self, Caps, Choice, Depth, Env, Frame, Input, Output, Reader, Reply, Screen};
 use crate::ui::{ColourDepth, Theme, view};
 
 use super::callbacks::{Ear, Listening};
@@ -162,6 +162,11 @@ impl Program {
             Input::Event(Event::Paste(text)) => self.paste(text),
             Input::Event(_) => {}
             Input::PasteCut(bytes) => self.take(Msg::Told(format!("the paste was cut: {bytes} bytes too long")), true),
+            Input::Reply(Reply::Ready) => {
+                if let Some(output) = &self.output {
+                    output.answered();
+                }
+            }
             Input::Reply(reply) => {
                 let before = (self.caps.protocol(self.choice), self.caps.cell());
                 if self.caps.learn(&reply) {
