@@ -462,7 +462,12 @@ mod tests {
             ("plain", env("xterm"), vec![version("XTerm(398)"), da(&[64, 1])], Protocol::Blocks),
             ("kitty", env("xterm-kitty"), vec![version("kitty(0.41.1)"), OK, da(&[62])], Protocol::KittyDirect),
             ("foot", env("foot"), vec![version("foot(1.21.0)"), da(&[62, 4, 22, 28])], Protocol::Sixel),
-            ("konsole", env("xterm-256color"), vec![version("Konsole 25.04.2"), OK, da(&[62, 1, 4])], Protocol::KittyDirect),
+            (
+                "konsole",
+                env("xterm-256color"),
+                vec![version("Konsole 25.04.2"), OK, da(&[62, 1, 4])],
+                Protocol::KittyDirect,
+            ),
             ("mlterm", env("mlterm"), vec![da(&[63, 4])], Protocol::Sixel),
             (
                 "wezterm",
@@ -482,7 +487,12 @@ mod tests {
             ("no passthrough", inside(), behind(&[]), Protocol::Blocks),
             ("foot in tmux", inside(), behind(&[version("foot(1.21.0)"), da(&[62, 4, 22])]), Protocol::Sixel),
             ("konsole in tmux", inside(), behind(&[version("Konsole 25.04.2"), OK, da(&[62, 1, 4])]), Protocol::Sixel),
-            ("unknown, with kitty graphics", env("xterm"), vec![version("New 1.0"), OK, da(&[62])], Protocol::KittyDirect),
+            (
+                "unknown, with kitty graphics",
+                env("xterm"),
+                vec![version("New 1.0"), OK, da(&[62])],
+                Protocol::KittyDirect,
+            ),
             ("linux console", env("linux"), vec![da(&[6])], Protocol::Blocks),
         ];
         for (name, env, replies, protocol) in table {

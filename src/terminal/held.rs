@@ -157,7 +157,8 @@ impl Store {
 
     /// The screen was cleared: kitty drops with its placements what was placed there.
     pub(super) fn cleared(&mut self) {
-        let gone: Vec<u32> = self.held.iter().filter(|held| direct(&held.picture)).map(|held| held.picture.id).collect();
+        let gone: Vec<u32> =
+            self.held.iter().filter(|held| direct(&held.picture)).map(|held| held.picture.id).collect();
         for id in gone {
             self.delete(id);
         }
@@ -197,6 +198,11 @@ impl Store {
     /// There is something to send.
     pub(super) fn pending(&self) -> bool {
         !self.orders.is_empty() || self.sending.is_some() || self.wanted.iter().any(|picture| !self.holds(picture))
+    }
+
+    /// A picture was begun and is not whole yet.
+    pub(super) fn under_way(&self) -> bool {
+        self.sending.is_some()
     }
 
     /// The next piece, of about `size` bytes.
@@ -302,9 +308,7 @@ fn data(picture: &Picture) -> Option<&[u8]> {
 /// Nothing lies over the cells but what hides the picture by its background.
 fn clear(screen: &Buffer, area: Rect, depth: Depth) -> bool {
     area.positions().all(|at| {
-        screen
-            .cell(at)
-            .is_some_and(|cell| cell.symbol() == HOLE || colour::map(cell.bg, depth) != Color::Reset)
+        screen.cell(at).is_some_and(|cell| cell.symbol() == HOLE || colour::map(cell.bg, depth) != Color::Reset)
     })
 }
 

@@ -358,6 +358,11 @@ impl Line {
         self.answers = answers;
     }
 
+    /// So slow that slices are made smaller for it; a line that was not measured counts by where it leads.
+    pub(super) fn is_slow(&self) -> bool {
+        self.slice() < SLICE_MOST
+    }
+
     /// Bytes of a slice.
     fn slice(&self) -> usize {
         let rate = match (self.answers, self.rate()) {

@@ -24,8 +24,8 @@ mod writer;
 
 pub use caps::{Brand, Caps, CellSource, Choice, Env, questions};
 pub use colour::Depth;
-pub use line::{Answers, LineState};
 pub use input::{Input, PASTE_LIMIT, Reader};
+pub use line::{Answers, LineState};
 pub use output::{Frame, Output, RAW_MOST, Settings, Stats};
 pub use replies::{Layer, Reply};
 pub use screen::{Gate, Screen};

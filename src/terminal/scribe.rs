@@ -18,6 +18,10 @@ const SYNC_END: &[u8] = b"\x1b[?2026l";
 /// Is answered with `CSI 0 n` when all before it has been taken in.
 const FENCE: &[u8] = b"\x1b[5n";
 
+/// On a slow line a picture that was begun goes on after this: with a key held down it is no longer wanted by
+/// then, and costs one slice.
+const PASSING: Duration = Duration::from_millis(40);
+
 /// What is to be done for pictures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
@@ -38,6 +42,8 @@ pub struct Scribe {
     settings: Settings,
     /// The newest frame, as it was given.
     frame: Option<Frame>,
+    /// When the first slice of a picture was sent last.
+    begun_at: Option<Duration>,
     stats: Stats,
 }
 
@@ -47,7 +53,7 @@ impl Scribe {
     pub fn new(settings: Settings) -> Self {
         let line = Line::new(settings.remote);
         let (painter, lane) = (Painter::new(), Lane::new());
-        let mut scribe = Self { painter, lane, line, settings, frame: None, stats: Stats::default() };
+        let mut scribe = Self { painter, lane, line, settings, frame: None, begun_at: None, stats: Stats::default() };
         scribe.apply();
         scribe
     }
@@ -102,6 +108,14 @@ impl Scribe {
                 self.line.idle(now);
                 return Next::Idle;
             };
+            let under_way = self.lane.store.under_way();
+            let passing = self.begun_at.map(|at| at + PASSING).filter(|until| *until > now);
+            if let Some(until) = passing
+                && under_way
+                && self.line.is_slow()
+            {
+                return Next::Wait(until);
+            }
             let size = match self.line.grant(atomic, now) {
                 Grant::Wait(until) => return Next::Wait(until),
                 Grant::Fence => {
@@ -119,6 +133,9 @@ impl Scribe {
             let Some(piece) = self.lane.next(self.painter.screen(), size) else {
                 return if out.is_empty() { Next::Idle } else { Next::Write(out) };
             };
+            if !under_way && self.lane.store.under_way() {
+                self.begun_at = Some(now);
+            }
             let before = out.len();
             match piece.at {
                 Some(at) => self.painter.draw_at(at, &piece.bytes, &mut out),

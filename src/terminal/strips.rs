@@ -71,9 +71,9 @@ impl Strips {
                 None => Vec::new(),
                 Some(instead) => {
                     // What stands there already goes on standing there, and is drawn over.
-                    let stood = old.iter().position(|drawn| {
-                        drawn.placed.area == placed.area && same(&drawn.placed.picture, instead)
-                    });
+                    let stood = old
+                        .iter()
+                        .position(|drawn| drawn.placed.area == placed.area && same(&drawn.placed.picture, instead));
                     stood.map_or_else(|| vec![false; strips(instead)], |at| old.swap_remove(at).done)
                 }
             };
