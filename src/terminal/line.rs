@@ -94,7 +94,7 @@ impl LineState {
         };
         // A near terminal that is asked for little only never shows what it can.
         let near = !self.remote && rate >= careful / 4.0;
-        (!near).then(|| (rate * time.as_secs_f64()) as usize)
+        (!near).then_some((rate * time.as_secs_f64()) as usize)
     }
 
     /// Bytes that a strip of a picture should have, since nothing can go between them.
