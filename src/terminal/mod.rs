@@ -28,6 +28,6 @@ pub use input::{Input, PASTE_LIMIT, Reader};
 pub use line::{Answers, LineState};
 pub use output::{Frame, Output, RAW_MOST, Settings, Stats};
 pub use replies::{Layer, Reply};
-pub use screen::{Gate, Screen};
+pub use screen::{Gate, Screen, TELL_FOCUS};
 pub use scribe::{Next, Scribe};
 pub use tty::{WindowSize, hung_up, open, size};
