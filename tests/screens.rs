@@ -5,7 +5,9 @@ mod desk;
 use desk::Desk;
 use plantain::app::dialog::Test;
 use plantain::app::{AssetMsg, Dialog, Msg};
-use plantain::domain::{Failure, Problem, Status};
+use plantain::domain::{Answer, Browse, Failure, Page, Problem, Report, Source, Status};
+use plantain::fleet::{FleetMsg, News};
+use plantain::time::Wall;
 use plantain::ui::{ColourDepth, Theme, picture_key};
 
 fn busy(width: u16, height: u16) -> Desk {
@@ -40,6 +42,56 @@ fn the_details_of_a_success_and_a_failure() {
 }
 
 #[test]
+fn a_running_task_says_when_it_should_end() {
+    let mut desk = busy(120, 40);
+    desk.press("home enter");
+    insta::assert_snapshot!("detail-of-a-running-task", desk.screen());
+    desk.press("esc").resized(80, 24).later(600_000);
+    let screen = desk.screen();
+    let row = screen.lines().find(|line| line.contains("handling")).expect("a row");
+    assert!(row.contains(" 10m !slow "), "{row}");
+    assert!(screen.contains("! slow: usually"), "the preview says it, too: {screen}");
+    assert!(!screen.contains("done in"), "nobody knows: {screen}");
+    assert!(desk.press("enter").screen().contains("! slow: usually done after 12 s"));
+}
+
+/// B1: what the service asked for is counted down, however absurd, and one key tries at once.
+#[test]
+fn a_wait_is_counted_down_in_the_header() {
+    let mut desk = Desk::new(120, 30);
+    let id = desk.send("a fox");
+    desk.submitted(id, Err(Problem::Limit { retry_after: Some(3600) })).later(1);
+    let header = |desk: &Desk| desk.screen().lines().next().map(str::to_owned).unwrap_or_default();
+    assert!(header(&desk).ends_with("asked to wait 1m 00s; R tries now   1/60"), "{}", header(&desk));
+    desk.later(57_500);
+    assert!(header(&desk).contains("asked to wait 3s;"), "{}", header(&desk));
+    desk.later(20_000);
+    assert!(header(&desk).contains("next try in 58m 4"), "{}", header(&desk));
+    desk.resized(60, 20);
+    assert!(header(&desk).contains("next try in 58m 4") && header(&desk).contains("0/60"), "{}", header(&desk));
+    desk.press("esc R");
+    assert!(!header(&desk).contains("next try"), "{}", header(&desk));
+}
+
+#[test]
+fn a_full_window_is_counted_down_in_the_header() {
+    let mut desk = Desk::new(120, 30);
+    for n in 0..70 {
+        desk.send(&format!("fox {n}"));
+    }
+    let sending = |desk: &Desk| {
+        let tasks = desk.state.fleet.tasks();
+        tasks.filter(|task| task.status == Status::Sending).map(|task| task.id).collect::<Vec<_>>()
+    };
+    while let Some(id) = sending(&desk).first().copied() {
+        desk.accepted(id);
+    }
+    let screen = desk.later(5_000).screen();
+    let header = screen.lines().next().unwrap_or_default();
+    assert!(header.contains("   waiting 55s   5") && header.ends_with("/60"), "{header}");
+}
+
+#[test]
 fn the_keys_of_the_table() {
     insta::assert_snapshot!("help", busy(120, 40).press("?").screen());
 }
@@ -53,6 +105,45 @@ fn choosing_a_model_a_value_a_line() {
     desk.press("tab right right enter");
     assert!(matches!(desk.state.dialog, Some(Dialog::Input { .. })), "{:?}", desk.state.dialog);
     insta::assert_snapshot!("input", desk.typed("3").screen());
+}
+
+/// An unsure task, one of the account that may be it, and one that is somebody else's.
+fn undecided(width: u16, height: u16) -> Desk {
+    let mut desk = Desk::new(width, height);
+    let id = desk.send("an isometric cutaway of a lighthouse");
+    let reset = Problem::Network { sent: true, message: "the connection was reset".into() };
+    desk.later(400).submitted(id, Err(reset));
+    desk.press("esc o");
+    let sent = desk.state.fleet.task(id).expect("a task").created;
+    let found = |name: &str, model: &str, after: i64, status: Status| Report {
+        task_id: format!("tk-hiapi-{name}").parse().expect("an id"),
+        model: model.to_owned(),
+        completed: status.is_final().then_some(sent),
+        status,
+        outputs: Vec::new(),
+        created: Some(Wall(sent.0 + after)),
+        source: Source::Page,
+    };
+    let model = desk.state.editor.model().to_owned();
+    let reports = vec![
+        found("01HZTQ8BX2N3GM3YFK4Z9D7VQR", &model, 1_000, Status::Handling),
+        found("01HZTQ8BX2N3GM3YFK4Z9D7AAA", "another/model", -60_000, Status::Success),
+    ];
+    let page = Page { page: 1, size: 100, total: 2, reports };
+    let answer = Answer::bare(Ok(News::Page(page)));
+    desk.hear(Msg::Fleet(FleetMsg::Browsed { browse: Browse::Page(1), answer }));
+    desk.hear(Msg::Fleet(FleetMsg::Sifted(Ok(Vec::new()))));
+    desk.state.table.choose(id);
+    desk
+}
+
+#[test]
+fn deciding_about_an_unsure_task() {
+    let mut desk = undecided(120, 30);
+    insta::assert_snapshot!("elsewhere", desk.press("up").screen());
+    desk.press("down u");
+    insta::assert_snapshot!("settle", desk.screen());
+    insta::assert_snapshot!("settle-anew", desk.press("end up enter").screen());
 }
 
 #[test]
@@ -94,6 +185,11 @@ fn every_size_can_be_drawn() {
     desks[3].press("?");
     for keys in ["alt-m", "tab tab right enter", "K"] {
         let mut desk = busy(80, 24);
+        desk.press(keys);
+        desks.push(desk);
+    }
+    for keys in ["u", "u end up enter", "down enter", "enter"] {
+        let mut desk = undecided(80, 24);
         desk.press(keys);
         desks.push(desk);
     }

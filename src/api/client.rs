@@ -1,7 +1,7 @@
 //! Questions to the API, one method each. Nothing here repeats a request: that is decided elsewhere.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use reqwest::RequestBuilder;
@@ -111,6 +111,7 @@ impl Client {
             .header(AUTHORIZATION, self.key.bearer())
             .header(ACCEPT, HeaderValue::from_static("application/json"));
         crate::step::step("api: before the first byte");
+        let left = Instant::now();
         let response = match http::within(self.timeouts.answer + sending, request.send()).await {
             Ok(response) => response,
             Err(silence) => return Answer::bare(Err(silence.problem())),
@@ -118,7 +119,7 @@ impl Client {
         crate::step::step("api: answered, not read");
         let status = response.status();
         let headers = response.headers().clone();
-        let (limits, date) = (http::limits(&headers), http::date(&headers));
+        let (limits, date) = (http::limits(&headers), http::dated(&headers, left.elapsed()));
         let Body { bytes, end } = http::read(response, MAX_ANSWER, self.timeouts.between).await;
         let result = match end {
             // What failed, failed, even if its explanation was cut off.

@@ -3,6 +3,8 @@
 use crate::domain::{LocalId, Problem, Secret};
 use crate::keys::Place;
 
+use super::settle::Settling;
+
 /// What lies over the panes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Dialog {
@@ -43,6 +45,8 @@ pub enum Dialog {
         /// Why it cannot be taken.
         fault: Option<String>,
     },
+    /// What to do about a creation whose outcome nobody knows.
+    Settle(Settling),
     /// How to set an API key.
     Setup(Setup),
 }
@@ -77,7 +81,7 @@ impl Dialog {
         match self {
             Self::Help { .. } => Place::Help,
             Self::Detail { .. } => Place::Detail,
-            Self::Models { .. } | Self::Choices { .. } => Place::Picker,
+            Self::Models { .. } | Self::Choices { .. } | Self::Settle(_) => Place::Picker,
             Self::Input { .. } => Place::Input,
             Self::Setup(_) => Place::Setup,
         }

@@ -7,6 +7,7 @@ pub mod layout;
 pub mod msg;
 pub mod notice;
 pub mod preview;
+pub mod settle;
 pub mod sources;
 pub mod state;
 pub mod table;

@@ -37,7 +37,7 @@ fn ticking(state: &State) -> bool {
 /// A wait is counted down by the second. The allowance in the header changes when the oldest request leaves its
 /// window; coarse steps are enough for that.
 fn countdown(state: &State) -> Option<Mono> {
-    if state.fleet.budget().waiting_until(state.now.mono).is_some() {
+    if state.standing.holds && state.fleet.waits(state.now).is_some() {
         return Some(Mono((state.now.mono.0 / 1000 + 1) * 1000));
     }
     let used = state.fleet.budget().used(state.now.mono);

@@ -16,6 +16,7 @@ use super::layout::{SMALLEST, panes};
 use super::msg::PictureWay;
 use super::notice::{Notice, Tone};
 use super::preview::{Preview, Want, picture_of};
+use super::settle::Settling;
 use super::table::Table;
 
 /// The pane that has the keyboard when nothing lies over it.
@@ -71,6 +72,8 @@ pub struct State {
     pub now: Now,
     /// Ids are drawn from it.
     pub chance: Chance,
+    /// It was said that this machine's clock is wrong.
+    pub clock_told: bool,
     /// The loop ends.
     pub leaving: bool,
 }
@@ -120,6 +123,7 @@ impl State {
             callback: None,
             now,
             chance,
+            clock_told: false,
             leaving: false,
         }
     }
@@ -145,7 +149,7 @@ impl State {
     #[must_use]
     pub fn chosen(&self) -> Option<LocalId> {
         match &self.dialog {
-            Some(Dialog::Detail { id, .. }) => Some(*id),
+            Some(Dialog::Detail { id, .. } | Dialog::Settle(Settling { id, .. })) => Some(*id),
             _ => self.table.cursor(),
         }
     }

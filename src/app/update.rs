@@ -1,6 +1,6 @@
 //! The one function that changes the state: routing only, the work is in the modules.
 
-use crate::domain::{Change, Output, OutputState, Stage, Task};
+use crate::domain::{Change, Output, OutputState, Stage, Status, Task};
 use crate::fleet::{FleetMsg, Order};
 use crate::keys::{Action, Chord, resolve};
 use crate::time::Now;
@@ -15,6 +15,7 @@ use super::state::{Pane, State};
 mod dialogs;
 mod files;
 mod forms;
+mod settle;
 mod tasks;
 mod windows;
 
@@ -74,6 +75,7 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
         }
         Msg::Stands(standing) => windows::stands(state, standing),
         Msg::Mirrored { tasks, gone, standing } => windows::mirrored(state, tasks, &gone, standing),
+        Msg::SteppedDown(standing) => windows::stepped_down(state, standing),
         Msg::TookOver(unfinished) => windows::took_over(state, unfinished),
         Msg::Wished(wishes) => windows::wished(state, wishes),
         Msg::KeyChecked(result) => dialogs::key_checked(state, result),
@@ -91,9 +93,18 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
 /// What follows from any change: old notices go, the window follows the cursor, the right picture is wanted.
 fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     let now = state.now;
+    settle::sync(state, false);
+    if let Some(Dialog::Settle(settling)) = &state.dialog
+        && !state.fleet.task(settling.id).is_some_and(|task| matches!(task.status, Status::Unsure(_)))
+    {
+        state.dialog = None;
+    }
     state.notice.take_if(|notice| notice.until <= now.mono);
     if let Some(draft) = state.editor.unsaved(now, state.leaving) {
         effects.push(Effect::Fleet(Order::Save(Change::Draft(draft))));
+    }
+    if state.leaving && state.standing.holds {
+        effects.extend(state.fleet.leave().map(Effect::Fleet));
     }
     let height = usize::from(panes(state).rows.height);
     state.table.scroll(height);
@@ -112,6 +123,7 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
 /// Hands a message to the fleet; says in the footer what nobody would otherwise see.
 fn fleet(state: &mut State, msg: FleetMsg) -> Vec<Effect> {
     let news = tasks::worth_saying(state, &msg);
+    let listed = matches!(msg, FleetMsg::Browsed { .. } | FleetMsg::Sifted(_) | FleetMsg::Found(_));
     let blocked = state.fleet.blocked().cloned();
     let orders = if state.standing.holds {
         state.fleet.handle(msg, state.now)
@@ -120,6 +132,11 @@ fn fleet(state: &mut State, msg: FleetMsg) -> Vec<Effect> {
     };
     if let Some(text) = news {
         state.warn(text);
+    } else if let Some(text) = state.fleet.wrong_clock(state.now).filter(|_| !state.clock_told) {
+        state.clock_told = true;
+        state.warn(text);
+    } else if listed {
+        settle::found(state);
     }
     match state.fleet.blocked() {
         Some(problem) if blocked.as_ref() != Some(problem) => {
@@ -202,7 +219,12 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Help => dialogs::open_help(state),
         Action::Close => state.dialog = None,
+        Action::Accept if matches!(state.dialog, Some(Dialog::Settle(_))) => return settle::accept(state),
         Action::Accept => dialogs::accept(state),
+        Action::Settle => return settle::open(state),
+        Action::Others => return settle::toggle_others(state),
+        Action::MoreOthers => return settle::more_others(state),
+        Action::Adopt => return settle::adopt(state),
         Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Top | Action::Bottom => {
             dialogs::go(state, action);
         }

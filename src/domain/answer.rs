@@ -11,7 +11,7 @@ pub struct Answer<T> {
     /// `X-RateLimit-*`, if the answer had them \[D\].
     pub limits: Option<Limits>,
     /// The service's clock, from the `Date` header.
-    pub date: Option<Wall>,
+    pub date: Option<Dated>,
 }
 
 impl<T> Answer<T> {
@@ -20,6 +20,17 @@ impl<T> Answer<T> {
     pub fn bare(result: Result<T, Problem>) -> Self {
         Self { result, limits: None, date: None }
     }
+}
+
+/// A moment by the service's clock, between two by ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dated {
+    /// What its clock said, in whole seconds: it was up to a second later.
+    pub at: Wall,
+    /// When the question left, by our clock.
+    pub sent: Wall,
+    /// When the answer began, by our clock.
+    pub heard: Wall,
 }
 
 /// What the service says of its rate limit \[D\].

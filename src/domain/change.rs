@@ -1,6 +1,6 @@
 //! What the store is asked to make durable.
 
-use super::{Draft, LocalId, Problem, Task, Wish};
+use super::{Draft, Found, LocalId, Problem, Task, Wish};
 
 /// One change of what is on disk. Changes are applied in the order they were given.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,19 @@ pub enum Change {
     Intent(Box<Task>),
     /// Something else that a window which only watches wants of the holder.
     Wish(Wish),
+    /// What was learned of how long tasks take; of each kind of task there is one lesson, the latest.
+    Learned(Vec<Lesson>),
+    /// What the holder of the lease found in the account's list for another window.
+    Found(Box<Found>),
     /// Why the holder of the lease sends nothing, if so: for the other windows to show.
     Paused(Option<Problem>),
+}
+
+/// What was learned of one kind of task, as text that only the one who learns reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lesson {
+    /// The kind: the model, and the values of the fields that decide.
+    pub about: String,
+    /// What was learned.
+    pub text: String,
 }

@@ -50,7 +50,7 @@ pub struct Home {
 }
 
 impl Output {
-    /// Whether its link can still be tried: nobody said that it has ended.
+    /// Whether its link can still be tried: nobody said that it has ended. `now` is by the service's clock.
     #[must_use]
     pub fn link_lives(&self, now: Wall) -> bool {
         self.expires.is_none_or(|at| at > now)

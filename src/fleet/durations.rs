@@ -4,12 +4,12 @@
 //! watched at it. Their quotient is the hazard, and tasks that still run count as what they are: not over yet. (A
 //! fit of the finished ones alone would believe, in the first minute of a batch, that all tasks are quick.)
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Catalogue, Field, ModelSpec, Role};
+use crate::domain::{Catalogue, Field, Lesson, ModelSpec, Role};
 
 /// What kind of thing a model makes. It decides the prior: pictures take seconds, sound a minute or two, video
 /// minutes \[B\]\[C\].
@@ -58,6 +58,9 @@ pub struct Curve {
     hazard: Vec<f64>,
     #[serde(skip)]
     total: f64,
+    /// Ends that were seen in this run.
+    #[serde(skip)]
+    news: u32,
 }
 
 fn edge(bin: usize) -> f64 {
@@ -100,8 +103,14 @@ impl Curve {
     /// Nothing learned yet.
     #[must_use]
     pub fn new(class: Class) -> Self {
-        let mut curve =
-            Self { class, ends: vec![0.0; BINS], watched: vec![0.0; BINS], hazard: vec![0.0; BINS], total: 0.0 };
+        let mut curve = Self {
+            class,
+            ends: vec![0.0; BINS],
+            watched: vec![0.0; BINS],
+            hazard: vec![0.0; BINS],
+            total: 0.0,
+            news: 0,
+        };
         (0..BINS).for_each(|bin| curve.refresh(bin));
         curve
     }
@@ -135,6 +144,7 @@ impl Curve {
         let n = bin(at.as_secs_f64());
         self.ends[n] += 1.0;
         self.total += 1.0;
+        self.news = self.news.saturating_add(1);
         self.refresh(n);
         if self.total > MEMORY {
             self.total /= 2.0;
@@ -196,9 +206,14 @@ impl Curve {
         self.unseen(0.0, age.as_secs_f64()).0 > -(0.01_f64.ln())
     }
 
-    /// Brings a stored curve into shape; `None` when it is not one.
+    /// Reads a curve that was kept as text; `None` when it is not one.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        serde_json::from_str::<Self>(text).ok()?.mended()
+    }
+
     fn mended(mut self) -> Option<Self> {
-        let sound = |values: &[f64]| values.len() == BINS && values.iter().all(|v| v.is_finite() && *v >= 0.0);
+        let sound = |values: &[f64]| values.len() == BINS && values.iter().all(|v| (0.0..1e9).contains(v));
         if !sound(&self.ends) || !sound(&self.watched) {
             return None;
         }
@@ -234,16 +249,40 @@ pub fn kinds(catalogue: &Catalogue) -> Vec<(String, Kind)> {
     catalogue.models().iter().map(|spec| kind(spec)).collect()
 }
 
+/// A curve and what is to be known of keeping it.
+#[derive(Clone, Debug)]
+struct Entry {
+    about: String,
+    curve: Curve,
+    /// It came from the disk: the tasks of the history are in it already.
+    kept: bool,
+    /// What the curve had seen in this run when it was last kept.
+    told: u32,
+}
+
 /// Everything learned, by model and the values of the fields that decide.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Durations {
     kinds: HashMap<String, Kind>,
     names: HashMap<String, usize>,
-    curves: Vec<(String, Curve)>,
+    curves: Vec<Entry>,
+    /// Curves that may have learned something since they were last kept.
+    touched: BTreeSet<usize>,
+    /// Of kinds that nothing is known of.
+    priors: [Curve; 3],
+}
+
+impl Default for Durations {
+    fn default() -> Self {
+        let priors = [Class::Picture, Class::Sound, Class::Video].map(Curve::new);
+        Self { kinds: HashMap::new(), names: HashMap::new(), curves: Vec::new(), touched: BTreeSet::new(), priors }
+    }
 }
 
 /// More kinds than this share the last curve: a bound for what strangers' data can make us keep.
-const MOST: usize = 1000;
+pub const MOST: usize = 1000;
+/// A kind with a longer name is learned, but not kept.
+const LONGEST: usize = 1000;
 
 impl Durations {
     /// Says what the models are.
@@ -251,8 +290,8 @@ impl Durations {
         self.kinds.extend(kinds);
     }
 
-    /// The curve for a model, given its input: an index that stays valid.
-    pub fn curve(&mut self, model: &str, input: &serde_json::Map<String, serde_json::Value>) -> usize {
+    /// The kind of a request, as a name, and what it makes.
+    fn about(&self, model: &str, input: &serde_json::Map<String, serde_json::Value>) -> (String, Class) {
         let kind = self.kinds.get(model);
         let mut name = model.to_owned();
         for field in kind.iter().flat_map(|kind| &kind.deciding) {
@@ -261,48 +300,98 @@ impl Durations {
                 name.push_str(&value.to_string());
             }
         }
-        let class = kind.map_or_else(Class::default, |kind| kind.class);
+        (name, kind.map_or_else(Class::default, |kind| kind.class))
+    }
+
+    /// The curve for a model, given its input: an index that stays valid.
+    pub fn curve(&mut self, model: &str, input: &serde_json::Map<String, serde_json::Value>) -> usize {
+        let (name, class) = self.about(model, input);
         if let Some(index) = self.names.get(&name) {
             return *index;
         }
         if self.curves.len() >= MOST {
             return MOST - 1;
         }
-        self.names.insert(name.clone(), self.curves.len());
-        self.curves.push((name, Curve::new(class)));
-        self.curves.len() - 1
+        self.add(name, Curve::new(class), false)
+    }
+
+    fn add(&mut self, about: String, curve: Curve, kept: bool) -> usize {
+        let index = self.curves.len();
+        self.names.insert(about.clone(), index);
+        self.curves.push(Entry { about, curve, kept, told: 0 });
+        index
+    }
+
+    /// The curve for a model, given its input; the prior, while nothing was learned of it.
+    #[must_use]
+    pub fn find(&self, model: &str, input: &serde_json::Map<String, serde_json::Value>) -> &Curve {
+        let (name, class) = self.about(model, input);
+        let learned = self.names.get(&name).and_then(|index| self.curves.get(*index));
+        learned.map_or(&self.priors[class as usize], |entry| &entry.curve)
     }
 
     /// A curve.
     #[must_use]
     pub fn get(&self, index: usize) -> &Curve {
-        &self.curves[index].1
+        &self.curves[index].curve
     }
 
     /// A curve, to learn.
     pub fn get_mut(&mut self, index: usize) -> &mut Curve {
-        &mut self.curves[index].1
+        self.touched.insert(index);
+        &mut self.curves[index].curve
+    }
+
+    /// The curve came from the disk: what is in the history was learned when it happened.
+    #[must_use]
+    pub fn is_kept(&self, index: usize) -> bool {
+        self.curves[index].kept
     }
 
     /// What was learned, as plain data.
     #[must_use]
     pub fn export(&self) -> Vec<(String, Curve)> {
-        self.curves.clone()
+        self.curves.iter().map(|entry| (entry.about.clone(), entry.curve.clone())).collect()
     }
 
-    /// Takes in what was learned in an earlier run. What is not in shape is left out.
+    /// Takes in what was learned in an earlier run.
     pub fn import(&mut self, learned: Vec<(String, Curve)>) {
-        for (name, curve) in learned {
-            let Some(curve) = curve.mended() else { continue };
-            match self.names.get(&name) {
-                Some(index) => self.curves[*index].1 = curve,
+        for (about, curve) in learned {
+            match self.names.get(&about) {
+                Some(index) => {
+                    let entry = &mut self.curves[*index];
+                    (entry.curve, entry.kept, entry.told) = (curve, true, 0);
+                }
                 None if self.curves.len() < MOST => {
-                    self.names.insert(name.clone(), self.curves.len());
-                    self.curves.push((name, curve));
+                    self.add(about, curve, true);
                 }
                 None => {}
             }
         }
+    }
+
+    /// A task ended since what was learned was last kept.
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        self.touched.iter().filter_map(|index| self.curves.get(*index)).any(|entry| entry.curve.news != entry.told)
+    }
+
+    /// What is worth keeping and was not kept yet.
+    pub fn lessons(&mut self) -> Vec<Lesson> {
+        let mut lessons = Vec::new();
+        for index in std::mem::take(&mut self.touched) {
+            let Some(entry) = self.curves.get_mut(index) else { continue };
+            if entry.curve.news == entry.told {
+                continue;
+            }
+            entry.told = entry.curve.news;
+            if entry.about.len() <= LONGEST
+                && let Ok(text) = serde_json::to_string(&entry.curve)
+            {
+                lessons.push(Lesson { about: entry.about.clone(), text });
+            }
+        }
+        lessons
     }
 }
 
@@ -353,11 +442,25 @@ mod tests {
         for _ in 0..20 {
             durations.get_mut(index).ended(Duration::ZERO, secs(33.0));
         }
-        let text = serde_json::to_string(&durations.export()).expect("plain data");
+        assert!(durations.has_news());
+        let lessons = durations.lessons();
+        assert!(!durations.has_news() && durations.lessons().is_empty(), "it is kept once");
         let mut again = Durations::default();
-        again.import(serde_json::from_str(&text).expect("plain data"));
+        again.import(lessons.iter().map(|l| (l.about.clone(), Curve::read(&l.text).expect("a curve"))).collect());
         let index = again.curve("m", &serde_json::Map::new());
         let (left, right) = (again.get(index).left(Duration::ZERO), durations.get(0).left(Duration::ZERO));
         assert!(left.abs_diff(right) < Duration::from_millis(1), "{left:?} {right:?}");
+        assert!(again.is_kept(index) && !again.has_news());
+    }
+
+    #[test]
+    fn what_is_not_a_curve_is_not_read() {
+        let good = serde_json::to_string(&Curve::new(Class::Sound)).expect("plain data");
+        assert_eq!(Curve::read(&good), Some(Curve::new(Class::Sound)));
+        let negative = good.replacen("0.0", "-1.0", 1);
+        for text in ["", "{}", "[]", "\u{0}", &good[..good.len() - 1], &negative, &good.replacen("0.0", "1e999", 1)] {
+            assert_eq!(Curve::read(text), None, "{text}");
+        }
+        assert_eq!(Curve::read(&good.replacen("0.0,", "", 1)), None, "too short");
     }
 }

@@ -80,10 +80,10 @@ impl Queue {
         }
     }
 
-    /// Somebody waits who could go, were there room in the allowance.
+    /// How many wait that could go, were there room in the allowance.
     #[must_use]
-    pub fn is_waiting(&self) -> bool {
-        self.blocked.is_none() && !self.waiting.is_empty()
+    pub fn waiting(&self) -> usize {
+        if self.blocked.is_none() { self.waiting.len() } else { 0 }
     }
 
     /// Books another attempt.
@@ -125,6 +125,30 @@ impl Queue {
     #[must_use]
     pub fn blocked(&self) -> Option<&Problem> {
         self.blocked.as_ref()
+    }
+
+    /// How many wait to be sent, for whatever reason.
+    #[must_use]
+    pub fn unsent(&self) -> usize {
+        self.waiting.len() + self.again.len()
+    }
+
+    /// The last one that waits to be sent.
+    #[must_use]
+    pub fn any(&self) -> Option<LocalId> {
+        self.waiting.last_key_value().map(|(_, id)| *id).or_else(|| self.again_at.last().map(|(_, id)| *id))
+    }
+
+    /// When the next attempt is booked.
+    #[must_use]
+    pub fn again_at(&self) -> Option<Mono> {
+        self.again_at.first().map(|(at, _)| *at)
+    }
+
+    /// The user wants all attempts made now.
+    pub fn hurry(&mut self, now: Mono) {
+        let later: Vec<LocalId> = self.again_at.iter().filter(|(at, _)| *at > now).map(|(_, id)| *id).collect();
+        later.into_iter().for_each(|id| self.again(id, now));
     }
 
     /// When something here becomes due by itself.

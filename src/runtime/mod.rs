@@ -3,10 +3,12 @@
 mod about;
 pub mod callbacks;
 pub mod clock;
+mod copies;
 pub mod files;
 pub mod hands;
 pub mod headless;
 mod keyboard;
+mod lessons;
 mod opened;
 pub mod pace;
 pub mod pictures;

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
 use super::rows;
-use crate::domain::{Draft, LocalId, Output, Stage, Task, TaskId};
+use crate::domain::{Draft, Lesson, LocalId, Output, Stage, Task, TaskId};
 use crate::time::Wall;
 
 /// Most tasks a prefix finds.
@@ -37,10 +37,27 @@ const COUNTS: &str = "SELECT stage, count(*) FROM tasks GROUP BY stage";
 const OUTPUTS: &str = "SELECT url, role, expires, place, why, file, bytes, sha256, format, width, height
     FROM outputs WHERE task = ?1 ORDER BY idx";
 const DRAFT: &str = "SELECT model, prompt, fields FROM draft WHERE one = 1";
+/// More kinds than are ever kept.
+const LEARNED: &str = "SELECT about, lesson FROM learned LIMIT 2000";
+
+const SALT: &str = "SELECT bytes FROM salt WHERE one = 1";
 
 /// Every statement of this file, for a check at the start.
-pub(super) const STATEMENTS: &[&str] =
-    &[NEWEST, OLDER, UNFINISHED, ONE, BY_TASK_ID, BY_PREFIX, BY_TASK_PREFIX, KNOWN, COUNTS, OUTPUTS, DRAFT];
+pub(super) const STATEMENTS: &[&str] = &[
+    NEWEST,
+    OLDER,
+    UNFINISHED,
+    ONE,
+    BY_TASK_ID,
+    BY_PREFIX,
+    BY_TASK_PREFIX,
+    KNOWN,
+    COUNTS,
+    OUTPUTS,
+    DRAFT,
+    LEARNED,
+    SALT,
+];
 
 pub(super) fn newest(conn: &Connection, limit: usize, before: Option<(Wall, LocalId)>) -> rusqlite::Result<Vec<Task>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -61,6 +78,18 @@ pub(super) fn task(conn: &Connection, id: LocalId) -> rusqlite::Result<Option<Ta
 pub(super) fn known(conn: &Connection, task_id: &TaskId) -> rusqlite::Result<Option<LocalId>> {
     let id: Option<String> = conn.prepare_cached(KNOWN)?.query_row([task_id.as_str()], |row| row.get(0)).optional()?;
     Ok(id.and_then(|id| id.parse().ok()))
+}
+
+/// Those of these that are stored.
+pub(super) fn known_of(conn: &Connection, task_ids: &[TaskId]) -> rusqlite::Result<Vec<TaskId>> {
+    let mut statement = conn.prepare_cached(KNOWN)?;
+    let mut found = Vec::new();
+    for task_id in task_ids {
+        if statement.exists([task_id.as_str()])? {
+            found.push(task_id.clone());
+        }
+    }
+    Ok(found)
 }
 
 pub(super) fn find(conn: &Connection, prefix: &str) -> rusqlite::Result<Vec<Task>> {
@@ -110,6 +139,21 @@ pub(super) fn draft(conn: &Connection) -> rusqlite::Result<Option<Draft>> {
     conn.prepare_cached(DRAFT)?.query_row([], row).optional()
 }
 
+/// What cannot be read is left out: it is learned anew.
+pub(super) fn learned(conn: &Connection) -> rusqlite::Result<Vec<Lesson>> {
+    let mut statement = conn.prepare_cached(LEARNED)?;
+    let rows = statement.query_map([], |row| {
+        let lesson = row.get(0).and_then(|about| Ok(Lesson { about, text: row.get(1)? }));
+        Ok(lesson.inspect_err(|error| tracing::warn!(%error, "what was learned of durations cannot be read")).ok())
+    })?;
+    rows.filter_map(Result::transpose).collect()
+}
+
+/// What names of API keys are made with.
+pub(super) fn salt(conn: &Connection) -> rusqlite::Result<Vec<u8>> {
+    conn.prepare_cached(SALT)?.query_row([], |row| row.get(0))
+}
+
 /// Tasks with their outputs, in the order of the statement.
 fn tasks(conn: &Connection, statement: &str, params: impl Params) -> rusqlite::Result<Vec<Task>> {
     let mut statement = conn.prepare_cached(statement)?;
@@ -144,7 +188,8 @@ mod tests {
         assert!(write::apply(&all, &Change::Progress(Box::new(first)), None).is_ok());
         all.execute_batch(
             "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 9999)
-             INSERT INTO tasks SELECT lower(hex(randomblob(4))) || '-0000-4000-8000-' || printf('%012x', x), 'tk-' || x,
+             INSERT INTO tasks (id, task_id, model, route, body, template, prompt, stage, status, times, created, completed)
+             SELECT lower(hex(randomblob(4))) || '-0000-4000-8000-' || printf('%012x', x), 'tk-' || x,
                 model, route, body, template, prompt, stage, status, times, x, x FROM tasks, n;
              INSERT INTO outputs SELECT id, 0, 'u', 'image', NULL, 'home', NULL, 'f', 1, 's', 'png', 1, 1 FROM tasks;
              UPDATE tasks SET stage = 'queued', status = '{\"word\":\"queued\"}' WHERE created = 5000;",

@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::company::Company;
-use super::{StoreProblem, rows};
-use crate::domain::{Change, Draft, LocalId, Output, OutputState, Stage, Task, Wish};
+use super::{StoreProblem, answers, rows};
+use crate::domain::{Change, Draft, Lesson, LocalId, Output, OutputState, Stage, Task, Wish};
 
 /// Why a change was not made.
 pub(super) enum Fault {
@@ -39,27 +39,37 @@ const OUTPUT: &str = "INSERT INTO outputs
 const DRAFT: &str = "INSERT INTO draft (one, model, prompt, fields) VALUES (1, ?1, ?2, ?3)
     ON CONFLICT (one) DO UPDATE SET model = excluded.model, prompt = excluded.prompt, fields = excluded.fields";
 const FORGET: &str = "DELETE FROM tasks WHERE id = ?1 AND stage IN ('saved', 'held')";
+const LEARNED: &str = "INSERT INTO learned (about, lesson) VALUES (?1, ?2)
+    ON CONFLICT (about) DO UPDATE SET lesson = excluded.lesson";
 
 /// Every statement of this file, for a check at the start.
-pub(super) const STATEMENTS: &[&str] = &[INSERT, STANDING, UPDATE, OUTPUT, DRAFT, FORGET];
+pub(super) const STATEMENTS: &[&str] = &[INSERT, STANDING, UPDATE, OUTPUT, DRAFT, FORGET, LEARNED];
 
 /// Makes a change. Without company there is nobody to wish anything from.
 pub(super) fn apply(conn: &Connection, change: &Change, company: Option<&Company>) -> Result<(), Fault> {
     match (change, company) {
         (Change::Intent(task), Some(company)) => {
             new(conn, task)?;
-            company.wish(conn, Wish::Send(task.id))
+            // Nothing is sent for what another program created.
+            company.wish(conn, &if task.is_elsewhere() { Wish::Look(task.id) } else { Wish::Send(task.id) })
         }
         (Change::New(task) | Change::Intent(task), _) => new(conn, task),
         (Change::Progress(task), company) => {
-            if let (Some(company), Stage::Sending) = (company, task.status.stage()) {
-                company.fence(conn)?;
+            match (company, task.status.stage()) {
+                (Some(company), Stage::Sending) => {
+                    company.fence(conn)?;
+                    company.sign(conn, task.id)?;
+                }
+                (Some(company), Stage::Unsure) => company.same_key(conn, task.id)?,
+                _ => {}
             }
             progress(conn, task)
         }
         (Change::Draft(draft), _) => self::draft(conn, draft),
         (Change::Forget(id), _) => forget(conn, *id),
-        (Change::Wish(wish), Some(company)) => company.wish(conn, *wish),
+        (Change::Learned(lessons), _) => learned(conn, lessons),
+        (Change::Found(found), _) => answers::tell(conn, found),
+        (Change::Wish(wish), Some(company)) => company.wish(conn, wish),
         (Change::Paused(why), Some(company)) => company.pause(conn, why.as_ref()),
         (Change::Wish(_) | Change::Paused(_), None) => Ok(()),
     }
@@ -153,6 +163,14 @@ fn outputs(conn: &Connection, task: LocalId, outputs: &[Output]) -> Result<(), F
 
 fn draft(conn: &Connection, draft: &Draft) -> Result<(), Fault> {
     conn.prepare_cached(DRAFT)?.execute(params![draft.model, draft.prompt, rows::json(&draft.fields)?])?;
+    Ok(())
+}
+
+fn learned(conn: &Connection, lessons: &[Lesson]) -> Result<(), Fault> {
+    let mut statement = conn.prepare_cached(LEARNED)?;
+    for Lesson { about, text } in lessons {
+        statement.execute([about, text])?;
+    }
     Ok(())
 }
 

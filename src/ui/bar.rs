@@ -1,6 +1,7 @@
 //! The line at the top (where tasks stand, what may still be asked) and the line at the bottom (keys, notices).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -9,6 +10,7 @@ use ratatui::text::Span;
 use crate::app::notice::Tone;
 use crate::app::{Dialog, State};
 use crate::domain::{Problem, Stage};
+use crate::fleet::Wait;
 use crate::keys::actions::here;
 use crate::keys::{Action, Place};
 
@@ -21,7 +23,7 @@ const GROUPS: &[(Stage, &str, &[Stage])] = &[
     (Stage::Saved, "waiting", &[Stage::Saved, Stage::Sending]),
     (Stage::Handling, "running", &[Stage::Queued, Stage::Handling, Stage::Unknown, Stage::Archiving]),
     (Stage::Success, "done", &[Stage::Success]),
-    (Stage::Failed, "failed", &[Stage::Refused, Stage::Failed]),
+    (Stage::Failed, "failed", &[Stage::Refused, Stage::GivenUp, Stage::Failed]),
     (Stage::Held, "held", &[Stage::Held]),
     (Stage::Unsure, "unsure", &[Stage::Unsure]),
 ];
@@ -43,7 +45,7 @@ pub fn header(state: &State, counts: &BTreeMap<Stage, u64>, theme: &Theme, area:
     };
     let order = |(left, right): &(&Vec<Span<'_>>, &Vec<Span<'_>>)| {
         let at = |all: &[Vec<Span<'_>>], one: &Vec<Span<'_>>| all.iter().position(|v| std::ptr::eq(v, one));
-        (at(&lefts, left).unwrap_or(0) * 3, at(&rights, right).unwrap_or(0))
+        (at(&lefts, left).unwrap_or(0) * rights.len().saturating_sub(1).max(3), at(&rights, right).unwrap_or(0))
     };
     let best = pairs.filter(fits).min_by_key(|pair| {
         let (left, right) = order(pair);
@@ -101,6 +103,10 @@ fn right_side<'a>(state: &State, theme: &Theme) -> Vec<Vec<Span<'a>>> {
         return vec![vec![span(format!("‖ paused: {why}"), theme.error)], vec![span("‖ paused", theme.error)]];
     }
     if let Some(holder) = state.standing.holder.as_ref().filter(|_| !state.standing.holds) {
+        if holder.quiet {
+            let long = format!("! the window that sends (process {}) does not respond", holder.pid);
+            return vec![vec![span(long, theme.warning)], vec![span("! sender stopped", theme.warning)]];
+        }
         let long = format!("◇ watches; process {} sends", holder.pid);
         return vec![vec![span(long, theme.dim)], vec![span("◇ watches", theme.dim)], Vec::new()];
     }
@@ -109,17 +115,45 @@ fn right_side<'a>(state: &State, theme: &Theme) -> Vec<Vec<Span<'a>>> {
         let long = format!("! no answer since {since}");
         return vec![vec![span(long, theme.warning)], vec![span("! offline", theme.warning)]];
     }
-    if let Some(until) = budget.waiting_until(now.mono) {
+    if let Some(wait) = state.fleet.waits(now) {
         // Rounded up: it never says 0 while it still waits.
-        let secs = (until.since(now.mono).as_millis().div_ceil(1000)).max(1);
-        let mut long = vec![span(format!("asked to wait {secs}s   "), theme.warning)];
-        long.extend(figures());
-        return vec![long, vec![span(format!("wait {secs}s"), theme.warning)]];
+        let secs = wait.until().since(now.mono).as_millis().div_ceil(1000).max(1);
+        let left = text::span(Duration::from_secs(u64::try_from(secs).unwrap_or(u64::MAX)));
+        let (long, short) = match wait {
+            Wait::Asked(_) => (format!("asked to wait {left}"), format!("wait {left}")),
+            Wait::Full(_) => (format!("waiting {left}"), format!("wait {left}")),
+            Wait::Again(_) => (format!("next try in {left}"), format!("try in {left}")),
+        };
+        let with_figures = |text: String| {
+            let mut spans = vec![waiting(text, theme), span("   ", theme.text)];
+            spans.extend(figures());
+            spans
+        };
+        let mut all = Vec::new();
+        if !matches!(wait, Wait::Full(_)) {
+            all.push(with_figures(format!("{long}; R tries now")));
+        }
+        all.extend([with_figures(long), with_figures(short.clone()), vec![waiting(short, theme)]]);
+        return all;
     }
     let mut middle = gauge(used, limit, theme);
     middle.push(span(" ", theme.text));
     middle.extend(figures());
-    vec![full(), middle, figures(), Vec::new()]
+    let mut all = Vec::new();
+    if let Some(left) = state.fleet.all_done_in(now) {
+        let words = |text: String| vec![span(text, theme.text), span("   ", theme.text)];
+        let long = words(format!("all done in about {}", text::roughly_in_words(left)));
+        let short = words(format!("done in ~{}", text::roughly(left)));
+        for (eta, figures) in [(&long, full()), (&long, middle.clone()), (&long, figures()), (&short, figures())] {
+            all.push(eta.iter().cloned().chain(figures).collect());
+        }
+    }
+    all.extend([full(), middle, figures(), Vec::new()]);
+    all
+}
+
+fn waiting<'a>(text: String, theme: &Theme) -> Span<'a> {
+    span(text, theme.warning)
 }
 
 /// The used part of the allowance as a line that gets heavier.

@@ -11,7 +11,7 @@ use crate::domain::{Output, OutputState, Role, Stage, Status, Task};
 
 use super::draw::{centred, frame, put, scrollbar, span};
 use super::text;
-use super::theme::{Theme, sign};
+use super::theme::{ELSEWHERE, MISSING, Theme, sign};
 
 /// A link that ends sooner than this is worth a word.
 const SOON: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
@@ -29,22 +29,29 @@ struct Column {
     width: u16,
     /// It is left out when the table is narrower than this.
     from: u16,
-    /// Figures stand at the right edge.
-    right: bool,
-    cell: fn(&Task, &State, &Theme) -> Cell,
+    /// What the cell says in so many cells.
+    cell: fn(&Task, &State, &Theme, usize) -> Cell,
 }
 
 /// The columns, in order.
 const COLUMNS: &[Column] = &[
-    Column { title: "", width: 1, from: 0, right: false, cell: sign_cell },
-    Column { title: "status", width: 9, from: 34, right: false, cell: status_cell },
-    Column { title: "time", width: 7, from: 40, right: true, cell: time_cell },
-    Column { title: "model", width: 14, from: 82, right: false, cell: model_cell },
-    Column { title: "shape", width: 8, from: 54, right: false, cell: shape_cell },
-    Column { title: "prompt", width: 0, from: 0, right: false, cell: prompt_cell },
+    Column { title: "", width: 1, from: 0, cell: sign_cell },
+    Column { title: "status", width: 9, from: 34, cell: status_cell },
+    Column { title: TIME, width: 10, from: 40, cell: time_cell },
+    Column { title: "model", width: 14, from: 82, cell: model_cell },
+    Column { title: "shape", width: 8, from: 54, cell: shape_cell },
+    Column { title: "prompt", width: 0, from: 0, cell: prompt_cell },
 ];
+/// Over how long a task has run, or took, and how much longer it should run.
+const TIME: &str = "time  left";
+/// Cells for the second of them, with the gap.
+const LEFT: usize = 6;
+/// A task that runs unusually long, in the place where the time it has left would stand.
+pub const SLOW: &str = "!slow";
 /// Wider models from this width of the table on.
 const WIDE: u16 = 100;
+/// Seconds beside the minutes from this width on.
+const ROOMY: u16 = 82;
 /// Two cells stand between columns from this width on, one below.
 const AIRY: u16 = 54;
 
@@ -72,7 +79,8 @@ pub fn draw(state: &State, total: u64, panes: &Panes, theme: &Theme, buf: &mut B
     }
     let columns = columns(rows.width);
     for (column, x, width) in &columns {
-        let shift = if column.right { *width - u16::try_from(column.title.len()).unwrap_or(0) } else { 0 };
+        // The heads of the two figures stand over their ends.
+        let shift = if column.title == TIME { *width - u16::try_from(TIME.len()).unwrap_or(0) } else { 0 };
         put(buf, *x + rows.x + shift, rows.y - 1, *width, column.title, theme.dim);
     }
     let (ids, cursor) = state.table.window(usize::from(rows.height));
@@ -80,10 +88,9 @@ pub fn draw(state: &State, total: u64, panes: &Panes, theme: &Theme, buf: &mut B
         let y = rows.y + u16::try_from(index).unwrap_or(0);
         let Some(task) = state.fleet.task(*id) else { continue };
         for (column, x, width) in &columns {
-            let cell = (column.cell)(task, state, theme);
+            let cell = (column.cell)(task, state, theme, usize::from(*width));
             let short = text::cut(&cell.text, usize::from(*width));
-            let shift = if column.right { *width - u16::try_from(text::width(&short)).unwrap_or(0) } else { 0 };
-            put(buf, rows.x + x + shift, y, width - shift, &short, cell.style);
+            put(buf, rows.x + x, y, *width, &short, cell.style);
         }
         if cursor == Some(index) {
             let row = Rect { y, height: 1, ..rows };
@@ -107,6 +114,7 @@ fn columns(width: u16) -> Vec<(&'static Column, u16, u16)> {
         let wide = match column.title {
             "prompt" => width.saturating_sub(x + 1),
             "model" if width >= WIDE => 22,
+            TIME if width >= ROOMY => 13,
             _ => column.width,
         };
         shown.push((column, x, wide));
@@ -128,9 +136,13 @@ fn empty(area: Rect, theme: &Theme, buf: &mut Buffer) {
     centred(buf, area, &lines[skip..]);
 }
 
-fn sign_cell(task: &Task, _: &State, theme: &Theme) -> Cell {
+fn sign_cell(task: &Task, state: &State, theme: &Theme, _: usize) -> Cell {
     let stage = task.status.stage();
-    Cell { text: sign(stage).to_owned(), style: theme.stage(stage) }
+    match &task.status {
+        _ if state.fleet.is_stray(task.id) => Cell { text: ELSEWHERE.to_owned(), style: theme.dim },
+        Status::Missing(_) => Cell { text: MISSING.to_owned(), style: theme.warning },
+        _ => Cell { text: sign(stage).to_owned(), style: theme.stage(stage) },
+    }
 }
 
 /// The word for where a task stands, as people say it.
@@ -139,20 +151,22 @@ pub fn word(status: &Status) -> &str {
     match status {
         Status::Saved => "waiting",
         Status::Failed(_) => "failed",
+        Status::GivenUp(_) => "given up",
         other => other.word(),
     }
 }
 
-fn status_cell(task: &Task, state: &State, theme: &Theme) -> Cell {
+fn status_cell(task: &Task, state: &State, theme: &Theme, _: usize) -> Cell {
     let stage = task.status.stage();
     let say = |text: &str, style| Cell { text: text.to_owned(), style };
-    if stage != Stage::Success {
+    if stage != Stage::Success || state.fleet.is_stray(task.id) {
         let clean = crate::domain::text::one_line(word(&task.status)).into_owned();
-        return say(&clean, theme.stage(stage));
+        let missing = matches!(task.status, Status::Missing(_));
+        return say(&clean, if missing { theme.warning } else { theme.stage(stage) });
     }
     let away = |output: &Output| output.state == OutputState::Away;
     let lost = |output: &Output| matches!(output.state, OutputState::Lost { .. });
-    let soon = |output: &Output| output.expires.is_some_and(|at| at.since(state.now.wall) < SOON);
+    let soon = |output: &Output| output.expires.is_some_and(|at| at.since(state.fleet.at_service(state.now)) < SOON);
     if task.outputs.is_empty() {
         say("no output", theme.warning)
     } else if task.outputs.iter().any(lost) {
@@ -163,25 +177,44 @@ fn status_cell(task: &Task, state: &State, theme: &Theme) -> Cell {
         say("expiring", theme.warning)
     } else if task.outputs.iter().any(away) {
         say("to fetch", theme.running)
+    } else if task.assets().any(|(id, output)| output.home().is_some() && state.gone.contains(&id)) {
+        say("file gone", theme.warning)
     } else {
         say("success", theme.done)
     }
 }
 
-fn time_cell(task: &Task, state: &State, theme: &Theme) -> Cell {
+/// How long it has run, and how much longer it should; or how long it took. The figures end in the same two places in
+/// every row.
+fn time_cell(task: &Task, state: &State, theme: &Theme, width: usize) -> Cell {
+    let room = width.saturating_sub(LEFT);
     let running = task.status.is_running().then(|| task.accepted().map(|at| state.now.wall.since(at))).flatten();
-    let text = running.or_else(|| task.took()).map_or_else(|| "–".to_owned(), text::span);
-    let style = if running.is_some() { theme.text } else { theme.dim };
-    Cell { text, style }
+    let write = |span| {
+        let full = text::span(span);
+        if full.len() <= room { full } else { text::short_span(span) }
+    };
+    let Some(age) = running else {
+        // The second place is free: what took long may reach into it.
+        let took = task.took().map_or_else(|| "–".to_owned(), text::span);
+        return Cell { text: format!("{took:>room$}"), style: theme.dim };
+    };
+    let age = write(age);
+    let outlook = state.fleet.outlook(task.id, state.now);
+    let (left, style) = match outlook {
+        Some(outlook) if outlook.slow => (SLOW.to_owned(), theme.warning),
+        Some(outlook) => (format!("~{}", text::roughly(outlook.left)), theme.text),
+        None => (String::new(), theme.text),
+    };
+    Cell { text: format!("{age:>room$}{left:>LEFT$}"), style }
 }
 
-fn model_cell(task: &Task, _: &State, theme: &Theme) -> Cell {
+fn model_cell(task: &Task, _: &State, theme: &Theme, _: usize) -> Cell {
     let model = task.request.full_model();
     let clean = crate::domain::text::one_line(&model).into_owned();
     Cell { text: clean, style: theme.dim }
 }
 
-fn shape_cell(task: &Task, state: &State, theme: &Theme) -> Cell {
+fn shape_cell(task: &Task, state: &State, theme: &Theme, _: usize) -> Cell {
     let shape = task.request.value(Role::Shape, &state.catalogue);
     let sent = shape.or_else(|| task.request.value(Role::Size, &state.catalogue));
     let text = sent.map(|value| {
@@ -194,7 +227,12 @@ fn shape_cell(task: &Task, state: &State, theme: &Theme) -> Cell {
     Cell { text: text.unwrap_or_default(), style: theme.shape }
 }
 
-fn prompt_cell(task: &Task, _: &State, theme: &Theme) -> Cell {
+fn prompt_cell(task: &Task, state: &State, theme: &Theme, _: usize) -> Cell {
+    if task.is_elsewhere() {
+        let word = if state.fleet.is_stray(task.id) { "made elsewhere" } else { "adopted" };
+        let name = task.task_id.as_ref().map(|id| id.as_str()).unwrap_or_default();
+        return Cell { text: format!("{word}  {name}"), style: theme.dim };
+    }
     // What cannot fit need not be cleaned: a prompt may be a megabyte.
     let start = task.request.prompt.trim_start();
     let some = &start[..start.floor_char_boundary(2000)];

@@ -157,6 +157,52 @@ pub fn about(span: Duration) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
+/// A span of time that is only an estimate, so short that it changes rarely: `8s`, `25s`, `4m`, `2h`.
+#[must_use]
+pub fn roughly(span: Duration) -> String {
+    let (count, unit) = rough(span);
+    format!("{count}{}", &unit[..1])
+}
+
+/// The same in words: `8 s`, `4 min`, `2 hours`.
+#[must_use]
+pub fn roughly_in_words(span: Duration) -> String {
+    let (count, unit) = rough(span);
+    let unit = match unit {
+        "minute" => "min",
+        "second" => "s",
+        other if count == 1 => other,
+        "hour" => "hours",
+        _ => "days",
+    };
+    format!("{count} {unit}")
+}
+
+fn rough(span: Duration) -> (u64, &'static str) {
+    let secs = span.as_secs_f64();
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small, not negative")]
+    let whole = |n: f64| n.round().max(1.0) as u64;
+    match secs {
+        s if s < 9.5 => (whole(s), "second"),
+        s if s < 57.5 => (whole(s / 5.0) * 5, "second"),
+        s if s < 3570.0 => (whole(s / 60.0), "minute"),
+        s if s < 84_600.0 => (whole(s / 3600.0), "hour"),
+        s => (whole(s / 86_400.0), "day"),
+    }
+}
+
+/// A span of time in its largest unit only, for a narrow column: `12s`, `3m`, `2h`, `5d`.
+#[must_use]
+pub fn short_span(span: Duration) -> String {
+    let secs = span.as_secs();
+    match secs {
+        0..60 => format!("{secs}s"),
+        60..3600 => format!("{}m", secs / 60),
+        3600..86_400 => format!("{}h", secs / 3600),
+        _ => format!("{}d", secs / 86_400),
+    }
+}
+
 /// A size in bytes, in decimal units: `1.4 MB`.
 #[must_use]
 #[allow(clippy::cast_precision_loss, reason = "one decimal place is shown")]
@@ -250,6 +296,22 @@ mod tests {
         assert_eq!(span(secs(5 * 86_400)), "5d");
         assert_eq!(about(secs(3600)), "1 hour");
         assert_eq!(about(secs(6 * 86_400)), "6 days");
+        for (secs, short, words) in [
+            (0.0, "1s", "1 s"),
+            (9.4, "9s", "9 s"),
+            (9.6, "10s", "10 s"),
+            (57.0, "55s", "55 s"),
+            (58.0, "1m", "1 min"),
+            (3569.0, "59m", "59 min"),
+            (3571.0, "1h", "1 hour"),
+            (7200.0, "2h", "2 hours"),
+            (90_000.0, "1d", "1 day"),
+            (1e9, "11574d", "11574 days"),
+        ] {
+            let span = Duration::from_secs_f64(secs);
+            assert_eq!((roughly(span).as_str(), roughly_in_words(span).as_str()), (short, words));
+        }
+        assert_eq!((short_span(secs(59)).as_str(), short_span(secs(3599)).as_str()), ("59s", "59m"));
         assert_eq!(size(1_440_000), "1.4 MB");
         assert_eq!(size(999), "999 B");
         assert_eq!(number(1_234_567), "1,234,567");

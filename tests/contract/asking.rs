@@ -42,7 +42,9 @@ async fn a_creation_sends_the_bytes_and_the_key() {
     let said = patient(&server).create(key(), body).await;
     assert_eq!(said.result, Ok(Accepted { task_id: task_id(), replay: true }));
     assert_eq!(said.limits.map(|l| (l.limit, l.remaining, l.reset)), Some((60, 59, Some(Wall(1_777_282_060_000)))));
-    assert_eq!(said.date, Some(Wall(1_777_282_033_000)));
+    let dated = said.date.expect("a date");
+    assert_eq!(dated.at, Wall(1_777_282_033_000));
+    assert!(dated.sent <= dated.heard);
     let asked = server.asked().join("");
     assert!(asked.starts_with("POST /v1/tasks HTTP/1.1\r\n"), "{asked}");
     assert!(asked.ends_with(body), "{asked}");

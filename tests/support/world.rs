@@ -17,6 +17,7 @@ use plantain::time::{Now, Wall};
 pub struct Store {
     pub tasks: BTreeMap<LocalId, Task>,
     pub draft: Option<Draft>,
+    pub learned: BTreeMap<String, String>,
 }
 
 impl Store {
@@ -35,7 +36,11 @@ impl Store {
                 self.tasks.remove(id);
                 None
             }
-            Change::Wish(_) | Change::Paused(_) => None,
+            Change::Learned(lessons) => {
+                self.learned.extend(lessons.iter().map(|lesson| (lesson.about.clone(), lesson.text.clone())));
+                None
+            }
+            Change::Wish(_) | Change::Found(_) | Change::Paused(_) => None,
         }
     }
 }
@@ -44,7 +49,12 @@ impl Store {
 pub fn written(change: &Change) -> Option<(LocalId, Stage)> {
     match change {
         Change::New(task) | Change::Intent(task) | Change::Progress(task) => Some((task.id, task.status.stage())),
-        Change::Draft(_) | Change::Forget(_) | Change::Wish(_) | Change::Paused(_) => None,
+        Change::Draft(_)
+        | Change::Forget(_)
+        | Change::Learned(_)
+        | Change::Wish(_)
+        | Change::Found(_)
+        | Change::Paused(_) => None,
     }
 }
 

@@ -63,6 +63,7 @@ pub(super) fn go(state: &mut State, action: Action) {
             let spec = state.editor.spec(&state.catalogue);
             spec.and_then(|spec| spec.field(field)).map_or(0, |field| choices(field).len()) + 1
         }
+        Some(Dialog::Settle(_)) => return super::settle::step(state, by),
         _ => 0,
     };
     match &mut state.dialog {
@@ -79,7 +80,7 @@ pub(super) fn go(state: &mut State, action: Action) {
             // How long the text is shows when it is drawn; until then it only must not run away.
             *scroll = scroll.saturating_add_signed(by).min(state.page_end.unwrap_or(1000));
         }
-        Some(Dialog::Input { .. } | Dialog::Setup(_)) => {}
+        Some(Dialog::Input { .. } | Dialog::Setup(_) | Dialog::Settle(_)) => {}
     }
 }
 
