@@ -170,17 +170,11 @@ impl Program {
             Input::Event(Event::Paste(text)) => self.paste(text),
             // tmux drops what is passed through to a window that nobody sees.
             Input::Event(Event::FocusGained) if self.caps.in_tmux() => {
-                if let Some(output) = &self.output {
-                    output.forget_pictures();
-                }
+                self.output.iter().for_each(Output::forget_pictures);
             }
             Input::Event(_) => {}
             Input::PasteCut(bytes) => self.take(Msg::Told(format!("the paste was cut: {bytes} bytes too long")), true),
-            Input::Reply(Reply::Ready) => {
-                if let Some(output) = &self.output {
-                    output.answered();
-                }
-            }
+            Input::Reply(Reply::Ready) => self.output.iter().for_each(Output::answered),
             Input::Reply(reply) => {
                 let before = (self.caps.protocol(self.choice), self.caps.cell());
                 if self.caps.learn(&reply) {
