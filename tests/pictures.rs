@@ -48,7 +48,7 @@ const WAYS: [(&Brand, Shown, Shown); 8] = [
     (&brand::KITTY, As(Way::Kitty), As(Way::Kitty)),
     (&brand::XTERM, As(Way::Sixel), As(Way::Sixel)),
     (&brand::FOOT, As(Way::Sixel), As(Way::Sixel)),
-    (&brand::KONSOLE, As(Way::Iterm2), As(Way::Sixel)),
+    (&brand::KONSOLE, As(Way::Kitty), As(Way::Sixel)),
     (&brand::ITERM2, As(Way::Iterm2), As(Way::Sixel)),
     (&brand::WEZTERM, As(Way::Iterm2), As(Way::Sixel)),
     (&brand::PLAIN, Blocks, Blocks),

@@ -7,14 +7,19 @@
 
 mod caps;
 mod colour;
+mod held;
 mod input;
 mod keys;
 mod lane;
+mod line;
 mod output;
 mod paint;
 mod replies;
 mod screen;
+mod scribe;
+mod speed;
 mod split;
+mod strips;
 mod tty;
 mod writer;
 
@@ -23,5 +28,7 @@ pub use colour::Depth;
 pub use input::{Input, PASTE_LIMIT, Reader};
 pub use output::{Frame, Output, RAW_MOST, Settings, Stats};
 pub use replies::{Layer, Reply};
-pub use screen::{Gate, Screen};
+pub use screen::{Gate, Screen, TELL_FOCUS};
+pub use scribe::{Next, Scribe};
+pub use speed::{Answers, LineState};
 pub use tty::{WindowSize, hung_up, open, size, stop};
