@@ -60,7 +60,8 @@ pub(super) fn scale(
             (gathered.0, gathered.1, other.color().has_alpha())
         }
     };
-    let raw = run(raw, size, (width, height), transparent)?;
+    let ends = (f64::from(part.width) / f64::from(by), f64::from(part.height) / f64::from(by));
+    let raw = run(raw, size, ends, (width, height), transparent)?;
     let mut flat = Vec::with_capacity(raw.len() / 4 * 3);
     if transparent {
         for (at, rgba) in raw.chunks_exact(4).enumerate() {
@@ -78,11 +79,12 @@ pub(super) fn scale(
     RgbImage::from_raw(width, height, flat).ok_or(EncodeError::Size)
 }
 
-/// Cuts `part` out and makes each square of `by` pixels one; always four channels.
+/// Cuts `part` out and makes each square of `by` pixels one; always four channels. At the right and below a square
+/// may be cut, and counts as whole: [`run`] is told where the part really ends.
 fn gather<const N: usize>(raw: &[u8], width: u32, part: Crop, by: u32) -> (Vec<u8>, (u32, u32)) {
     let line = width as usize * N;
     let (left, top) = (part.x as usize * N, part.y as usize);
-    let (wide, high) = ((part.width / by).max(1), (part.height / by).max(1));
+    let (wide, high) = (part.width.div_ceil(by), part.height.div_ceil(by));
     let mut out = Vec::with_capacity(wide as usize * high as usize * 4);
     if by == 1 {
         for row in raw.chunks_exact(line).skip(top).take(high as usize) {
@@ -94,13 +96,13 @@ fn gather<const N: usize>(raw: &[u8], width: u32, part: Crop, by: u32) -> (Vec<u
     let by = by as usize;
     // Of large squares not every row: some rows of all columns are as good a mean.
     let step = by / 12 + 1;
-    let area = (by * by.div_ceil(step)) as u32;
-    let mut sums = vec![[0_u32; 4]; wide as usize];
-    for rows in raw.chunks_exact(line).skip(top).take(high as usize * by).collect::<Vec<_>>().chunks_exact(by) {
-        sums.fill([0; 4]);
+    let mut sums = vec![[0_u32; 5]; wide as usize];
+    for rows in raw.chunks_exact(line).skip(top).take(part.height as usize).collect::<Vec<_>>().chunks(by) {
+        sums.fill([0; 5]);
         for row in rows.iter().step_by(step) {
-            let cut = row.get(left..left + wide as usize * by * N).unwrap_or_default();
-            for (sum, square) in sums.iter_mut().zip(cut.chunks_exact(by * N)) {
+            let cut = row.get(left..left + part.width as usize * N).unwrap_or_default();
+            for (sum, square) in sums.iter_mut().zip(cut.chunks(by * N)) {
+                sum[4] += (square.len() / N) as u32;
                 for p in square.chunks_exact(N) {
                     // What cannot be seen has no say in the colour.
                     let alpha = if N == 4 { u32::from(p[N - 1]) } else { 1 };
@@ -113,7 +115,7 @@ fn gather<const N: usize>(raw: &[u8], width: u32, part: Crop, by: u32) -> (Vec<u
         }
         out.extend(sums.iter().flat_map(|sum| {
             let weight = sum[3].max(1);
-            let alpha = if N == 4 { (sum[3] + area / 2) / area } else { 255 };
+            let alpha = if N == 4 { (sum[3] + sum[4] / 2) / sum[4].max(1) } else { 255 };
             let mean = |part: u32| u8::try_from((part + weight / 2) / weight).unwrap_or(u8::MAX);
             [mean(sum[0]), mean(sum[1]), mean(sum[2]), u8::try_from(alpha).unwrap_or(u8::MAX)]
         }));
@@ -121,14 +123,21 @@ fn gather<const N: usize>(raw: &[u8], width: u32, part: Crop, by: u32) -> (Vec<u
     (out, (wide, high))
 }
 
-fn run(raw: Vec<u8>, from: (u32, u32), to: (u32, u32), transparent: bool) -> Result<Vec<u8>, EncodeError> {
+/// Scales what ends at `ends` to `to`.
+fn run(
+    raw: Vec<u8>,
+    from: (u32, u32),
+    ends: (f64, f64),
+    to: (u32, u32),
+    transparent: bool,
+) -> Result<Vec<u8>, EncodeError> {
     if from == to {
         return Ok(raw);
     }
     let source = ImageRef::new(from.0, from.1, &raw, PixelType::U8x4).map_err(|_| EncodeError::Size)?;
     let mut target = Image::new(to.0, to.1, PixelType::U8x4);
     let convolution = ResizeAlg::Convolution(FilterType::Lanczos3);
-    let options = ResizeOptions::new().resize_alg(convolution).use_alpha(transparent);
+    let options = ResizeOptions::new().resize_alg(convolution).use_alpha(transparent).crop(0.0, 0.0, ends.0, ends.1);
     Resizer::new().resize(&source, &mut target, &options).map_err(|_| EncodeError::Size)?;
     Ok(target.into_vec())
 }
@@ -165,14 +174,14 @@ mod tests {
 
     #[test]
     fn squares_first_is_nearly_the_same() {
-        let image = RgbImage::from_fn(900, 900, |x, y| {
+        let image = RgbImage::from_fn(905, 907, |x, y| {
             let wave = (f64::from(x) / 40.0).sin() + (f64::from(y) / 60.0).cos();
             image::Rgb([(128.0 + 60.0 * wave) as u8, (x / 4) as u8, (y / 4) as u8])
         });
         let image = DynamicImage::ImageRgb8(image);
-        let quick = scale(&image, whole(900, 900), 100, 100, Backdrop::Checker).expect("scales");
+        let quick = scale(&image, whole(905, 907), 100, 100, Backdrop::Checker).expect("scales");
         let rgba = image.to_rgba8().into_raw();
-        let exact = run(rgba, (900, 900), (100, 100), false).expect("scales");
+        let exact = run(rgba, (905, 907), (905.0, 907.0), (100, 100), false).expect("scales");
         let apart =
             quick.pixels().zip(exact.chunks(4)).flat_map(|(a, b)| [a.0[0].abs_diff(b[0]), a.0[1].abs_diff(b[1])]);
         assert!(apart.max() <= Some(3));

@@ -233,6 +233,7 @@ impl Scribe {
             self.lane.store.want(&frame.pictures);
         }
         self.lane.store.veil(&mut buffer);
+        shorten(&mut buffer);
         disarm(&mut buffer);
         let mut out = Vec::new();
         let strips = &mut self.lane.strips;
