@@ -10,6 +10,7 @@ use super::line::{Grant, Line};
 use super::output::{Frame, Settings, Stats};
 use super::paint::{Painter, disarm};
 use super::speed::LineState;
+use crate::graphics::shorten;
 
 /// Larger frames are not held back by the terminal: it might end the wait half way.
 const SYNC_MOST: usize = 65_536;
