@@ -1,15 +1,12 @@
-//! From pixels to a [`Picture`]: how large, and in which protocol.
+//! From pixels to a [`Picture`]: how large, in which protocol, for how many bytes.
 
-use image::RgbImage;
-use quantette::deps::palette::Srgb;
-use quantette::{ImageRef, PaletteSize, Pipeline};
 use ratatui::layout::Size;
 
+use super::budget::{Purpose, Source};
 use super::picture::{Body, CellSize, Picture, PictureKey, Protocol, Quality};
-use super::{Decoded, blocks, iterm2, kitty, resize, sixel};
-
-/// Small pictures are not blown up beyond this.
-const MAX_ZOOM: f64 = 4.0;
+use super::resize::Backdrop;
+use super::view::{Crop, MAX_FIT, View};
+use super::{Decoded, blocks, iterm2, kitty, png, sixel};
 
 /// What a terminal needs of a picture, besides the cells to fit into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +17,32 @@ pub struct Shape {
     pub cell: CellSize,
     /// Bytes against looks.
     pub quality: Quality,
+}
+
+impl Shape {
+    /// The bytes that its quality stands for: what looks like the picture, where a line was not measured.
+    fn budget(&self) -> Option<usize> {
+        match (self.quality, self.protocol) {
+            (Quality::Full, _) => None,
+            (Quality::Lean, Protocol::Iterm2) => Some(115_000),
+            (Quality::Lean, _) => Some(440_000),
+        }
+    }
+}
+
+/// What is asked for besides the [`Shape`].
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Ask {
+    /// Bytes the picture may take on the line, about half a second of it; `None` for a local terminal, where
+    /// nothing is spared. Held exactly, but for a floor: a picture of about 8 pixels is made in any case. It does not
+    /// hold for half blocks, which are text; they take fewer colours.
+    pub budget: Option<usize>,
+    /// A first look has a small budget of its own, which this one can only lower.
+    pub purpose: Purpose,
+    /// The part to be seen; `None` for all of it.
+    pub view: Option<View>,
+    /// What is behind transparent pixels.
+    pub behind: Backdrop,
 }
 
 /// Why a picture could not be encoded.
@@ -59,60 +82,71 @@ fn fit_pixels(pixels: (u32, u32), room: Size, cell: CellSize) -> Option<Fit> {
     }
     let most_wide = u32::from(room.width) * u32::from(cell.width);
     let most_high = u32::from(room.height) * u32::from(cell.height);
-    let zoom = (f64::from(most_wide) / f64::from(width)).min(f64::from(most_high) / f64::from(height)).min(MAX_ZOOM);
+    let zoom = (f64::from(most_wide) / f64::from(width)).min(f64::from(most_high) / f64::from(height)).min(MAX_FIT);
+    sized(pixels, zoom, room, cell)
+}
+
+/// A picture of `pixels` at a scale, cut off at the room's edges.
+fn sized(pixels: (u32, u32), zoom: f64, room: Size, cell: CellSize) -> Option<Fit> {
+    let (width, height) = pixels;
+    if width == 0 || height == 0 || room.width == 0 || room.height == 0 {
+        return None;
+    }
+    let most_wide = u32::from(room.width) * u32::from(cell.width);
+    let most_high = u32::from(room.height) * u32::from(cell.height);
     let wide = ((f64::from(width) * zoom).round() as u32).clamp(1, most_wide);
     let high = ((f64::from(height) * zoom).round() as u32).clamp(1, most_high);
     let cells = Size::new(wide.div_ceil(u32::from(cell.width)) as u16, high.div_ceil(u32::from(cell.height)) as u16);
     Some(Fit { cells, width: wide, height: high })
 }
 
-/// Encodes for one terminal. Blocking, some tens of milliseconds; call it away from the loop.
+/// Encodes all of a picture for one terminal, in the bytes that the shape's quality stands for.
 ///
 /// # Errors
 /// See [`EncodeError`].
 pub fn encode(image: &Decoded, key: PictureKey, shape: &Shape) -> Result<Picture, EncodeError> {
+    encode_for(image, key, shape, &Ask { budget: shape.budget(), ..Ask::default() })
+}
+
+/// Encodes for one terminal and one budget. The same arguments give the same bytes. Blocking, up to a tenth of a
+/// second; call it away from the loop.
+///
+/// # Errors
+/// See [`EncodeError`].
+pub fn encode_for(image: &Decoded, key: PictureKey, shape: &Shape, ask: &Ask) -> Result<Picture, EncodeError> {
     let mut room = key.cells;
     if shape.protocol == Protocol::Kitty {
         room = Size::new(room.width.min(kitty::MOST), room.height.min(kitty::MOST));
     }
-    let fit = fit_pixels(image.size(), room, shape.cell).ok_or(EncodeError::Size)?;
-    let fit = if shape.protocol == Protocol::Sixel { sixel::whole_bands(fit, shape.cell) } else { fit };
-    // Where the terminal scales, more pixels than the source has would only cost bytes.
-    let (most_wide, most_high) = image.size();
-    let (wide, high) = (fit.width.min(most_wide), fit.height.min(most_high));
-    let body = match shape.protocol {
-        Protocol::Off => return Err(EncodeError::Off),
-        Protocol::Kitty => {
-            let pixels = resize::scale(&image.pixels, wide, high)?;
-            Body::Kitty(kitty::png(&pixels, shape.quality)?)
+    let (fit, part) = match ask.view {
+        None => {
+            let (width, height) = image.size();
+            (fit_pixels((width, height), room, shape.cell), Crop { x: 0, y: 0, width, height })
         }
-        Protocol::Iterm2 => {
-            let pixels = resize::scale(&image.pixels, wide, high)?;
-            Body::Iterm2(iterm2::sequence(&pixels, fit.cells, shape.quality)?)
-        }
-        Protocol::Sixel => {
-            let pixels = resize::scale(&image.pixels, fit.width, fit.height)?;
-            Body::Sixel(sixel::strips(&pixels, shape.cell, shape.quality)?)
-        }
-        Protocol::Blocks => {
-            let (columns, rows) = (u32::from(fit.cells.width), u32::from(fit.cells.height));
-            let pixels = resize::scale(&image.pixels, columns, rows * 2)?;
-            Body::Blocks(blocks::cells(pixels, fit.cells)?)
+        Some(view) => {
+            let part = view.rect.within(image.size());
+            let scale = if view.scale.is_finite() { view.scale.max(0.0) } else { 1.0 };
+            (sized((part.width, part.height), scale, room, shape.cell), part)
         }
     };
-    Ok(Picture::new(key, shape.quality, fit.cells, body))
-}
-
-/// A palette of at most `colours` and an index for each pixel, without dithering: dither costs a
-/// third more bytes and, by measure, a decibel.
-pub(super) fn palette(pixels: &RgbImage, colours: u16) -> Result<(Vec<[u8; 3]>, Vec<u8>), EncodeError> {
-    let slice: Vec<Srgb<u8>> = pixels.pixels().map(|pixel| Srgb::new(pixel.0[0], pixel.0[1], pixel.0[2])).collect();
-    let image = ImageRef::new(pixels.width(), pixels.height(), slice.as_slice()).map_err(|_| EncodeError::Size)?;
-    let size = PaletteSize::try_from(colours).map_err(|_| EncodeError::Size)?;
-    let (palette, indices) =
-        Pipeline::new().palette_size(size).ditherer(None).input_image(image).output_srgb8_indexed_image().into_parts();
-    let palette = palette.iter().map(|colour| [colour.red, colour.green, colour.blue]).collect();
-    Ok((palette, indices))
+    let fit = fit.ok_or(EncodeError::Size)?;
+    let fit = if shape.protocol == Protocol::Sixel { sixel::whole_bands(fit, shape.cell) } else { fit };
+    let source = Source { pixels: &image.pixels, part, behind: ask.behind };
+    // Where the terminal scales, more pixels than the source has would only cost bytes.
+    let most = (fit.width.min(part.width), fit.height.min(part.height));
+    let (budget, purpose) = (ask.budget, ask.purpose);
+    let body = match shape.protocol {
+        Protocol::Off => return Err(EncodeError::Off),
+        Protocol::Kitty => Body::Kitty(png::encode(&source, most, budget, purpose)?),
+        Protocol::Iterm2 => Body::Iterm2(iterm2::encode(&source, most, fit.cells, budget, purpose)?),
+        Protocol::Sixel => Body::Sixel(sixel::encode(&source, fit, shape.cell, budget, purpose)?),
+        Protocol::Blocks => {
+            let (columns, rows) = (u32::from(fit.cells.width), u32::from(fit.cells.height));
+            let few = budget.is_some() || purpose == Purpose::FirstLook;
+            Body::Blocks(blocks::cells(source.at(columns, rows * 2)?, fit.cells, few)?)
+        }
+    };
+    Ok(Picture::new(key, purpose, fit.cells, body))
 }
 
 #[cfg(test)]

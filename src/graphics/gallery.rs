@@ -88,13 +88,14 @@ impl Gallery {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graphics::picture::{Body, Quality};
+    use crate::graphics::budget::Purpose;
+    use crate::graphics::picture::Body;
     use ratatui::layout::Size;
 
     fn picture(asset: usize, bytes: usize) -> Arc<Picture> {
         let cells = Size::new(8, 4);
         let key = PictureKey { asset: asset.to_string(), cells };
-        Arc::new(Picture::new(key, Quality::Full, cells, Body::Kitty(vec![0; bytes])))
+        Arc::new(Picture::new(key, Purpose::Full, cells, Body::Kitty(vec![0; bytes])))
     }
 
     #[test]

@@ -1,15 +1,14 @@
-//! Kitty graphics: the PNG that is sent, and the placeholder cells that show it.
+//! Kitty graphics: the placeholder cells that show a picture, and the commands around it.
 //!
 //! A picture is transmitted once under its id; cells that hold U+10EEEE with the id as their
 //! foreground colour and row and column as combining marks then show that part of it. Popups and
 //! scrolling need nothing special, since the cells are text.
 
-use image::RgbImage;
-use ratatui::buffer::Cell;
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Size;
 use ratatui::style::Color;
 
-use super::encode::{EncodeError, palette};
-use super::picture::Quality;
+use super::view::Crop;
 
 /// The character that stands for a part of a picture.
 pub const PLACEHOLDER: char = '\u{10EEEE}';
@@ -144,34 +143,71 @@ pub(super) fn set_placeholder(cell: &mut Cell, id: u32, column: u16, row: u16) {
     cell.set_symbol(&symbol).set_fg(Color::Rgb(r, g, b));
 }
 
-/// The picture as a PNG file: all colours, or a palette of 256.
-pub(super) fn png(pixels: &RgbImage, quality: Quality) -> Result<Vec<u8>, EncodeError> {
-    let failed = |error: png::EncodingError| EncodeError::Failed(error.to_string());
-    let mut out = Vec::new();
-    let mut encoder = png::Encoder::new(&mut out, pixels.width(), pixels.height());
-    encoder.set_depth(png::BitDepth::Eight);
-    match quality {
-        Quality::Full => {
-            encoder.set_color(png::ColorType::Rgb);
-            encoder.set_compression(png::Compression::Fast);
-            encoder.set_filter(png::Filter::Adaptive);
-            let mut writer = encoder.write_header().map_err(failed)?;
-            writer.write_image_data(pixels.as_raw()).map_err(failed)?;
-            writer.finish().map_err(failed)?;
+/// The number a combining mark stands for.
+fn number(mark: char) -> Option<u16> {
+    let code = u32::from(mark);
+    let mut before = 0;
+    for (first, last) in MARKS {
+        if (*first..=*last).contains(&code) {
+            return u16::try_from(before + code - first).ok();
         }
-        Quality::Lean => {
-            let (colours, indices) = palette(pixels, 256)?;
-            encoder.set_color(png::ColorType::Indexed);
-            encoder.set_palette(colours.concat());
-            encoder.set_compression(png::Compression::Balanced);
-            // Neighbouring indices have nothing to do with each other: prediction only hurts.
-            encoder.set_filter(png::Filter::NoFilter);
-            let mut writer = encoder.write_header().map_err(failed)?;
-            writer.write_image_data(&indices).map_err(failed)?;
-            writer.finish().map_err(failed)?;
+        before += last - first + 1;
+    }
+    None
+}
+
+/// Row and column of a placeholder that names both.
+fn part(cell: &Cell) -> Option<(u16, u16)> {
+    let mut marks = cell.symbol().chars().skip(1).map(number);
+    Some((marks.next()??, marks.next()??))
+}
+
+/// Leaves out what a placeholder can take from its left neighbour, if that is the part before it of the same
+/// picture: a third of the bytes. To be called on a whole frame, with whatever lies over the picture, so that
+/// the first cell right of a popup names its part again.
+///
+/// kitty and Ghostty read this form; it stands in the protocol beside the long one.
+pub fn shorten(buffer: &mut Buffer) {
+    let width = usize::from(buffer.area.width.max(1));
+    for row in buffer.content.chunks_mut(width) {
+        let mut left: Option<(u32, u16, u16)> = None;
+        for cell in row {
+            let here = placeholder_id(cell).and_then(|id| part(cell).map(|(row, column)| (id, row, column)));
+            if let (Some((id, row, column)), Some(left)) = (here, left)
+                && (id, row, column) == (left.0, left.1, left.2.saturating_add(1))
+            {
+                cell.set_symbol(PLACEHOLDER.encode_utf8(&mut [0; 4]));
+            }
+            left = here;
         }
     }
-    Ok(out)
+}
+
+/// The layer of directly placed pictures: below cells with a background of their own, so that popups
+/// cover them, as measured in kitty and Konsole.
+pub const UNDER_TEXT: i32 = -1_073_741_900;
+
+/// Shows a picture that the terminal holds at the cursor, which stays where it is, in `cells`; of the picture
+/// the part `of` (its own pixels) or all of it. Shown again under the same `placement`, it moves.
+pub fn show(id: u32, placement: u32, cells: Size, of: Option<Crop>) -> String {
+    let (columns, rows) = (cells.width, cells.height);
+    let of =
+        of.map_or_else(String::new, |part| format!(",x={},y={},w={},h={}", part.x, part.y, part.width, part.height));
+    format!("\x1b_Ga=p,q=2,i={id},p={placement},c={columns},r={rows},C=1,z={UNDER_TEXT}{of}\x1b\\")
+}
+
+/// Takes a placement off the screen; the terminal keeps the picture.
+pub fn hide(id: u32, placement: u32) -> String {
+    format!("\x1b_Ga=d,d=i,q=2,i={id},p={placement}\x1b\\")
+}
+
+/// The keys of the first command of a transfer: to be shown by placeholders in `cells`, or only to be kept
+/// for [`show`]. The file follows in base64, `m=1` as long as more comes.
+pub fn transmit(id: u32, placeholders: Option<Size>) -> String {
+    match placeholders {
+        Some(cells) => format!("a=T,U=1,f=100,t=d,q=2,i={id},c={},r={}", cells.width, cells.height),
+        None => format!("a=t,f=100,t=d,q=2,i={id}"),
+    }
 }
 
 #[cfg(test)]
@@ -194,5 +230,62 @@ mod tests {
         assert_eq!(placeholder_id(&cell), Some(0x01_02_03));
         cell.set_symbol("x");
         assert_eq!(placeholder_id(&cell), None);
+    }
+
+    fn picture(columns: u16, rows: u16) -> Buffer {
+        let mut buffer = Buffer::empty(ratatui::layout::Rect::new(0, 0, columns, rows));
+        for row in 0..rows {
+            for column in 0..columns {
+                set_placeholder(&mut buffer[(column, row)], 77, column, row);
+            }
+        }
+        buffer
+    }
+
+    #[test]
+    fn marks_can_be_read_back() {
+        for n in 0..MOST {
+            assert_eq!(mark(n).and_then(number), Some(n));
+        }
+        assert_eq!(number('x'), None);
+    }
+
+    #[test]
+    fn only_the_first_of_a_row_names_its_part() {
+        let mut buffer = picture(80, 40);
+        shorten(&mut buffer);
+        let bytes: usize = buffer.content.iter().map(|cell| cell.symbol().len()).sum();
+        assert!(bytes <= 13_000, "{bytes}");
+        assert_eq!(part(&buffer[(0, 39)]), Some((39, 0)));
+        assert_eq!(buffer[(1, 39)].symbol(), PLACEHOLDER.to_string());
+        assert_eq!(placeholder_id(&buffer[(79, 39)]), Some(77));
+    }
+
+    #[test]
+    fn right_of_a_popup_the_part_is_named_again() {
+        let mut buffer = picture(20, 3);
+        for column in 5..9 {
+            buffer[(column, 1)].reset();
+        }
+        // A second picture beside the first, and a part that does not follow.
+        set_placeholder(&mut buffer[(3, 2)], 78, 3, 2);
+        set_placeholder(&mut buffer[(8, 0)], 77, 2, 0);
+        shorten(&mut buffer);
+        for (at, meant) in [((9, 1), (1, 9)), ((3, 2), (2, 3)), ((4, 2), (2, 4)), ((8, 0), (0, 2)), ((9, 0), (0, 9))] {
+            assert_eq!(part(&buffer[at]), Some(meant), "{at:?}");
+        }
+        assert_eq!(part(&buffer[(10, 1)]), None);
+    }
+
+    #[test]
+    fn showing_again_costs_little() {
+        let whole = show(0xff_ffff, 4_000_000_000, Size::new(297, 297), None);
+        let of = Some(Crop { x: 30_000, y: 30_000, width: 30_000, height: 30_000 });
+        let part = show(0xff_ffff, 4_000_000_000, Size::new(297, 297), of);
+        assert!(whole.len() < 90 && part.len() <= 200, "{} {}", whole.len(), part.len());
+        assert_eq!(show(5, 1, Size::new(80, 40), None), "\x1b_Ga=p,q=2,i=5,p=1,c=80,r=40,C=1,z=-1073741900\x1b\\");
+        assert_eq!(hide(5, 1), "\x1b_Ga=d,d=i,q=2,i=5,p=1\x1b\\");
+        assert_eq!(transmit(5, None), "a=t,f=100,t=d,q=2,i=5");
+        assert_eq!(transmit(5, Some(Size::new(8, 4))), "a=T,U=1,f=100,t=d,q=2,i=5,c=8,r=4");
     }
 }

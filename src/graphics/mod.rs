@@ -6,19 +6,29 @@
 //! decoding and encoding away from the loop. Nothing here writes to a terminal.
 
 mod blocks;
+mod budget;
+mod coarse;
+mod colours;
 mod decode;
 mod encode;
 mod gallery;
 mod iterm2;
 mod kitty;
 mod picture;
+mod png;
 mod resize;
 mod sixel;
+mod thrift;
+mod view;
 mod widget;
 
+pub use budget::Purpose;
 pub use decode::{DecodeError, Decoded, Kind, MAX_PIXELS, MAX_SIDE, decode, decode_file, probe};
-pub use encode::{EncodeError, Shape, encode, fit};
+pub use encode::{Ask, EncodeError, Shape, encode, encode_for, fit};
 pub use gallery::{GALLERY_BYTES, Gallery};
-pub use kitty::{PLACEHOLDER, placeholder_id};
+pub use iterm2::iterm2_parts;
+pub use kitty::{PLACEHOLDER, UNDER_TEXT, hide, placeholder_id, shorten, show, transmit};
 pub use picture::{Body, CellSize, Picture, PictureKey, Protocol, Quality, Strip};
+pub use resize::Backdrop;
+pub use view::{Crop, MAX_SCALE, Stage, View, ZOOM_STEP};
 pub use widget::{HOLE, Placed, place};

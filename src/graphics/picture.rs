@@ -3,6 +3,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
 
+use super::budget::Purpose;
+use super::png;
+
 /// How a terminal is given pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Protocol {
@@ -80,6 +83,8 @@ pub struct Picture {
     pub key: PictureKey,
     /// The name of these very bytes towards the terminal: 24 bits, never 0.
     pub id: u32,
+    /// What it was made for.
+    pub purpose: Purpose,
     /// The cells it fills.
     pub cells: Size,
     /// The bytes.
@@ -111,9 +116,9 @@ pub struct Strip {
 }
 
 impl Picture {
-    pub(super) fn new(key: PictureKey, quality: Quality, cells: Size, body: Body) -> Self {
-        let id = name(&key, quality, cells, &body);
-        Self { key, id, cells, body }
+    pub(super) fn new(key: PictureKey, purpose: Purpose, cells: Size, body: Body) -> Self {
+        let id = name(&key, purpose, cells, &body);
+        Self { key, id, purpose, cells, body }
     }
 
     /// The protocol it was encoded for.
@@ -123,6 +128,17 @@ impl Picture {
             Body::Sixel(_) => Protocol::Sixel,
             Body::Iterm2(_) => Protocol::Iterm2,
             Body::Blocks(_) => Protocol::Blocks,
+        }
+    }
+
+    /// Bytes it takes on the line, without the cells that show it and what tmux adds. Nothing for half blocks, which
+    /// are text.
+    pub fn wire(&self) -> usize {
+        match &self.body {
+            Body::Kitty(data) => png::wire(data.len()),
+            Body::Iterm2(data) => data.len(),
+            Body::Sixel(strips) => strips.iter().map(|strip| strip.data.len()).sum(),
+            Body::Blocks(_) => 0,
         }
     }
 
@@ -139,26 +155,33 @@ impl Picture {
 
 /// FNV-1a over what distinguishes two pictures, folded to 24 bits. A collision only costs a second
 /// transfer, for whoever sends also compares the pictures themselves.
-fn name(key: &PictureKey, quality: Quality, cells: Size, body: &Body) -> u32 {
-    let length = match body {
-        Body::Kitty(data) | Body::Iterm2(data) => data.len(),
-        Body::Sixel(strips) => strips.len(),
-        Body::Blocks(buffer) => buffer.content.len(),
+fn name(key: &PictureKey, purpose: Purpose, cells: Size, body: &Body) -> u32 {
+    // Looks of the same cells at other parts of a picture differ in nothing but their bytes; a few of them tell.
+    let (length, some) = match body {
+        Body::Kitty(data) | Body::Iterm2(data) => (data.len(), sum(data)),
+        Body::Sixel(strips) => (strips.len(), strips.iter().fold(0, |all, strip| all ^ sum(&strip.data))),
+        Body::Blocks(buffer) => (buffer.content.len(), 0),
     };
     let numbers = [
         u64::from(key.cells.width),
         u64::from(key.cells.height),
         u64::from(cells.width),
         u64::from(cells.height),
-        u64::from(quality == Quality::Lean),
+        u64::from(purpose == Purpose::FirstLook),
         length as u64,
+        some,
     ];
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let bytes = key.asset.bytes().chain(numbers.iter().flat_map(|n| n.to_le_bytes()));
-    for byte in bytes {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
+    let hash = fnv(key.asset.bytes().chain(numbers.iter().flat_map(|n| n.to_le_bytes())));
     let folded = (hash ^ (hash >> 24) ^ (hash >> 48)) & 0xff_ffff;
     // Ids below 2^16 have a zero byte in front, which as a colour is fine, but 0 means "no id".
     folded.max(1) as u32
+}
+
+/// Over at most a few hundred bytes, from all of the data.
+fn sum(data: &[u8]) -> u64 {
+    fnv(data.iter().copied().step_by(data.len() / 256 + 1))
+}
+
+fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -3,22 +3,50 @@
 //! A picture is cut into strips of whole cell rows, each a complete sequence with the colours it
 //! needs. Strips can be sent with text between them, left out, or repeated alone after a popup.
 //! Within a band of six pixel rows, colours that do not overlap share a pass; runs are counted and
-//! blanks at the end of a pass are not written.
+//! blanks at the end of a pass are not written. Which colours a band is made of is chosen in `thrift.rs`.
 
+use std::cmp::Reverse;
 use std::io::Write as _;
 
 use image::RgbImage;
 use ratatui::layout::Size;
 
-use super::encode::{EncodeError, Fit, palette};
-use super::picture::{CellSize, Quality, Strip};
+use super::budget::{Purpose, Source};
+use super::coarse;
+use super::colours::{Colour, Grid, refit};
+use super::encode::{EncodeError, Fit};
+use super::picture::{CellSize, Strip};
+use super::thrift;
 
 /// Cell rows in a strip: fewer would make popups cheaper and repeat the palette more often. Six make
 /// every strip a whole number of bands, whatever a cell measures; tmux leaves black lines otherwise.
 const STRIP_ROWS: usize = 6;
 
 /// Pixel rows that are written together.
-const BAND: usize = 6;
+pub(super) const BAND: usize = 6;
+
+/// A first look costs no more bytes.
+const FIRST_BYTES: usize = 30_000;
+
+/// Colours, price of a letter (see [`thrift`]), and the bytes that gives compared with the fourth; from measuring
+/// a noisy photo. Best first.
+const RUNGS: &[(u16, i32, f64)] = &[
+    (256, 10, 1.27),
+    (256, 40, 1.14),
+    (192, 70, 1.03),
+    (128, 20, 1.0),
+    (128, 70, 0.91),
+    (96, 40, 0.87),
+    (64, 40, 0.79),
+    (48, 70, 0.71),
+    (32, 40, 0.64),
+    (24, 100, 0.5),
+    (16, 150, 0.38),
+];
+/// The rung that a sample is made with.
+const SAMPLE: usize = 3;
+/// Every so many bands are in the sample.
+const SPARSE: usize = 12;
 
 /// Shortens a picture to whole bands, by less than one: Konsole and tmux round up instead, and blank
 /// the row of text beneath.
@@ -28,38 +56,154 @@ pub(super) fn whole_bands(fit: Fit, cell: CellSize) -> Fit {
     Fit { height, cells: Size::new(fit.cells.width, rows), ..fit }
 }
 
-pub(super) fn strips(pixels: &RgbImage, cell: CellSize, quality: Quality) -> Result<Vec<Strip>, EncodeError> {
-    let colours = match quality {
-        Quality::Full => 256,
-        Quality::Lean => 64,
-    };
-    let (palette, indices) = palette(pixels, colours)?;
-    let width = pixels.width() as usize;
-    let cell = usize::from(cell.height.max(1));
-    let mut strips = Vec::new();
-    for (number, part) in indices.chunks(width * cell * STRIP_ROWS).enumerate() {
-        let height = part.len() / width;
-        strips.push(Strip {
-            row: u16::try_from(number * STRIP_ROWS).map_err(|_| EncodeError::Size)?,
-            rows: u16::try_from(height.div_ceil(cell)).map_err(|_| EncodeError::Size)?,
-            data: strip(part, width, height, &palette),
-        });
+/// Strips that together take at most `budget` bytes; no terminal scales sixel, so the pixels are always all there.
+pub(super) fn encode(
+    source: &Source<'_>,
+    fit: Fit,
+    cell: CellSize,
+    budget: Option<usize>,
+    purpose: Purpose,
+) -> Result<Vec<Strip>, EncodeError> {
+    if purpose == Purpose::FirstLook {
+        return rough(source, fit, cell, budget.unwrap_or(FIRST_BYTES).min(FIRST_BYTES));
     }
-    Ok(strips)
+    let pixels = source.at(fit.width, fit.height)?;
+    let Some(budget) = budget else { return strips(&pixels, cell, RUNGS[0]) };
+    // A photo with much grain takes a byte for a pixel: then there is no need for a sample.
+    if budget * 3 >= pixels.as_raw().len() {
+        let made = strips(&pixels, cell, RUNGS[0])?;
+        if bytes(&made) <= budget {
+            return Ok(made);
+        }
+    }
+    let sample = every(&pixels, SPARSE);
+    let share = pixels.as_raw().len() as f64 / sample.as_raw().len().max(1) as f64;
+    let sampled = bytes(&strips(&sample, cell, RUNGS[SAMPLE])?) as f64 * share;
+    // A sample is a little off, and the estimate of another rung more so.
+    let fits = |rung: &&(u16, i32, f64)| sampled * rung.2 * 1.02 <= budget as f64;
+    for rung in RUNGS.iter().filter(fits).take(3) {
+        let made = strips(&pixels, cell, *rung)?;
+        if bytes(&made) <= budget {
+            return Ok(made);
+        }
+    }
+    drop(pixels);
+    rough(source, fit, cell, budget)
 }
 
-fn strip(indices: &[u8], width: usize, height: usize, palette: &[[u8; 3]]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(indices.len() / 2 + 256);
+fn bytes(strips: &[Strip]) -> usize {
+    strips.iter().map(|strip| strip.data.len()).sum()
+}
+
+/// Every `sparse`th band, one beneath the other.
+fn every(pixels: &RgbImage, sparse: usize) -> RgbImage {
+    let line = pixels.width() as usize * 3;
+    let bands = pixels.as_raw().chunks_exact((line * BAND).max(1));
+    let raw: Vec<u8> = bands.skip(sparse / 2).step_by(sparse).flatten().copied().collect();
+    let height = (raw.len() / line.max(1)) as u32;
+    match RgbImage::from_raw(pixels.width(), height, raw) {
+        Some(sample) if height > 0 => sample,
+        _ => pixels.clone(),
+    }
+}
+
+/// One shade of a terminal, hundredths, as close as it gets.
+fn hundredths(colour: Colour) -> [u8; 3] {
+    colour.map(|part| ((u32::from(part) * 100 + 127) / 255) as u8)
+}
+
+fn strips(pixels: &RgbImage, cell: CellSize, rung: (u16, i32, f64)) -> Result<Vec<Strip>, EncodeError> {
+    let grid = Grid::new(pixels);
+    let mut palette = grid.palette(pixels, rung.0)?;
+    // What the terminal will show, not what was meant.
+    for colour in &mut palette {
+        *colour = hundredths(*colour).map(|part| ((u32::from(part) * 255 + 50) / 100) as u8);
+    }
+    let choices = grid.choices(&mut palette);
+    let mut indices = thrift::choose(pixels, &grid, &choices, &palette, rung.1);
+    refit(pixels, &mut indices, &mut palette);
+    let width = pixels.width() as usize;
+    cut(pixels.height() as usize, cell, |top, height| {
+        strip(&indices[top * width..(top + height) * width], width, &palette)
+    })
+}
+
+/// Much fewer pixels than the screen has, as large blocks.
+fn rough(source: &Source<'_>, fit: Fit, cell: CellSize, budget: usize) -> Result<Vec<Strip>, EncodeError> {
+    let (width, height) = (fit.width as usize, fit.height as usize);
+    // What the heads of the strips take.
+    let rich = budget > 2 * FIRST_BYTES;
+    let (mut columns, colours) = if rich { (width.div_ceil(3), 32) } else { (coarse::COLUMNS, 16) };
+    let heads = height.div_ceil(STRIP_ROWS * usize::from(cell.height.max(1))) * (usize::from(colours) * 16 + 40);
+    let mut budget = budget.saturating_sub(heads);
+    loop {
+        let block = width.div_ceil(columns).max(1);
+        let small = source.at(width.div_ceil(block) as u32, height.div_ceil(BAND) as u32)?;
+        let picture = coarse::encode(&small, colours, budget)?;
+        let made = cut(height, cell, |top, height| {
+            let mut out = head(width, height, &picture.palette);
+            for band in top / BAND..(top + height).div_ceil(BAND) {
+                if band > top / BAND {
+                    out.push(b'-');
+                }
+                let rows = (top + height - band * BAND).min(BAND);
+                coarse::write(&mut out, picture.row(band), block, width, 0b11_1111 >> (BAND - rows));
+            }
+            out.extend(b"\x1b\\");
+            out
+        })?;
+        if bytes(&made) <= budget + heads || columns <= 4 {
+            return Ok(made);
+        }
+        columns /= 2;
+        budget = budget / 10 * 9;
+    }
+}
+
+/// Strips of [`STRIP_ROWS`] rows, by their first pixel row and height.
+fn cut(height: usize, cell: CellSize, make: impl Fn(usize, usize) -> Vec<u8>) -> Result<Vec<Strip>, EncodeError> {
+    let cell = usize::from(cell.height.max(1));
+    let tops = (0..height).step_by(cell * STRIP_ROWS).enumerate();
+    tops.map(|(number, top)| {
+        let height = (height - top).min(cell * STRIP_ROWS);
+        let mut data = make(top, height);
+        data.shrink_to_fit();
+        Ok(Strip {
+            row: u16::try_from(number * STRIP_ROWS).map_err(|_| EncodeError::Size)?,
+            rows: u16::try_from(height.div_ceil(cell)).map_err(|_| EncodeError::Size)?,
+            data,
+        })
+    })
+    .collect()
+}
+
+/// The beginning of a strip and the colours that are used in it.
+fn head(width: usize, height: usize, palette: &[Colour]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(width * height / 2 + 256);
     // P2=1: pixels that are not set stay as they are.
     let _ = write!(out, "\x1bP0;1q\"1;1;{width};{height}");
-    let mut used = [false; 256];
-    for index in indices {
-        used[usize::from(*index)] = true;
-    }
-    for (number, colour) in palette.iter().enumerate().filter(|(number, _)| used[*number]) {
-        let [r, g, b] = colour.map(|part| (u32::from(part) * 100 + 127) / 255);
+    for (number, colour) in palette.iter().enumerate() {
+        let [r, g, b] = hundredths(*colour);
         let _ = write!(out, "#{number};2;{r};{g};{b}");
     }
+    out
+}
+
+fn strip(indices: &[u8], width: usize, palette: &[Colour]) -> Vec<u8> {
+    let mut used = [0_u32; 256];
+    for index in indices {
+        used[usize::from(*index)] += 1;
+    }
+    // The colours that are called most get the shortest numbers.
+    let mut order: Vec<u8> = (0..=255).filter(|index| used[usize::from(*index)] > 0).collect();
+    order.sort_by_key(|index| Reverse(used[usize::from(*index)]));
+    let mut number = [0_u8; 256];
+    for (at, index) in order.iter().enumerate() {
+        number[usize::from(*index)] = at as u8;
+    }
+    let colours: Vec<Colour> = order.iter().filter_map(|index| palette.get(usize::from(*index)).copied()).collect();
+    let indices: Vec<u8> = indices.iter().map(|index| number[usize::from(*index)]).collect();
+    let mut out = head(width, indices.len() / width.max(1), &colours);
     let mut band = Band::new(width);
     let many = indices.chunks(width * BAND).len();
     for (number, rows) in indices.chunks(width * BAND).enumerate() {
@@ -70,7 +214,6 @@ fn strip(indices: &[u8], width: usize, height: usize, palette: &[[u8; 3]]) -> Ve
         }
     }
     out.extend(b"\x1b\\");
-    out.shrink_to_fit();
     out
 }
 
@@ -147,7 +290,7 @@ fn runs(out: &mut Vec<u8>, masks: &[u8]) {
     }
 }
 
-fn run(out: &mut Vec<u8>, mask: u8, length: usize) {
+pub(super) fn run(out: &mut Vec<u8>, mask: u8, length: usize) {
     let letter = b'?' + mask;
     if length > 3 {
         let _ = write!(out, "!{length}");
@@ -224,7 +367,7 @@ mod tests {
             let green = (y / 50 * 60) as u8;
             image::Rgb([red, green, ((x ^ y) & 0x10) as u8 * 8])
         });
-        let strips = strips(&pixels, CellSize::GUESS, Quality::Full).expect("encodes");
+        let strips = strips(&pixels, CellSize::GUESS, RUNGS[0]).expect("encodes");
         assert_eq!(strips.iter().map(|s| s.rows).collect::<Vec<_>>(), [6, 6, 1]);
         assert_eq!(strips.iter().map(|s| s.row).collect::<Vec<_>>(), [0, 6, 12]);
         let mut worst = 0;
@@ -250,7 +393,7 @@ mod tests {
             let fit = whole_bands(fit, cell);
             assert!(fit.height.is_multiple_of(6));
             let pixels = RgbImage::new(6, fit.height);
-            let strips = strips(&pixels, cell, Quality::Lean).expect("encodes");
+            let strips = strips(&pixels, cell, RUNGS[5]).expect("encodes");
             assert_eq!(strips.iter().map(|strip| strip.rows).sum::<u16>(), fit.cells.height);
         }
     }
