@@ -3,6 +3,8 @@
 use crate::domain::{LocalId, Problem, Secret};
 use crate::keys::Place;
 
+use super::looking::Viewer;
+
 /// What lies over the panes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Dialog {
@@ -20,6 +22,8 @@ pub enum Dialog {
         /// Lines scrolled away at the top.
         scroll: u16,
     },
+    /// A picture fills the screen.
+    Viewer(Viewer),
     /// A list of models; typing narrows it.
     Models {
         /// What was typed.
@@ -77,6 +81,7 @@ impl Dialog {
         match self {
             Self::Help { .. } => Place::Help,
             Self::Detail { .. } => Place::Detail,
+            Self::Viewer(_) => Place::Viewer,
             Self::Models { .. } | Self::Choices { .. } => Place::Picker,
             Self::Input { .. } => Place::Input,
             Self::Setup(_) => Place::Setup,

@@ -12,10 +12,10 @@ use crate::time::{Chance, Now};
 
 use super::dialog::Dialog;
 use super::editor::Editor;
-use super::layout::{SMALLEST, panes};
+use super::layout::SMALLEST;
 use super::msg::PictureWay;
 use super::notice::{Notice, Tone};
-use super::preview::{Preview, Want, picture_of};
+use super::preview::Preview;
 use super::table::Table;
 
 /// The pane that has the keyboard when nothing lies over it.
@@ -47,6 +47,10 @@ pub struct State {
     pub editor: Editor,
     /// The preview.
     pub preview: Preview,
+    /// The output of a task that is looked at instead of its first.
+    pub picked: Option<(LocalId, usize)>,
+    /// The header says how good the line is.
+    pub show_line: bool,
     /// How the terminal shows pictures; `None`: not known yet, or not at all.
     pub pictures: Option<PictureWay>,
     /// What lies over the panes.
@@ -110,6 +114,8 @@ impl State {
             table: Table::default(),
             editor,
             preview: Preview::default(),
+            picked: None,
+            show_line: false,
             pictures: None,
             dialog: None,
             page_end: None,
@@ -149,6 +155,7 @@ impl State {
     pub fn chosen(&self) -> Option<LocalId> {
         match &self.dialog {
             Some(Dialog::Detail { id, .. }) => Some(*id),
+            Some(Dialog::Viewer(open)) => Some(open.id),
             _ => self.table.cursor(),
         }
     }
@@ -157,19 +164,6 @@ impl State {
     #[must_use]
     pub fn task(&self) -> Option<&Task> {
         self.chosen().and_then(|id| self.fleet.task(id)).map(AsRef::as_ref)
-    }
-
-    /// The picture that should be on the screen now.
-    #[must_use]
-    pub fn wanted_picture(&self) -> Option<Want> {
-        self.pictures.as_ref()?.protocol.as_ref()?;
-        let picture = panes(self).picture?;
-        let home = picture_of(self.task()?)?;
-        (picture.width > 1 && picture.height > 1).then(|| Want {
-            file: home.file.clone(),
-            sha256: home.sha256.clone(),
-            cells: picture.as_size(),
-        })
     }
 
     /// Says something in the footer.

@@ -9,6 +9,7 @@ use super::dialog::{Dialog, Setup, Test};
 use super::effect::Effect;
 use super::layout::panes;
 use super::msg::{AssetMsg, Msg};
+use super::looking::Viewer;
 use super::preview::Slot;
 use super::state::{Pane, State};
 
@@ -23,6 +24,9 @@ pub use dialogs::matching_models;
 /// Takes in a message and says what to do now.
 pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
     state.now = now;
+    if matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::Resized(_)) {
+        state.preview.touch(now);
+    }
     let mut effects = match msg {
         Msg::Key(chord) => key(state, chord),
         Msg::Paste(text) => forms::paste(state, &text),
@@ -32,12 +36,20 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
         }
         Msg::Fleet(msg) => fleet(state, msg),
         Msg::Asset(AssetMsg::Encoded(want)) => {
-            state.preview.answered(&want, Slot::Ready);
+            state.preview.answered(&want, Slot::Ready, now);
+            Vec::new()
+        }
+        Msg::Asset(AssetMsg::NoThumbnail(want)) => {
+            state.preview.no_thumbnail(&want);
+            Vec::new()
+        }
+        Msg::Line(line) => {
+            state.preview.line = line;
             Vec::new()
         }
         Msg::Asset(AssetMsg::Failed(want, why)) => {
             // The commonest reason is that the file is not there any more.
-            if state.preview.answered(&want, Slot::Failed(why)) { files::check(state, false) } else { Vec::new() }
+            if state.preview.answered(&want, Slot::Failed(why), now) { files::check(state, false) } else { Vec::new() }
         }
         Msg::PicturesKnown(way) => {
             if state.pictures.as_ref() != Some(&way) {
@@ -107,8 +119,12 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     state.fleet.select(state.chosen());
     let want = state.wanted_picture();
     state.preview.wish(want, now);
-    if let Some(want) = state.preview.start(now) {
-        effects.push(Effect::Encode(want));
+    effects.extend(state.preview.start(now));
+    if state.preview.ahead() {
+        let neighbours = state.neighbours();
+        if !neighbours.is_empty() {
+            effects.push(Effect::Ahead(neighbours));
+        }
     }
 }
 
@@ -207,7 +223,47 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             }
         }
         Action::Help => dialogs::open_help(state),
-        Action::Close => state.dialog = None,
+        Action::Close => dialogs::close(state),
+        Action::View => {
+            let from_detail = matches!(state.dialog, Some(Dialog::Detail { .. }));
+            match state.chosen().filter(|_| state.output().is_some_and(|output| output.home().is_some())) {
+                Some(id) => state.dialog = Some(Dialog::Viewer(Viewer { id, info: false, view: None, from_detail })),
+                None => state.say("there is no picture to look at yet"),
+            }
+        }
+        Action::NextOutput => state.step_output(1),
+        Action::PreviousOutput => state.step_output(-1),
+        Action::NextPicture => state.step_picture(1),
+        Action::PreviousPicture => state.step_picture(-1),
+        Action::ZoomIn => state.look(|room, view| room.zoomed(view, 1)),
+        Action::ZoomOut => state.look(|room, view| room.zoomed(view, -1)),
+        Action::Actual => state.look(|room, view| room.actual(view)),
+        Action::WholePicture => state.see(None),
+        Action::Info => {
+            if let Some(Dialog::Viewer(open)) = &mut state.dialog {
+                open.info = !open.info;
+            }
+        }
+        Action::Right | Action::Left => {
+            let by: i8 = if action == Action::Right { 1 } else { -1 };
+            if !state.pan(f64::from(by), 0.0) {
+                state.step_output(isize::from(by));
+            }
+        }
+        Action::FullQuality => {
+            state.preview.full = !state.preview.full;
+            let full = state.preview.full;
+            state.say(if full { "pictures in full quality, whatever it takes" } else { "pictures to suit the line" });
+        }
+        Action::Line => state.show_line = !state.show_line,
+        Action::Where => {
+            if let Some(home) = state.output().and_then(|output| output.home()) {
+                let file = home.file.clone();
+                state.say(file);
+            } else {
+                state.say("its file is not here yet");
+            }
+        }
         Action::Accept => dialogs::accept(state),
         Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Top | Action::Bottom => {
             dialogs::go(state, action);

@@ -32,6 +32,14 @@ pub(super) fn open_setup(state: &mut State) {
     state.dialog = Some(Dialog::Setup(Setup { reason, ..Setup::default() }));
 }
 
+/// Closes what lies over the panes; the picture goes back to the details it was opened from.
+pub(super) fn close(state: &mut State) {
+    state.dialog = match state.dialog.take() {
+        Some(Dialog::Viewer(open)) if open.from_detail => Some(Dialog::Detail { id: open.id, scroll: 0 }),
+        _ => None,
+    };
+}
+
 /// The models whose name, title or kind contains every word of the query, current ones first.
 #[must_use]
 pub fn matching_models(query: &str, catalogue: &Catalogue) -> Vec<Arc<ModelSpec>> {
@@ -79,6 +87,15 @@ pub(super) fn go(state: &mut State, action: Action) {
             // How long the text is shows when it is drawn; until then it only must not run away.
             *scroll = scroll.saturating_add_signed(by).min(state.page_end.unwrap_or(1000));
         }
+        Some(Dialog::Viewer(_)) => match action {
+            Action::Top => state.see(None),
+            _ => {
+                let down = if by < 0 { -1 } else { 1 };
+                if !state.pan(0.0, if by < 0 { -1.0 } else { 1.0 }) {
+                    state.step_picture(down);
+                }
+            }
+        },
         Some(Dialog::Input { .. } | Dialog::Setup(_)) => {}
     }
 }
