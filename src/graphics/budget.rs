@@ -118,7 +118,7 @@ mod tests {
                 let best = (budget as f64 / 300_000.0).powf(1.0 / power);
                 assert!(bytes(share) <= budget || share <= LEAST_SIDE / 800.0, "{power} {budget} {share}");
                 assert!(
-                    share >= (best * 0.75).min(1.0).max(LEAST_SIDE / 800.0) - 1e-9,
+                    share >= (best * 0.75).clamp(LEAST_SIDE / 800.0, 1.0) - 1e-9,
                     "{power} {budget} {share} {best}"
                 );
             }

@@ -55,7 +55,7 @@ pub(super) fn encode(pixels: &RgbImage, colours: u16, budget: usize) -> Result<C
             if many <= most {
                 blocks = made;
                 high = price;
-                if many * 10 >= most * 9 {
+                if many * 20 >= most * 17 {
                     break;
                 }
             } else {

@@ -1,11 +1,22 @@
-//! From a file's bytes to pixels, under limits.
+//! From a file's bytes to pixels, under limits of pixels, bytes and time.
+//!
+//! Time: decoders that read as they go (PNG, GIF) are told to stop through their reader. JPEG and WebP are
+//! decoded from memory and cannot be told; what they may take is bounded before they begin, by the pixels and,
+//! for progressive JPEG, by the number of its scans, each of which goes over all of them. [`decode_file`] runs
+//! the whole on a thread of its own and leaves that alone when the time is over; at most [`LOST`] such
+//! threads may linger.
 
 use std::fmt;
-use std::io::{Cursor, Read};
+use std::io::{BufRead, Cursor, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
 
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, metadata::Orientation};
+
+use super::{media, profile};
 
 /// Pictures with more pixels are not decoded.
 pub const MAX_PIXELS: u64 = 100_000_000;
@@ -15,6 +26,13 @@ pub const MAX_SIDE: u32 = 30_000;
 const MAX_ALLOC: u64 = 512 << 20;
 /// Larger files are not read.
 const MAX_FILE: u64 = 512 << 20;
+/// No decoder may take longer. A picture of [`MAX_PIXELS`] takes two to three seconds.
+pub const MAX_TIME: Duration = Duration::from_secs(10);
+/// Scans of a JPEG times its pixels; encoders make ten scans at most.
+const MAX_SCANNED: u64 = 20 * MAX_PIXELS;
+/// Decoders that ran out of time and may still be running.
+const LOST: usize = 4;
+static RUNNING_LOST: AtomicUsize = AtomicUsize::new(0);
 
 /// The formats we read. Whatever else a file may be, it is not tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +43,8 @@ pub enum Kind {
     Jpeg,
     /// WebP, first frame only.
     WebP,
+    /// GIF, first frame only.
+    Gif,
 }
 
 impl Kind {
@@ -36,6 +56,8 @@ impl Kind {
             Some(Self::Jpeg)
         } else if bytes.len() >= 12 && bytes.starts_with(b"RIFF") && &bytes[8..12] == b"WEBP" {
             Some(Self::WebP)
+        } else if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") {
+            Some(Self::Gif)
         } else {
             None
         }
@@ -47,6 +69,7 @@ impl Kind {
             Self::Png => "png",
             Self::Jpeg => "jpg",
             Self::WebP => "webp",
+            Self::Gif => "gif",
         }
     }
 
@@ -55,6 +78,7 @@ impl Kind {
             Self::Png => ImageFormat::Png,
             Self::Jpeg => ImageFormat::Jpeg,
             Self::WebP => ImageFormat::WebP,
+            Self::Gif => ImageFormat::Gif,
         }
     }
 }
@@ -65,6 +89,7 @@ impl fmt::Display for Kind {
             Self::Png => "PNG",
             Self::Jpeg => "JPEG",
             Self::WebP => "WebP",
+            Self::Gif => "GIF",
         })
     }
 }
@@ -72,9 +97,21 @@ impl fmt::Display for Kind {
 /// Why there are no pixels. The text is meant for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// Neither PNG nor JPEG nor WebP.
-    #[error("not a PNG, JPEG or WebP picture")]
+    /// Nothing we know.
+    #[error("not a PNG, JPEG, WebP or GIF picture")]
     NotAPicture,
+    /// A sound file of this kind.
+    #[error("sound ({0}), not a picture: open it with another program")]
+    Sound(&'static str),
+    /// A film of this kind.
+    #[error("film ({0}), not a picture: open it with another program")]
+    Film(&'static str),
+    /// A picture of a kind that is not decoded here.
+    #[error("{0} pictures cannot be shown here: open it with another program")]
+    OtherPicture(&'static str),
+    /// The decoder ran out of [`MAX_TIME`], or would.
+    #[error("the picture takes too long to decode")]
+    TooSlow,
     /// More than [`MAX_PIXELS`] or [`MAX_SIDE`], by its header.
     #[error("too large to preview: {0}x{1}")]
     TooLarge(u32, u32),
@@ -97,7 +134,7 @@ pub enum DecodeError {
 pub struct Decoded {
     /// The file's format.
     pub kind: Kind,
-    /// Eight bits a channel, RGB or RGBA, with the EXIF orientation applied.
+    /// Eight bits a channel, RGB or RGBA, with the EXIF orientation applied, in sRGB.
     pub pixels: DynamicImage,
 }
 
@@ -121,23 +158,24 @@ pub fn probe(bytes: &[u8]) -> Option<(Kind, u32, u32)> {
     Some((kind, width, height))
 }
 
-/// Decodes a whole file that is in memory.
+/// Decodes a whole file that is in memory, on this thread; see the module about time.
 ///
 /// # Errors
 /// See [`DecodeError`]. A panic of the decoder is one of them.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
-    let kind = Kind::of(bytes).ok_or(DecodeError::NotAPicture)?;
-    match catch_unwind(AssertUnwindSafe(|| decode_as(kind, bytes))) {
-        Ok(result) => result,
-        Err(_) => Err(DecodeError::Crashed),
-    }
+    let end = Instant::now() + MAX_TIME;
+    decode_while(bytes, &|| Instant::now() < end)
 }
 
-/// Reads and decodes a file.
+/// Reads and decodes a file within [`MAX_TIME`].
 ///
 /// # Errors
 /// As [`decode`], and what reading may give.
 pub fn decode_file(path: &Path) -> Result<Decoded, DecodeError> {
+    decode_file_within(path, MAX_TIME)
+}
+
+fn decode_file_within(path: &Path, time: Duration) -> Result<Decoded, DecodeError> {
     let io = |error: std::io::Error| DecodeError::Io(error.kind());
     let file = std::fs::File::open(path).map_err(io)?;
     let length = file.metadata().map_err(io)?.len();
@@ -146,31 +184,120 @@ pub fn decode_file(path: &Path) -> Result<Decoded, DecodeError> {
     }
     let mut bytes = Vec::new();
     file.take(MAX_FILE).read_to_end(&mut bytes).map_err(io)?;
-    decode(&bytes)
+    if RUNNING_LOST.load(Ordering::Relaxed) >= LOST {
+        return Err(DecodeError::TooSlow);
+    }
+    let end = Instant::now() + time;
+    let (answer, answers) = mpsc::sync_channel(1);
+    let over = Arc::new(AtomicBool::new(false));
+    let done = Arc::clone(&over);
+    let work = move || {
+        let _ = answer.send(decode_while(&bytes, &|| Instant::now() < end));
+        if done.swap(true, Ordering::AcqRel) {
+            RUNNING_LOST.fetch_sub(1, Ordering::Relaxed);
+        }
+    };
+    std::thread::Builder::new().name("decode".into()).spawn(work).map_err(io)?;
+    match answers.recv_timeout(time) {
+        Ok(decoded) => decoded,
+        Err(mpsc::RecvTimeoutError::Disconnected) => Err(DecodeError::Crashed),
+        Err(mpsc::RecvTimeoutError::Timeout) => {
+            // Counted before it is told, so that the count never falls below nothing.
+            RUNNING_LOST.fetch_add(1, Ordering::Relaxed);
+            if over.swap(true, Ordering::AcqRel) {
+                RUNNING_LOST.fetch_sub(1, Ordering::Relaxed);
+            }
+            answers.try_recv().unwrap_or(Err(DecodeError::TooSlow))
+        }
+    }
 }
 
-fn decode_as(kind: Kind, bytes: &[u8]) -> Result<Decoded, DecodeError> {
+fn decode_while(bytes: &[u8], go_on: &dyn Fn() -> bool) -> Result<Decoded, DecodeError> {
+    let kind = Kind::of(bytes).ok_or_else(|| media::instead(bytes))?;
+    match catch_unwind(AssertUnwindSafe(|| decode_as(kind, bytes, go_on))) {
+        Ok(Err(DecodeError::Broken(_))) if !go_on() => Err(DecodeError::TooSlow),
+        Ok(result) => result,
+        Err(_) => Err(DecodeError::Crashed),
+    }
+}
+
+/// Bytes in memory that run out when the time is over.
+struct Patient<'a> {
+    bytes: Cursor<&'a [u8]>,
+    go_on: &'a dyn Fn() -> bool,
+}
+
+/// What a decoder gets at once: small enough that it asks for more many times a second.
+const SIP: usize = 16 << 10;
+
+impl Read for Patient<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let from = self.fill_buf()?;
+        let many = from.len().min(into.len());
+        into[..many].copy_from_slice(&from[..many]);
+        self.consume(many);
+        Ok(many)
+    }
+}
+
+impl BufRead for Patient<'_> {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        if !(self.go_on)() {
+            return Err(std::io::Error::from(std::io::ErrorKind::TimedOut));
+        }
+        let left = self.bytes.fill_buf()?;
+        Ok(&left[..left.len().min(SIP)])
+    }
+
+    fn consume(&mut self, many: usize) {
+        self.bytes.consume(many);
+    }
+}
+
+impl Seek for Patient<'_> {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.bytes.seek(to)
+    }
+}
+
+/// Beginnings of scans in a JPEG: inside a scan the pair of bytes cannot occur.
+fn scans(jpeg: &[u8]) -> u64 {
+    jpeg.windows(2).filter(|pair| pair == b"\xff\xda").count() as u64
+}
+
+fn decode_as(kind: Kind, bytes: &[u8], go_on: &dyn Fn() -> bool) -> Result<Decoded, DecodeError> {
     let broken = |error: image::ImageError| DecodeError::Broken(error.to_string());
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
     limits.max_alloc = Some(MAX_ALLOC);
     // The header is judged by us first, so that the message can say the size.
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), kind.format());
+    let mut reader = ImageReader::with_format(Patient { bytes: Cursor::new(bytes), go_on }, kind.format());
     reader.no_limits();
     let mut decoder = reader.into_decoder().map_err(broken)?;
     let (width, height) = decoder.dimensions();
-    if width > MAX_SIDE || height > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_PIXELS {
+    let many = u64::from(width) * u64::from(height);
+    if width > MAX_SIDE || height > MAX_SIDE || many > MAX_PIXELS {
         return Err(DecodeError::TooLarge(width, height));
+    }
+    if kind == Kind::Jpeg && scans(bytes).saturating_mul(many) > MAX_SCANNED {
+        return Err(DecodeError::TooSlow);
     }
     decoder.set_limits(limits).map_err(broken)?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let profile = decoder.icc_profile().ok().flatten();
     let image = DynamicImage::from_decoder(decoder).map_err(broken)?;
     let mut pixels = if image.color().has_alpha() {
         DynamicImage::ImageRgba8(image.into_rgba8())
     } else {
         DynamicImage::ImageRgb8(image.into_rgb8())
     };
+    if !go_on() {
+        return Err(DecodeError::TooSlow);
+    }
+    if let Some(profile) = profile {
+        profile::to_screen(&mut pixels, &profile);
+    }
     pixels.apply_orientation(orientation);
     Ok(Decoded { kind, pixels })
 }
@@ -218,9 +345,12 @@ mod tests {
 
     #[test]
     fn formats_are_known_by_their_bytes() {
-        for (format, kind) in
-            [(ImageFormat::Png, Kind::Png), (ImageFormat::Jpeg, Kind::Jpeg), (ImageFormat::WebP, Kind::WebP)]
-        {
+        for (format, kind) in [
+            (ImageFormat::Png, Kind::Png),
+            (ImageFormat::Jpeg, Kind::Jpeg),
+            (ImageFormat::WebP, Kind::WebP),
+            (ImageFormat::Gif, Kind::Gif),
+        ] {
             let bytes = sample(format);
             assert_eq!(probe(&bytes), Some((kind, 40, 20)));
             let decoded = decode(&bytes).expect("decodes");
@@ -260,7 +390,7 @@ mod tests {
 
     #[test]
     fn damage_is_an_error_wherever_it_is() {
-        for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP] {
+        for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP, ImageFormat::Gif] {
             let bytes = sample(format);
             for cut in 0..bytes.len() {
                 let _ = decode(&bytes[..cut]);
@@ -272,5 +402,71 @@ mod tests {
                 let _ = decode(&bent);
             }
         }
+    }
+
+    #[test]
+    fn a_decoder_is_stopped_when_its_time_is_over() {
+        let noise = image::RgbImage::from_fn(300, 300, |x, y| {
+            image::Rgb([(x * y) as u8, (x * 7 + y * 13) as u8, (x ^ y) as u8])
+        });
+        let mut png = Cursor::new(Vec::new());
+        noise.write_to(&mut png, ImageFormat::Png).expect("encodes");
+        let png = png.into_inner();
+        assert!(png.len() > 4 * SIP);
+        // It reads as it goes: after some sips there is no more.
+        let asked = std::cell::Cell::new(0);
+        let some = || {
+            asked.set(asked.get() + 1);
+            asked.get() < 6
+        };
+        assert_eq!(decode_while(&png, &some).unwrap_err(), DecodeError::TooSlow);
+        assert!(decode_while(&png, &|| true).is_ok());
+    }
+
+    #[test]
+    fn a_file_that_takes_too_long_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.png");
+        std::fs::write(&path, sample(ImageFormat::Png)).expect("writes");
+        assert_eq!(decode_file_within(&path, Duration::ZERO).unwrap_err(), DecodeError::TooSlow);
+        assert_eq!(decode_file(&path).expect("decodes").size(), (40, 20));
+    }
+
+    #[test]
+    fn a_jpeg_of_endless_scans_is_refused() {
+        let mut jpeg = sample(ImageFormat::Jpeg);
+        let many = 40 * 20;
+        let end = jpeg.len() - 2;
+        let scans = (MAX_SCANNED / many + 1) as usize;
+        jpeg.splice(end..end, b"\xff\xda".repeat(scans));
+        assert_eq!(decode(&jpeg).unwrap_err(), DecodeError::TooSlow);
+    }
+
+    #[test]
+    fn of_a_moving_picture_the_first_frame_is_seen() {
+        use image::codecs::gif::GifEncoder;
+        let mut gif = Vec::new();
+        let mut encoder = GifEncoder::new(&mut gif);
+        for shade in [[250, 10, 10], [10, 250, 10]] {
+            let frame = image::RgbaImage::from_pixel(8, 8, image::Rgba([shade[0], shade[1], shade[2], 255]));
+            encoder.encode_frame(image::Frame::new(frame)).expect("encodes");
+        }
+        drop(encoder);
+        let decoded = decode(&gif).expect("decodes");
+        let pixel = decoded.pixels.to_rgb8().get_pixel(4, 4).0;
+        assert!(pixel[0] > 200 && pixel[1] < 60, "{pixel:?}");
+    }
+
+    #[test]
+    fn a_profile_in_the_file_is_honoured() {
+        use image::ImageEncoder as _;
+        let pixels = image::RgbImage::from_pixel(16, 16, image::Rgb([100, 150, 60]));
+        let mut png = Vec::new();
+        let mut encoder = image::codecs::png::PngEncoder::new(&mut png);
+        let wide = moxcms::ColorProfile::new_display_p3().encode().expect("encodes");
+        encoder.set_icc_profile(wide).expect("takes a profile");
+        encoder.write_image(&pixels, 16, 16, image::ExtendedColorType::Rgb8).expect("encodes");
+        let pixel = decode(&png).expect("decodes").pixels.to_rgb8().get_pixel(3, 3).0;
+        assert!(pixel[0] < 95 && pixel[2] < 55, "{pixel:?}");
     }
 }
