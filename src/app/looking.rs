@@ -27,7 +27,7 @@ pub struct Viewer {
 
 /// A picture we can decode.
 fn is_picture(home: &Home) -> bool {
-    matches!(home.format.as_str(), "png" | "jpeg" | "webp")
+    matches!(home.format.as_str(), "png" | "jpeg" | "webp" | "gif")
 }
 
 /// The output that is shown first: the first image at home, or else a frame of a film, or else the first that is here.

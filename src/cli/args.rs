@@ -42,6 +42,9 @@ pub(super) struct Global {
     /// How pictures are shown
     #[arg(long, global = true, default_value = "auto", value_name = "WAY")]
     pub graphics: Graphics,
+    /// How much a picture may cost on the line: half a second of it and more when nothing else happens, little, all
+    #[arg(long, global = true, env = "PLANTAIN_PICTURE_QUALITY", default_value = "auto", value_name = "QUALITY")]
+    pub picture_quality: Quality,
     /// Names of output files, from {date} {model} {slug} {id} {n} {ext}; a / makes folders
     #[arg(long, global = true, env = "PLANTAIN_NAME_TEMPLATE", value_name = "TEMPLATE",
         default_value = DEFAULT_TEMPLATE, value_parser = Template::parse)]
@@ -65,6 +68,13 @@ pub(super) enum Graphics {
     Iterm2,
     Blocks,
     Off,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Quality {
+    Auto,
+    Lean,
+    Full,
 }
 
 #[derive(Debug, Subcommand)]

@@ -27,7 +27,7 @@ use super::clock::{Clock, sleep_until};
 use super::hands::{Hands, Note, deliver};
 use super::keyboard::chord;
 use super::pace::Pace;
-use super::pictures::Pictures;
+use super::pictures::{Pictures, is_text};
 use super::service::Service;
 use super::signals::{Signals, Told};
 use super::start::{Exit, PAGE, RunError};
@@ -116,6 +116,7 @@ impl Program {
             self.patience = None;
             self.tell_pictures();
         }
+        self.look_at_line();
         let due = matches!(sources(&self.state), Some(Source::Wake(at)) if at <= self.clock.now().mono);
         if due {
             self.take(Msg::Woke, false);
@@ -193,8 +194,8 @@ impl Program {
                 }
                 self.take(msg, false);
             }
-            Note::Picture(era, want, made) => {
-                if let Some(msg) = self.pictures.ended(era, want, made) {
+            Note::Picture(made) => {
+                if let Some(msg) = self.pictures.ended(*made) {
                     self.take(msg, false);
                 }
             }
@@ -258,6 +259,12 @@ impl Program {
                     self.take(msg, true);
                 }
             }
+            Effect::Glance(want) => {
+                if let Some(msg) = self.pictures.glance(want) {
+                    self.take(msg, true);
+                }
+            }
+            Effect::Ahead(wants) => self.pictures.ahead(wants),
             Effect::Check { task, files, again } => self.hands.check(task, files, again),
             Effect::TryKey(secret) => self.try_key(&secret),
             Effect::Repaint => self.repaint = true,
@@ -316,11 +323,23 @@ impl Program {
         }
         let protocol = self.caps.protocol(self.choice);
         let cell = self.caps.cell().0;
+        // How many bytes one may take is said with each; this is for what is not measured.
         let quality = if self.caps.over_ssh() { Quality::Lean } else { Quality::Full };
-        self.pictures.shape(Shape { protocol, cell, quality });
+        self.pictures.shape(Shape { protocol, cell, quality }, self.caps.background);
+        self.look_at_line();
         let named = (protocol != Protocol::Off).then(|| protocol.name().to_owned());
         let way = PictureWay { protocol: named, cell: (cell.width, cell.height) };
         self.take(Msg::PicturesKnown(way), true);
+    }
+
+    /// Tells the state how good the line to the terminal is, if that has changed.
+    fn look_at_line(&mut self) {
+        let Some(output) = &self.output else { return };
+        let facts = super::line::facts(output, &self.caps, is_text(self.caps.protocol(self.choice)));
+        if self.state.preview.line != facts {
+            self.pictures.line(facts.half_second);
+            self.take(Msg::Line(facts), false);
+        }
     }
 
     pub(super) fn draw(&mut self) {
@@ -413,6 +432,7 @@ fn name_of(msg: &Msg) -> &'static str {
         Msg::Fleet(_) => "fleet",
         Msg::Asset(_) => "asset",
         Msg::PicturesKnown(_) => "pictures known",
+        Msg::Line(_) => "line",
         Msg::Older { .. } | Msg::Unfinished(_) => "tasks",
         Msg::NotOlder(_) => "no tasks",
         Msg::Drafted(_) => "draft",

@@ -212,7 +212,7 @@ fn capital(text: &str) -> String {
 /// What a file is that is no picture.
 fn kind(format: &str) -> Option<&'static str> {
     match format {
-        "mp4" | "webm" | "mov" | "mkv" | "avi" | "gif" => Some("a film"),
+        "mp4" | "webm" | "mov" | "mkv" | "avi" => Some("a film"),
         "mp3" | "wav" | "ogg" | "flac" | "m4a" | "aac" | "opus" => Some("sound"),
         _ => None,
     }
