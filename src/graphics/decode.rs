@@ -271,9 +271,12 @@ fn decode_as(kind: Kind, bytes: &[u8], go_on: &dyn Fn() -> bool) -> Result<Decod
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
     limits.max_alloc = Some(MAX_ALLOC);
-    // The header is judged by us first, so that the message can say the size.
+    // The header is judged by us first, so that the message can say the size; what is packed beside it (profiles,
+    // texts) has its limit from the start.
     let mut reader = ImageReader::with_format(Patient { bytes: Cursor::new(bytes), go_on }, kind.format());
-    reader.no_limits();
+    let mut first = Limits::no_limits();
+    first.max_alloc = Some(MAX_ALLOC);
+    reader.limits(first);
     let mut decoder = reader.into_decoder().map_err(broken)?;
     let (width, height) = decoder.dimensions();
     let many = u64::from(width) * u64::from(height);
