@@ -138,6 +138,7 @@ pub fn encode_for(image: &Decoded, key: PictureKey, shape: &Shape, ask: &Ask) ->
     let body = match shape.protocol {
         Protocol::Off => return Err(EncodeError::Off),
         Protocol::Kitty => Body::Kitty(png::encode(&source, most, budget, purpose)?),
+        Protocol::KittyDirect => Body::KittyDirect(png::encode(&source, most, budget, purpose)?),
         Protocol::Iterm2 => Body::Iterm2(iterm2::encode(&source, most, fit.cells, budget, purpose)?),
         Protocol::Sixel => Body::Sixel(sixel::encode(&source, fit, shape.cell, budget, purpose)?),
         Protocol::Blocks => {
@@ -171,7 +172,7 @@ mod tests {
 
     #[test]
     fn every_protocol_fills_the_cells_it_says() {
-        let protocols = [Protocol::Kitty, Protocol::Sixel, Protocol::Iterm2, Protocol::Blocks];
+        let protocols = [Protocol::Kitty, Protocol::KittyDirect, Protocol::Sixel, Protocol::Iterm2, Protocol::Blocks];
         for (protocol, quality, alpha) in protocols
             .iter()
             .flat_map(|protocol| [(Quality::Full, false), (Quality::Lean, true)].map(|(q, a)| (*protocol, q, a)))

@@ -11,6 +11,8 @@ use super::png;
 pub enum Protocol {
     /// Kitty graphics with unicode placeholders.
     Kitty,
+    /// Kitty graphics placed under the text: a few bytes to show one again. Not through tmux.
+    KittyDirect,
     /// Sixel, as strips of cell rows.
     Sixel,
     /// iTerm2 inline images.
@@ -25,7 +27,7 @@ impl Protocol {
     /// The word used in settings and on the screen.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Kitty => "kitty",
+            Self::Kitty | Self::KittyDirect => "kitty",
             Self::Sixel => "sixel",
             Self::Iterm2 => "iterm2",
             Self::Blocks => "blocks",
@@ -96,6 +98,8 @@ pub struct Picture {
 pub enum Body {
     /// A PNG file, to be sent once and shown by placeholders.
     Kitty(Vec<u8>),
+    /// The same, to be shown by placing it under blank cells.
+    KittyDirect(Vec<u8>),
     /// Complete sixel sequences, from top to bottom; together they fill the picture's cells.
     Sixel(Vec<Strip>),
     /// One complete iTerm2 sequence, to be written at the top left cell.
@@ -125,6 +129,7 @@ impl Picture {
     pub fn protocol(&self) -> Protocol {
         match self.body {
             Body::Kitty(_) => Protocol::Kitty,
+            Body::KittyDirect(_) => Protocol::KittyDirect,
             Body::Sixel(_) => Protocol::Sixel,
             Body::Iterm2(_) => Protocol::Iterm2,
             Body::Blocks(_) => Protocol::Blocks,
@@ -135,7 +140,7 @@ impl Picture {
     /// are text.
     pub fn wire(&self) -> usize {
         match &self.body {
-            Body::Kitty(data) => png::wire(data.len()),
+            Body::Kitty(data) | Body::KittyDirect(data) => png::wire(data.len()),
             Body::Iterm2(data) => data.len(),
             Body::Sixel(strips) => strips.iter().map(|strip| strip.data.len()).sum(),
             Body::Blocks(_) => 0,
@@ -145,7 +150,7 @@ impl Picture {
     /// Memory held, in bytes.
     pub fn bytes(&self) -> usize {
         let body = match &self.body {
-            Body::Kitty(data) | Body::Iterm2(data) => data.capacity(),
+            Body::Kitty(data) | Body::KittyDirect(data) | Body::Iterm2(data) => data.capacity(),
             Body::Sixel(strips) => strips.iter().map(|strip| strip.data.capacity() + 32).sum(),
             Body::Blocks(buffer) => buffer.content.len() * std::mem::size_of::<ratatui::buffer::Cell>(),
         };
@@ -158,7 +163,7 @@ impl Picture {
 fn name(key: &PictureKey, purpose: Purpose, cells: Size, body: &Body) -> u32 {
     // Looks of the same cells at other parts of a picture differ in nothing but their bytes; a few of them tell.
     let (length, some) = match body {
-        Body::Kitty(data) | Body::Iterm2(data) => (data.len(), sum(data)),
+        Body::Kitty(data) | Body::KittyDirect(data) | Body::Iterm2(data) => (data.len(), sum(data)),
         Body::Sixel(strips) => (strips.len(), strips.iter().fold(0, |all, strip| all ^ sum(&strip.data))),
         Body::Blocks(buffer) => (buffer.content.len(), 0),
     };

@@ -8,7 +8,7 @@ use ratatui::layout::{Position, Rect};
 use super::kitty;
 use super::picture::{Body, Picture};
 
-/// What a cell holds whose pixels come from a sixel or iTerm2 picture: a blank that differs from
+/// What a cell holds whose pixels come from a picture that is no text: a blank that differs from
 /// every blank of a popup, so that the writer knows where the picture may be drawn.
 pub const HOLE: &str = "\u{a0}";
 
@@ -19,6 +19,22 @@ pub struct Placed {
     pub area: Rect,
     /// The picture.
     pub picture: Arc<Picture>,
+    /// What may be shown until the terminal has all of the picture: a smaller form of the same asset, made for
+    /// the same cells.
+    pub instead: Option<Arc<Picture>>,
+}
+
+impl Placed {
+    /// With a stand-in, which is taken only if it fills the same cells in the same way.
+    #[must_use]
+    pub fn or(self, instead: Option<&Arc<Picture>>) -> Self {
+        let fits = |other: &&Arc<Picture>| {
+            other.cells == self.picture.cells
+                && other.protocol() == self.picture.protocol()
+                && !Arc::ptr_eq(other, &self.picture)
+        };
+        Self { instead: instead.filter(fits).map(Arc::clone), ..self }
+    }
 }
 
 /// Draws `picture` in the middle of `area`.
@@ -45,7 +61,7 @@ pub fn place(picture: &Arc<Picture>, area: Rect, buf: &mut Buffer) -> Option<Pla
             };
             match &picture.body {
                 Body::Kitty(_) => kitty::set_placeholder(cell, picture.id, column, row),
-                Body::Sixel(_) | Body::Iterm2(_) => {
+                Body::KittyDirect(_) | Body::Sixel(_) | Body::Iterm2(_) => {
                     cell.reset();
                     cell.set_symbol(HOLE);
                 }
@@ -58,5 +74,5 @@ pub fn place(picture: &Arc<Picture>, area: Rect, buf: &mut Buffer) -> Option<Pla
             }
         }
     }
-    Some(Placed { area, picture: Arc::clone(picture) })
+    Some(Placed { area, picture: Arc::clone(picture), instead: None })
 }

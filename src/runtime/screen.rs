@@ -19,7 +19,7 @@ use crate::fleet::{FleetMsg, Order};
 use crate::graphics::{Protocol, Quality, Shape};
 use crate::keys::Place;
 use crate::store::Heard;
-use crate::terminal::{self, Caps, Choice, Depth, Env, Frame, Input, Output, Reader, Screen};
+use crate::terminal::{self, Caps, Choice, Depth, Env, Frame, Input, Output, Reader, Reply, Screen};
 use crate::ui::{ColourDepth, Theme, view};
 
 use super::callbacks::{Ear, Listening};
@@ -163,6 +163,11 @@ impl Program {
             Input::Event(Event::Paste(text)) => self.paste(text),
             Input::Event(_) => {}
             Input::PasteCut(bytes) => self.take(Msg::Told(format!("the paste was cut: {bytes} bytes too long")), true),
+            Input::Reply(Reply::Ready) => {
+                if let Some(output) = &self.output {
+                    output.answered();
+                }
+            }
             Input::Reply(reply) => {
                 let before = (self.caps.protocol(self.choice), self.caps.cell());
                 if self.caps.learn(&reply) {
@@ -335,7 +340,7 @@ impl Program {
     /// Tells the state how good the line to the terminal is, if that has changed.
     fn look_at_line(&mut self) {
         let Some(output) = &self.output else { return };
-        let facts = super::line::facts(output, &self.caps, is_text(self.caps.protocol(self.choice)));
+        let facts = super::line::facts(&output.line(), is_text(self.caps.protocol(self.choice)));
         if self.state.preview.line != facts {
             self.pictures.line(facts.half_second);
             self.take(Msg::Line(facts), false);

@@ -128,6 +128,8 @@ pub struct Caps {
     window: WindowSize,
     /// The terminal itself, behind tmux if that is there.
     pub brand: Brand,
+    /// The first two numbers of its version, if it told them.
+    version: (u32, u32),
     /// It says that it knows kitty graphics.
     pub kitty_graphics: bool,
     /// It knows synchronized output.
@@ -156,6 +158,7 @@ impl Caps {
             env,
             window,
             brand,
+            version: (0, 0),
             kitty_graphics: false,
             sync_output: false,
             keyboard: false,
@@ -181,7 +184,10 @@ impl Caps {
             }
             Reply::Version(version) => match Brand::of(version) {
                 Brand::Tmux => self.env.tmux = true,
-                brand => self.brand = brand,
+                brand => {
+                    self.brand = brand;
+                    self.version = numbers(version);
+                }
             },
             Reply::Graphics { id, ok } => self.kitty_graphics |= *ok && *id == QUERY_ID,
             Reply::Cell(width, height) => self.cell = CellSize::new(*width, *height),
@@ -267,6 +273,11 @@ impl Caps {
         self.brand == Brand::Konsole
     }
 
+    /// It takes iTerm2 pictures in parts \[D\].
+    pub fn parts(&self) -> bool {
+        self.brand == Brand::Iterm2 && self.version >= (3, 5) && !self.in_tmux()
+    }
+
     /// How to write to this terminal.
     pub fn settings(&self) -> Settings {
         Settings {
@@ -274,6 +285,9 @@ impl Caps {
             tmux: self.in_tmux(),
             erase_fills: self.erase_fills(),
             pixels_stick: self.pixels_stick(),
+            remote: self.over_ssh(),
+            parts: self.parts(),
+            cell: self.cell().0,
             ..Settings::default()
         }
     }
@@ -311,7 +325,8 @@ impl Caps {
     /// How pictures go to this terminal. The user's choice is obeyed, whatever the terminal says.
     pub fn protocol(&self, choice: Choice) -> Protocol {
         match choice {
-            Choice::Kitty => Protocol::Kitty,
+            // More terminals know this way than placeholders; tmux only lets those through.
+            Choice::Kitty => self.kitty(),
             Choice::Sixel => Protocol::Sixel,
             Choice::Iterm2 => Protocol::Iterm2,
             Choice::Blocks => Protocol::Blocks,
@@ -325,15 +340,23 @@ impl Caps {
         let blocks = if self.depth() == Depth::None { Protocol::Off } else { Protocol::Blocks };
         let sixel = self.sixel() && measured;
         match self.brand {
-            // The only ones that draw placeholders. Konsole also says OK, and draws boxes.
-            Brand::Kitty | Brand::Ghostty if self.kitty_graphics => Protocol::Kitty,
+            // The only ones that draw placeholders, for tmux. Konsole also says OK, and draws boxes.
+            Brand::Kitty | Brand::Ghostty if self.kitty_graphics => self.kitty(),
+            // More bytes than as a JPEG, but they can be cut into slices, and shown again for nothing.
+            Brand::Konsole if self.kitty_graphics && !self.in_tmux() => Protocol::KittyDirect,
             // Fewer bytes than sixel, but tmux neither keeps nor clips these.
             Brand::Iterm2 | Brand::WezTerm | Brand::Mintty | Brand::Konsole if !self.in_tmux() => Protocol::Iterm2,
             // Pictures are an add-on here; where it is, it also does sixel.
             Brand::XtermJs if sixel && !self.in_tmux() => Protocol::Iterm2,
             _ if sixel => Protocol::Sixel,
+            // Nobody we know: what it says is better than half blocks.
+            Brand::Unknown if self.kitty_graphics && !self.in_tmux() => Protocol::KittyDirect,
             _ => blocks,
         }
+    }
+
+    fn kitty(&self) -> Protocol {
+        if self.in_tmux() { Protocol::Kitty } else { Protocol::KittyDirect }
     }
 }
 
@@ -346,6 +369,17 @@ fn kernel_cell(window: WindowSize) -> Option<CellSize> {
     let width = window.width_px.checked_div(window.cols)?;
     let height = window.height_px.checked_div(window.rows)?;
     CellSize::new(width, height).filter(|_| believable)
+}
+
+/// The first two numbers in a name and version.
+fn numbers(version: &str) -> (u32, u32) {
+    let mut parts = version.split(|letter: char| !letter.is_ascii_digit()).filter(|part| !part.is_empty());
+    // The 2 of the name is none.
+    if version.to_ascii_lowercase().starts_with("iterm2") {
+        parts.next();
+    }
+    let mut number = || parts.next().and_then(|part| part.parse().ok()).unwrap_or(0);
+    (number(), number())
 }
 
 fn fences(env: &Env) -> u8 {
@@ -426,9 +460,14 @@ mod tests {
                 Protocol::Sixel,
             ),
             ("plain", env("xterm"), vec![version("XTerm(398)"), da(&[64, 1])], Protocol::Blocks),
-            ("kitty", env("xterm-kitty"), vec![version("kitty(0.41.1)"), OK, da(&[62])], Protocol::Kitty),
+            ("kitty", env("xterm-kitty"), vec![version("kitty(0.41.1)"), OK, da(&[62])], Protocol::KittyDirect),
             ("foot", env("foot"), vec![version("foot(1.21.0)"), da(&[62, 4, 22, 28])], Protocol::Sixel),
-            ("konsole", env("xterm-256color"), vec![version("Konsole 25.04.2"), OK, da(&[62, 1, 4])], Protocol::Iterm2),
+            (
+                "konsole",
+                env("xterm-256color"),
+                vec![version("Konsole 25.04.2"), OK, da(&[62, 1, 4])],
+                Protocol::KittyDirect,
+            ),
             ("mlterm", env("mlterm"), vec![da(&[63, 4])], Protocol::Sixel),
             (
                 "wezterm",
@@ -448,6 +487,12 @@ mod tests {
             ("no passthrough", inside(), behind(&[]), Protocol::Blocks),
             ("foot in tmux", inside(), behind(&[version("foot(1.21.0)"), da(&[62, 4, 22])]), Protocol::Sixel),
             ("konsole in tmux", inside(), behind(&[version("Konsole 25.04.2"), OK, da(&[62, 1, 4])]), Protocol::Sixel),
+            (
+                "unknown, with kitty graphics",
+                env("xterm"),
+                vec![version("New 1.0"), OK, da(&[62])],
+                Protocol::KittyDirect,
+            ),
             ("linux console", env("linux"), vec![da(&[6])], Protocol::Blocks),
         ];
         for (name, env, replies, protocol) in table {
@@ -476,6 +521,13 @@ mod tests {
         assert_eq!(caps.cell().1, CellSource::Area);
         let windows = WindowSize { cols: 80, rows: 24, width_px: 640, height_px: 480 };
         assert_eq!(Caps::new(env("xterm"), windows).cell().1, CellSource::Guess);
+    }
+
+    #[test]
+    fn parts_by_version() {
+        let parts = |text: &str| caps(env("xterm-256color"), &[version(text), da(&[64, 4])]).parts();
+        assert!(parts("iTerm2 3.5.0") && parts("iTerm2 3.6.1beta2") && parts("iTerm2 4.0"));
+        assert!(!parts("iTerm2 3.4.23") && !parts("iTerm2") && !parts("WezTerm 20240203") && !parts("Konsole 25.04"));
     }
 
     #[test]

@@ -7,21 +7,27 @@
 
 mod caps;
 mod colour;
+mod held;
 mod input;
 mod keys;
 mod lane;
+mod line;
 mod output;
 mod paint;
 mod replies;
 mod screen;
+mod scribe;
 mod split;
+mod strips;
 mod tty;
 mod writer;
 
 pub use caps::{Brand, Caps, CellSource, Choice, Env, questions};
 pub use colour::Depth;
 pub use input::{Input, PASTE_LIMIT, Reader};
+pub use line::{Answers, LineState};
 pub use output::{Frame, Output, RAW_MOST, Settings, Stats};
 pub use replies::{Layer, Reply};
 pub use screen::{Gate, Screen};
+pub use scribe::{Next, Scribe};
 pub use tty::{WindowSize, hung_up, open, size};

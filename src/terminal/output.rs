@@ -4,18 +4,22 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 
 use super::colour::Depth;
+use super::line::LineState;
 use super::screen::Gate;
 use super::writer::Writer;
-use crate::graphics::Placed;
+use crate::graphics::{CellSize, Placed};
 
 /// How often a blocked write looks whether it is still wanted.
 pub(super) const GLANCE: Duration = Duration::from_millis(50);
+
+/// Answers that may wait for the thread, which is held up while the terminal takes nothing.
+const ANSWERS_MOST: usize = 1024;
 
 /// Orders of raw bytes that may wait for a terminal that takes nothing.
 pub const RAW_MOST: usize = 64;
@@ -48,6 +52,12 @@ pub struct Settings {
     pub pixels_stick: bool,
     /// Bytes of pixels that the terminal may keep for us.
     pub pictures: usize,
+    /// The terminal is behind ssh: until its line is known, a slow one is assumed.
+    pub remote: bool,
+    /// iTerm2 pictures are taken in parts.
+    pub parts: bool,
+    /// Pixels of a cell. When they change, pictures that the terminal holds are deleted.
+    pub cell: CellSize,
 }
 
 impl Default for Settings {
@@ -59,6 +69,9 @@ impl Default for Settings {
             erase_fills: false,
             pixels_stick: false,
             pictures: 100 << 20,
+            remote: false,
+            parts: false,
+            cell: CellSize::GUESS,
         }
     }
 }
@@ -115,11 +128,16 @@ pub(super) struct Slot {
     /// The frame at hand goes before them.
     pub(super) raw_waits: bool,
     pub(super) settings: Option<Settings>,
+    /// When answers came that were not looked at yet.
+    pub(super) answers: Vec<Instant>,
+    /// What the terminal held may be gone.
+    pub(super) doubt: bool,
     pub(super) phase: Phase,
     /// Nobody waits any more: let go of the terminal even in the middle of a write.
     pub(super) abandoned: bool,
     pub(super) gone: bool,
     pub(super) stats: Stats,
+    pub(super) line: LineState,
 }
 
 impl Shared {
@@ -189,6 +207,28 @@ impl Output {
     pub fn configure(&self, settings: Settings) {
         self.shared.slot().settings = Some(settings);
         self.shared.work.notify_one();
+    }
+
+    /// The terminal sent `CSI 0 n` ([`Reply::Ready`](super::Reply::Ready)): tells the writer how far it has come.
+    pub fn answered(&self) {
+        let mut slot = self.shared.slot();
+        if slot.answers.len() < ANSWERS_MOST {
+            slot.answers.push(Instant::now());
+        }
+        drop(slot);
+        self.shared.work.notify_one();
+    }
+
+    /// The terminal may not have our pictures any more, for instance after an attach: they are sent again on
+    /// demand.
+    pub fn forget_pictures(&self) {
+        self.shared.slot().doubt = true;
+        self.shared.work.notify_one();
+    }
+
+    /// What is known of the line, as of the last time something was written or answered.
+    pub fn line(&self) -> LineState {
+        self.shared.slot().line
     }
 
     /// What was written so far.

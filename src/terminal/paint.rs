@@ -104,6 +104,11 @@ impl Painter {
         &self.screen
     }
 
+    /// Whether painting `next` begins with clearing the screen.
+    pub(super) fn clears(&self, next: &Buffer) -> bool {
+        self.lost || self.screen.area != next.area
+    }
+
     /// Makes the screen show `next`. Appends to `out`, nothing at all if nothing changes; answers
     /// whether all was drawn anew. `touched` hears of every cell written.
     pub(super) fn paint(
@@ -113,7 +118,7 @@ impl Painter {
         out: &mut Vec<u8>,
         mut touched: impl FnMut(Position, u16),
     ) -> bool {
-        let anew = self.lost || self.screen.area != next.area;
+        let anew = self.clears(next);
         if anew {
             // The pen may stand anywhere: after a resume, or a foreign write.
             out.extend(b"\x1b[m\x1b[2J");

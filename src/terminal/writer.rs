@@ -1,42 +1,47 @@
-//! What the writing thread does: one write a frame, then a piece of a picture, then the next frame.
+//! What the writing thread does: runs the scribe, writes what it says, and waits.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
-use super::lane::{Lane, Slice, strip_bytes};
 use super::output::{Frame, GLANCE, Phase, Settings, Shared};
-use super::paint::{Painter, disarm};
 use super::screen::Gate;
+use super::scribe::{Next, Scribe};
 use super::tty;
-
-/// Larger frames are not held back by the terminal: it might end the wait half way.
-const SYNC_MOST: usize = 65_536;
-
-const SYNC_BEGIN: &[u8] = b"\x1b[?2026h";
-const SYNC_END: &[u8] = b"\x1b[?2026l";
 
 /// See the module.
 pub(super) struct Writer {
     shared: Arc<Shared>,
     tty: OwnedFd,
     gate: Option<Gate>,
-    painter: Painter,
-    lane: Lane,
-    settings: Settings,
-    /// The newest frame, as it was given.
-    frame: Option<Frame>,
+    scribe: Scribe,
+    /// Times are counted from here.
+    began: Instant,
     hung_up: Option<Box<dyn FnOnce() + Send>>,
 }
 
 /// What to do next.
 enum Job {
+    Answers(Vec<Instant>),
+    Forget,
     Raw(Vec<(Vec<u8>, bool)>),
     Settings(Settings),
     Frame(Frame),
+    /// It is time for a piece of a picture.
     Picture,
     Pause,
     End,
+}
+
+/// What is known of pictures.
+#[derive(Clone, Copy)]
+enum Pictures {
+    /// There may be a piece to send.
+    Ask,
+    /// Not before this.
+    Wait(Instant),
+    None,
 }
 
 impl Writer {
@@ -47,43 +52,59 @@ impl Writer {
         settings: Settings,
         hung_up: Box<dyn FnOnce() + Send>,
     ) -> Self {
-        let mut writer = Self {
-            shared,
-            tty,
-            gate,
-            painter: Painter::new(),
-            lane: Lane::new(),
-            settings,
-            frame: None,
-            hung_up: Some(hung_up),
-        };
-        writer.apply(settings);
-        writer
+        let (scribe, began) = (Scribe::new(settings), Instant::now());
+        Self { shared, tty, gate, scribe, began, hung_up: Some(hung_up) }
+    }
+
+    fn now(&self) -> Duration {
+        self.began.elapsed()
     }
 
     /// Until it is told to end, or the terminal is gone.
     pub(super) fn run(&mut self) {
-        let mut pictures = false;
+        let mut pictures = Pictures::None;
         loop {
             let job = self.take(pictures);
             let ending = matches!(job, Job::End);
+            // Whatever happens may allow or need another piece.
+            pictures = Pictures::Ask;
+            let now = self.now();
             let result = match job {
+                Job::Answers(times) => self.answers(&times),
+                Job::Forget => {
+                    let bytes = self.scribe.forget(now);
+                    self.write(&bytes)
+                }
                 Job::Raw(pieces) => self.raw(pieces),
                 Job::Settings(settings) => {
-                    self.apply(settings);
-                    self.redraw()
+                    let bytes = self.scribe.configure(settings, now);
+                    self.write(&bytes)
                 }
                 Job::Frame(frame) => {
-                    self.frame = Some(frame);
-                    self.redraw()
+                    let bytes = self.scribe.show(frame, now);
+                    self.write(&bytes)
                 }
-                Job::Picture => self.slice(&mut pictures),
+                Job::Picture => match self.scribe.next(now) {
+                    Next::Write(bytes) => {
+                        let result = self.write(&bytes);
+                        if let Some(gate) = &self.gate {
+                            gate.set_farewell(self.scribe.farewell());
+                        }
+                        result
+                    }
+                    Next::Wait(until) => {
+                        pictures = Pictures::Wait(self.began + until);
+                        Ok(())
+                    }
+                    Next::Idle => {
+                        pictures = Pictures::None;
+                        Ok(())
+                    }
+                },
                 Job::Pause => self.pause(),
                 Job::End => self.take_back(),
             };
-            if !matches!(result, Ok(Step::Idle)) {
-                pictures = true;
-            }
+            self.publish();
             if result.is_err() || ending {
                 let gone = result.is_err() && !self.shared.slot().abandoned;
                 let mut slot = self.shared.slot();
@@ -101,14 +122,21 @@ impl Writer {
     }
 
     /// Waits for something to do. Text goes before pictures, the newest text alone counts.
-    fn take(&self, pictures: bool) -> Job {
+    fn take(&self, pictures: Pictures) -> Job {
         let mut slot = self.shared.slot();
         loop {
             let open = self.gate.as_ref().is_none_or(Gate::is_open);
+            if !slot.answers.is_empty() {
+                return Job::Answers(std::mem::take(&mut slot.answers));
+            }
             if let Some(settings) = slot.settings.take() {
                 return Job::Settings(settings);
             }
+            if std::mem::take(&mut slot.doubt) {
+                return Job::Forget;
+            }
             let raw = !slot.raw.is_empty() && open && !(slot.raw_waits && slot.frame.is_some());
+            let mut wait = None;
             if slot.phase == Phase::Paused {
                 // Kept for later; only the end is of interest.
             } else if raw {
@@ -120,135 +148,77 @@ impl Writer {
                 return Job::Pause;
             } else if slot.phase == Phase::Ending {
                 return Job::End;
-            } else if pictures {
-                return Job::Picture;
+            } else {
+                match pictures {
+                    Pictures::Ask => return Job::Picture,
+                    Pictures::Wait(until) => match until.checked_duration_since(Instant::now()) {
+                        Some(left) if !left.is_zero() => wait = Some(left),
+                        _ => return Job::Picture,
+                    },
+                    Pictures::None => {}
+                }
             }
-            slot = self.shared.work.wait(slot).unwrap_or_else(PoisonError::into_inner);
+            slot = match wait {
+                None => self.shared.work.wait(slot).unwrap_or_else(PoisonError::into_inner),
+                Some(left) => {
+                    let result = self.shared.work.wait_timeout(slot, left);
+                    result.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
         }
     }
 
-    fn apply(&mut self, settings: Settings) {
-        if settings.depth != self.settings.depth {
-            self.painter.lose();
-        }
-        self.settings = settings;
-        self.painter.depth = settings.depth;
-        self.painter.erase_fills = settings.erase_fills;
-        self.lane.tmux = settings.tmux;
-        self.lane.most = settings.pictures;
-    }
-
-    fn raw(&mut self, pieces: Vec<(Vec<u8>, bool)>) -> io::Result<Step> {
-        let mut bytes = Vec::new();
-        let disturbing = pieces.iter().any(|(_, disturbing)| *disturbing);
-        for (piece, disturbing) in pieces {
-            if disturbing {
-                bytes.extend(b"\x1b[H");
-            }
-            bytes.extend(piece);
-        }
-        self.write(&bytes)?;
-        if disturbing {
-            self.painter.disturbed();
-            return self.redraw();
-        }
-        Ok(Step::More)
-    }
-
-    /// Brings the screen up to the newest frame, in one write or none.
-    fn redraw(&mut self) -> io::Result<Step> {
-        let Some(frame) = &mut self.frame else {
-            return Ok(Step::Idle);
-        };
-        if std::mem::take(&mut frame.repaint) {
-            self.painter.lose();
-            self.lane.forget();
-        }
-        let mut buffer = frame.buffer.clone();
-        let wipe = self.lane.want(&frame.pictures);
-        if self.settings.pixels_stick && (!wipe.is_empty() || self.lane.covered(&buffer)) {
-            self.painter.lose();
-        }
-        for area in wipe {
-            self.painter.forget(area);
-        }
-        self.lane.veil(&mut buffer);
-        disarm(&mut buffer);
-        let mut out = Vec::new();
-        let lane = &mut self.lane;
-        let cursor = frame.cursor;
-        let anew = self.painter.paint(&buffer, cursor, &mut out, |at, width| lane.touched(at, width));
-        if anew {
-            self.lane.cleared();
-        }
-        if out.is_empty() {
-            return Ok(Step::More);
-        }
-        if self.settings.sync && out.len() <= SYNC_MOST {
-            out = [SYNC_BEGIN, &out, SYNC_END].concat();
-        }
-        self.write(&out)?;
+    /// Tells the others what was done.
+    fn publish(&self) {
+        let (stats, line) = (self.scribe.stats(), self.scribe.line(self.now()));
         let mut slot = self.shared.slot();
-        slot.stats.written += 1;
-        slot.stats.text_bytes += out.len() as u64;
-        Ok(Step::More)
+        slot.stats = super::Stats { frames: slot.stats.frames, skipped: slot.stats.skipped, ..stats };
+        slot.line = line;
     }
 
-    fn slice(&mut self, pictures: &mut bool) -> io::Result<Step> {
-        let bytes = match self.lane.next(self.painter.screen()) {
-            None => {
-                *pictures = false;
-                return Ok(Step::Idle);
-            }
-            Some(Slice::Repaint) => Vec::new(),
-            Some(Slice::Anywhere(bytes)) => bytes,
-            Some(Slice::At(at, picture, strip)) => {
-                let mut out = Vec::new();
-                self.painter.draw_at(at, strip_bytes(&picture, strip), &mut out);
-                out
-            }
-        };
-        self.write(&bytes)?;
-        {
-            let mut slot = self.shared.slot();
-            slot.stats.slices += 1;
-            slot.stats.picture_bytes += bytes.len() as u64;
+    fn answers(&mut self, times: &[Instant]) -> io::Result<()> {
+        for time in times {
+            let bytes = self.scribe.answered(time.saturating_duration_since(self.began));
+            self.write(&bytes)?;
         }
-        if self.lane.changed() {
-            if let Some(gate) = &self.gate {
-                gate.set_farewell(self.lane.farewell());
-            }
-            return self.redraw();
-        }
-        Ok(Step::More)
+        Ok(())
     }
 
-    fn take_back(&mut self) -> io::Result<Step> {
-        let bytes = self.lane.farewell();
+    fn raw(&mut self, pieces: Vec<(Vec<u8>, bool)>) -> io::Result<()> {
+        let now = self.now();
+        let mut bytes = Vec::new();
+        for (piece, disturbing) in pieces {
+            bytes.extend(self.scribe.raw(&piece, disturbing, now));
+        }
+        self.write(&bytes)
+    }
+
+    fn take_back(&mut self) -> io::Result<()> {
+        let bytes = self.scribe.farewell();
         self.write(&bytes)?;
         if let Some(gate) = &self.gate {
             gate.set_farewell(Vec::new());
         }
-        Ok(Step::Idle)
+        Ok(())
     }
 
-    fn pause(&mut self) -> io::Result<Step> {
-        self.take_back()?;
-        self.lane = Lane::new();
-        self.apply(self.settings);
-        self.painter = Painter::new();
-        self.apply(self.settings);
+    fn pause(&mut self) -> io::Result<()> {
+        let (bytes, frame) = self.scribe.leave(self.now());
+        self.write(&bytes)?;
+        if let Some(gate) = &self.gate {
+            gate.set_farewell(Vec::new());
+        }
         let mut slot = self.shared.slot();
         if slot.phase == Phase::Pausing {
             slot.phase = Phase::Paused;
         }
         // Whatever comes after is drawn anew; if nothing comes, the same again.
         if slot.frame.is_none() {
-            slot.frame = self.frame.take();
+            slot.frame = frame;
         }
         drop(slot);
         self.shared.done.notify_all();
-        Ok(Step::Idle)
+        Ok(())
     }
 
     fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
@@ -297,10 +267,4 @@ impl Drop for Writer {
             }
         }
     }
-}
-
-/// Whether there may be something left to send.
-enum Step {
-    More,
-    Idle,
 }

@@ -42,7 +42,8 @@ pub fn picture_key(want: &Want) -> PictureKey {
 pub fn put_picture(state: &State, gallery: &Gallery, area: Rect, buf: &mut Buffer) -> Option<Placed> {
     let mut known = state.preview.candidates().filter_map(|want| gallery.peek(&picture_key(&want)).map(Arc::clone));
     let best: Arc<Picture> = known.next()?;
-    place(&best, area, buf)
+    let instead = known.next();
+    place(&best, area, buf).map(|placed| placed.or(instead.as_ref()))
 }
 
 /// Some level of the wanted picture can be shown.

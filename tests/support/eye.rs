@@ -18,7 +18,7 @@ pub fn psnr(a: &RgbImage, b: &RgbImage) -> f64 {
 /// The picture as it stands on the screen, `width` x `height` pixels.
 pub fn seen(picture: &Picture, width: u32, height: u32) -> RgbImage {
     let small = match &picture.body {
-        Body::Kitty(png) => image::load_from_memory(png).expect("a PNG").into_rgb8(),
+        Body::Kitty(png) | Body::KittyDirect(png) => image::load_from_memory(png).expect("a PNG").into_rgb8(),
         Body::Iterm2(sequence) => iterm2(sequence),
         Body::Sixel(strips) => {
             let mut screen = RgbImage::new(width, height);
