@@ -97,6 +97,8 @@ pub(super) enum Command {
     Show(Show),
     /// List the models, or the fields of one
     Models(Models),
+    /// Say what is found here: terminal, line, data folder, key; fails if something does not work
+    Doctor(Doctor),
     /// Run the simulated service by itself
     Sim(Sim),
 }
@@ -203,6 +205,16 @@ pub(super) struct Models {
     /// Only this one, with its fields
     pub name: Option<String>,
     /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Doctor {
+    /// Also ask the service whether the key works, and compare clocks: one request
+    #[arg(long)]
+    pub online: bool,
+    /// One JSON object
     #[arg(long)]
     pub json: bool,
 }

@@ -3,6 +3,7 @@
 mod args;
 mod context;
 mod demo;
+mod doctor;
 mod fetch;
 mod follow;
 mod json;
@@ -92,6 +93,7 @@ async fn run(args: Args) -> Result<u8, Report> {
         Some(Command::List(args)) => list::run(&global, &args),
         Some(Command::Show(args)) => show::run(&global, &args),
         Some(Command::Models(args)) => models::run(&args),
+        Some(Command::Doctor(args)) => doctor::run(&global, &args).await,
         Some(Command::Sim(args)) => sim::run(args).await,
     }
 }

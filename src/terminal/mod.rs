@@ -8,6 +8,7 @@
 mod caps;
 mod colour;
 mod held;
+mod exam;
 mod input;
 mod keys;
 mod lane;
@@ -24,6 +25,7 @@ mod writer;
 
 pub use caps::{Brand, Caps, CellSource, Choice, Env, questions};
 pub use colour::Depth;
+pub use exam::{Exam, examine};
 pub use input::{Input, PASTE_LIMIT, Reader};
 pub use line::{Answers, LineState};
 pub use output::{Frame, Output, RAW_MOST, Settings, Stats};
