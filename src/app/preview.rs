@@ -156,7 +156,11 @@ impl Preview {
         let same = |old: &Want, new: &Want| old.sha256 == new.sha256 && old.cells == new.cells;
         let shown = match (&self.want, &want) {
             (Some(old), Some(new)) if same(old, new) => {
-                if self.slot == Slot::Ready { self.want.take() } else { self.before.take() }
+                if self.slot == Slot::Ready {
+                    self.want.take()
+                } else {
+                    self.before.take()
+                }
             }
             _ => None,
         };

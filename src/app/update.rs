@@ -8,8 +8,8 @@ use crate::time::Now;
 use super::dialog::{Dialog, Setup, Test};
 use super::effect::Effect;
 use super::layout::panes;
-use super::msg::{AssetMsg, Msg};
 use super::looking::Viewer;
+use super::msg::{AssetMsg, Msg};
 use super::preview::Slot;
 use super::state::{Pane, State};
 

@@ -85,7 +85,7 @@ fn screen(exam: &Exam, choice: Choice, found: &mut Findings) {
         (true, Brand::Unknown) => found.add("terminal", "it answers, but does not say its name", "unknown"),
         (true, _) => found.add("terminal", brand.as_str(), brand.as_str()),
     }
-    found.add("size", format!("{} × {} cells", window.cols, window.rows), json!([window.cols, window.rows]));
+    found.add("window", format!("{} × {} cells", window.cols, window.rows), json!([window.cols, window.rows]));
     let protocol = caps.protocol(choice);
     let way = match protocol {
         Protocol::Kitty => "kitty, with placeholders",
@@ -103,7 +103,7 @@ fn screen(exam: &Exam, choice: Choice, found: &mut Findings) {
         CellSource::SixelSize => "from the size of sixel pictures",
         CellSource::Guess => "guessed",
     };
-    let sides = json!({ "width": cell.width, "height": cell.height, "source": from });
+    let sides = json!({ "pixels": [cell.width, cell.height], "source": from });
     found.add("cell", format!("{} × {} pixels, {from}", cell.width, cell.height), sides);
     let (words, count) = match caps.depth() {
         Depth::True => ("all", 1 << 24),
@@ -113,7 +113,7 @@ fn screen(exam: &Exam, choice: Choice, found: &mut Findings) {
     };
     found.add("colours", words, count);
     let light = caps.light().map(|light| if light { "light" } else { "dark" });
-    found.add("background", light.unwrap_or("not told"), json!(light));
+    found.add("back colour", light.unwrap_or("not told"), json!(light));
     let passes = caps.in_tmux().then(|| caps.brand != Brand::Unknown);
     let tmux = match passes {
         None => "no",
@@ -170,7 +170,10 @@ fn folder(global: &Global, found: &mut Findings) -> Result<(), Report> {
                 found.wrong("files cannot be made or locked in the data folder: keep to one window, and see that it can be written");
             }
         }
-        match Store::open(&data).map_err(|why| why.to_string()).and_then(|store| Ok(store.counts().map_err(|why| why.to_string())?)) {
+        match Store::open(&data)
+            .map_err(|why| why.to_string())
+            .and_then(|store| Ok(store.counts().map_err(|why| why.to_string())?))
+        {
             Ok(counts) => {
                 let count: u64 = counts.iter().map(|(_, count)| count).sum();
                 found.add("history", format!("{count} tasks"), count);

@@ -3,9 +3,9 @@
 
 use ratatui::layout::Size;
 
-pub use crate::domain::look::{Crop, MAX_SCALE, View, ZOOM_STEP};
 pub(super) use crate::domain::look::MAX_FIT;
 use crate::domain::look::Room;
+pub use crate::domain::look::{Crop, MAX_SCALE, View, ZOOM_STEP};
 
 use super::picture::CellSize;
 

@@ -2,14 +2,29 @@
 
 use std::time::Duration;
 
-use crate::app::LineFacts;
+use crate::app::{LineFacts, Msg};
 use crate::terminal::LineState;
+
+use super::pictures::is_text;
+use super::screen::Program;
 
 /// What a picture may take of the line.
 const SHARE: Duration = Duration::from_millis(500);
 
+impl Program {
+    /// Tells the state how good the line to the terminal is, if that has changed.
+    pub(super) fn look_at_line(&mut self) {
+        let Some(output) = &self.output else { return };
+        let facts = facts(&output.line(), is_text(self.caps.protocol(self.choice)));
+        if self.state.preview.line != facts {
+            self.pictures.line(facts.half_second);
+            self.take(Msg::Line(facts), false);
+        }
+    }
+}
+
 /// How good the line is, as far as that is known. Coarse: small changes are no news.
-pub(super) fn facts(line: &LineState, text_only: bool) -> LineFacts {
+fn facts(line: &LineState, text_only: bool) -> LineFacts {
     let budget = line.budget(SHARE).map(|bytes| u64::try_from(bytes).unwrap_or(u64::MAX));
     LineFacts {
         rate: line.rate.map(coarse),

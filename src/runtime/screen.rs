@@ -27,7 +27,7 @@ use super::clock::{Clock, sleep_until};
 use super::hands::{Hands, Note, deliver};
 use super::keyboard::chord;
 use super::pace::Pace;
-use super::pictures::{Pictures, is_text};
+use super::pictures::Pictures;
 use super::service::Service;
 use super::signals::{Signals, Told};
 use super::start::{Exit, PAGE, RunError};
@@ -335,16 +335,6 @@ impl Program {
         let named = (protocol != Protocol::Off).then(|| protocol.name().to_owned());
         let way = PictureWay { protocol: named, cell: (cell.width, cell.height) };
         self.take(Msg::PicturesKnown(way), true);
-    }
-
-    /// Tells the state how good the line to the terminal is, if that has changed.
-    fn look_at_line(&mut self) {
-        let Some(output) = &self.output else { return };
-        let facts = super::line::facts(&output.line(), is_text(self.caps.protocol(self.choice)));
-        if self.state.preview.line != facts {
-            self.pictures.line(facts.half_second);
-            self.take(Msg::Line(facts), false);
-        }
     }
 
     pub(super) fn draw(&mut self) {

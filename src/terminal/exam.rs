@@ -58,8 +58,14 @@ pub fn examine(tty: OwnedFd, env: Env) -> io::Result<Exam> {
     let window = tty::size(tty.as_fd())?;
     let screen = Screen::enter(tty.try_clone()?)?;
     let mut doctor = Doctor { tty: tty.as_fd(), splitter: Splitter::new(0), end: Instant::now() + LONGEST };
-    let mut exam =
-        Exam { window, caps: Caps::new(env.clone(), window), answered: false, round_trip: None, rate: None, at_least: None };
+    let mut exam = Exam {
+        window,
+        caps: Caps::new(env.clone(), window),
+        answered: false,
+        round_trip: None,
+        rate: None,
+        at_least: None,
+    };
     let found = doctor.examine(&env, &mut exam);
     screen.leave();
     found.map(|()| exam)
@@ -102,7 +108,11 @@ impl Doctor<'_> {
     fn trip(&mut self, before: &[u8], tmux: bool, limit: Duration) -> io::Result<Option<Duration>> {
         const ASK: &[u8] = b"\x1b[5n";
         let mut bytes = before.to_vec();
-        if tmux { pass_through(&mut bytes, ASK) } else { bytes.extend(ASK) }
+        if tmux {
+            pass_through(&mut bytes, ASK)
+        } else {
+            bytes.extend(ASK)
+        }
         let start = Instant::now();
         self.write(&bytes)?;
         while let Some(reply) = self.hear(start + limit)? {

@@ -7,8 +7,8 @@
 
 mod caps;
 mod colour;
-mod held;
 mod exam;
+mod held;
 mod input;
 mod keys;
 mod lane;

@@ -157,7 +157,10 @@ fn right_side<'a>(state: &State, theme: &Theme) -> Vec<Vec<Span<'a>>> {
 pub fn line_words(state: &State) -> String {
     let line = &state.preview.line;
     let rate = line.rate.map(|rate| format!("line {}/s", text::size(rate)));
-    let trip = line.round_trip.map(|trip| format!("round trip {} ms", trip.as_millis()));
+    let trip = line.round_trip.map(|trip| match trip.as_millis() {
+        0 => "round trip below 1 ms".to_owned(),
+        millis => format!("round trip {millis} ms"),
+    });
     match (rate, trip) {
         (Some(rate), Some(trip)) => format!("{rate}   {trip}"),
         (Some(one), None) | (None, Some(one)) => one,

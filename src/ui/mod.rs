@@ -9,9 +9,9 @@ mod help;
 mod preview;
 mod setup;
 mod table;
-mod viewer;
 pub mod text;
 pub mod theme;
+mod viewer;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};

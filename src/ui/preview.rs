@@ -214,7 +214,7 @@ fn capital(text: &str) -> String {
 fn kind(format: &str) -> Option<&'static str> {
     match format {
         "mp4" | "webm" | "mov" | "mkv" | "avi" => Some("a film"),
-        "mp3" | "wav" | "ogg" | "flac" | "m4a" | "aac" | "opus" => Some("sound"),
+        "mp3" | "wav" | "ogg" | "flac" | "m4a" | "aac" | "opus" => Some("a sound"),
         _ => None,
     }
 }

@@ -88,7 +88,8 @@ fn info(state: &State, task: &Task, area: Rect, theme: &Theme, buf: &mut Buffer)
     let width = usize::from(inner.width.saturating_sub(2));
     let mut lines: Vec<Line<'_>> = Vec::new();
     let mut entry = |text: &str, style| {
-        lines.extend(text::wrap(&clean_lines(text), width.max(4)).into_iter().map(|part| Line::from(span(part, style))));
+        lines
+            .extend(text::wrap(&clean_lines(text), width.max(4)).into_iter().map(|part| Line::from(span(part, style))));
     };
     if let Some(home) = state.output().and_then(|output| output.home()) {
         entry(&one_line(&figures(home)), theme.strong);
