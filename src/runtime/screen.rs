@@ -139,6 +139,13 @@ impl Program {
         if self.caps.resized(window) {
             self.ask_terminal();
         }
+        if let Some(output) = &self.output {
+            output.configure(self.caps.settings());
+            // Somebody else may look now: an attach comes as a resize.
+            if self.caps.in_tmux() {
+                output.forget_pictures();
+            }
+        }
         self.take(Msg::Resized(Size::new(window.cols, window.rows)), true);
         self.tell_pictures();
     }
@@ -161,6 +168,12 @@ impl Program {
                 }
             }
             Input::Event(Event::Paste(text)) => self.paste(text),
+            // tmux drops what is passed through to a window that nobody sees.
+            Input::Event(Event::FocusGained) if self.caps.in_tmux() => {
+                if let Some(output) = &self.output {
+                    output.forget_pictures();
+                }
+            }
             Input::Event(_) => {}
             Input::PasteCut(bytes) => self.take(Msg::Told(format!("the paste was cut: {bytes} bytes too long")), true),
             Input::Reply(Reply::Ready) => {
@@ -315,6 +328,9 @@ impl Program {
     pub(super) fn ask_terminal(&mut self) {
         if let Some(output) = &self.output {
             output.ask(terminal::questions(&self.env));
+            if self.caps.in_tmux() {
+                output.write_raw(terminal::TELL_FOCUS.to_vec());
+            }
         }
         if let Some(reader) = &self.reader {
             reader.expect(self.caps.fences());

@@ -10,8 +10,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 
 use super::colour::Depth;
-use super::line::LineState;
 use super::screen::Gate;
+use super::speed::LineState;
 use super::writer::Writer;
 use crate::graphics::{CellSize, Placed};
 

@@ -11,7 +11,9 @@ use super::tty::{self, Modes};
 /// Other screen, no cursor, pastes in brackets.
 const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h";
 /// Ends whatever string was being sent, then undoes everything, the cursor last of all.
-const LEAVE: &str = "\x1b\\\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?1049l\x1b[?25h";
+const LEAVE: &str = "\x1b\\\x1b[?2026l\x1b[0m\x1b[?1004l\x1b[?2004l\x1b[?1049l\x1b[?25h";
+/// Has the terminal tell when the window is looked at again. Leaving ends it.
+pub const TELL_FOCUS: &[u8] = b"\x1b[?1004h";
 /// Keys that would otherwise look the same are told apart. Each screen of the terminal has a stack of
 /// its own, so this comes after entering and goes before leaving.
 const KEYBOARD_PUSH: &str = "\x1b[>1u";

@@ -6,9 +6,10 @@
 use std::time::Duration;
 
 use super::lane::{Lane, wrap};
-use super::line::{Grant, Line, LineState};
+use super::line::{Grant, Line};
 use super::output::{Frame, Settings, Stats};
 use super::paint::{Painter, disarm};
+use super::speed::LineState;
 
 /// Larger frames are not held back by the terminal: it might end the wait half way.
 const SYNC_MOST: usize = 65_536;
