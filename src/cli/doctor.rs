@@ -172,7 +172,7 @@ fn folder(global: &Global, found: &mut Findings) -> Result<(), Report> {
         }
         match Store::open(&data)
             .map_err(|why| why.to_string())
-            .and_then(|store| Ok(store.counts().map_err(|why| why.to_string())?))
+            .and_then(|store| store.counts().map_err(|why| why.to_string()))
         {
             Ok(counts) => {
                 let count: u64 = counts.iter().map(|(_, count)| count).sum();

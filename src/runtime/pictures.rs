@@ -397,9 +397,8 @@ mod tests {
                     return None;
                 }
                 let Some(Note::Picture(made)) = self.notes.recv().await else { panic!("another note") };
-                match self.pictures.ended(*made) {
-                    Some(Msg::Asset(msg)) => return Some(msg),
-                    _ => {}
+                if let Some(Msg::Asset(msg)) = self.pictures.ended(*made) {
+                    return Some(msg);
                 }
             }
         }
