@@ -2,6 +2,8 @@
 
 #[path = "contract/asking.rs"]
 mod asking;
+#[path = "contract/certificate.rs"]
+mod certificate;
 #[path = "contract/fetching.rs"]
 mod fetching;
 #[path = "contract/raw.rs"]

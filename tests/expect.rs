@@ -256,7 +256,8 @@ mod clocks {
         let mut ahead = told_by(86_400_000);
         ahead.fetched("A", Ok(())).stored().later(secs(3700)).seen();
         ahead.fleet(FleetMsg::Again(vec![asset]));
-        assert_eq!(ahead.seen(), Vec::<String>::new(), "by our clock it would live for a day");
+        let seen = ahead.seen();
+        assert!(!seen.iter().any(|order| order.starts_with("fetch")), "by our clock it would live for a day: {seen:?}");
     }
 
     #[test]

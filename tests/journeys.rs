@@ -820,8 +820,8 @@ mod windows {
     use super::*;
 
     fn elsewhere() -> Standing {
-        let holder = Holder { pid: 4242, host: "here".into(), service: "http://service/".into() };
-        Standing { holds: false, holder: Some(holder), paused: None, lockless: false }
+        let holder = Holder { pid: 4242, host: "here".into(), service: "http://service/".into(), ..Holder::default() };
+        Standing { holds: false, holder: Some(holder), ..Standing::default() }
     }
 
     /// A window that watches through another one, with one task that runs there.

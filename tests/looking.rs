@@ -144,7 +144,7 @@ fn several_outputs_are_stepped_through() {
     desk.press("]");
     let screen = desk.screen();
     assert!(screen.contains("1 of 4") && screen.contains("a film: a terminal cannot play it"), "{screen}");
-    desk.press("o");
+    desk.press("w");
     assert!(desk.screen().contains("/pictures/a film-0-video.mp4"), "where to find it");
     desk.press("v ]");
     assert!(wanted(&desk).file.ends_with("first_frame.png"));
@@ -237,7 +237,7 @@ fn a_picture_stays_in_its_place_at_every_size() {
                 }
             }
         }
-        desk.press("+ + l 1 i 0 n p ] [ b t o");
+        desk.press("+ + l 1 i 0 n p ] [ b t w");
     }
 }
 
@@ -255,7 +255,7 @@ fn foreign_words_steer_nothing_in_the_viewer() {
     task.task_id = None;
     desk.hear(Msg::Unfinished(vec![task]));
     desk.pictures();
-    for keys in ["home", "v", "i", "o", "esc", "down", "v"] {
+    for keys in ["home", "v", "i", "w", "esc", "down", "v"] {
         desk.press(keys);
         let (buf, _) = desk.draw();
         let bad =

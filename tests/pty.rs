@@ -393,10 +393,10 @@ fn nothing_is_written_while_nothing_changes_and_little_when_something_does() {
         let start = terminal.quiet();
         terminal.send(before);
         terminal.send("?");
-        terminal.until_text("leave; tasks keep running");
+        terminal.until_text("keys in the table");
         let open = terminal.quiet();
         terminal.send(ESC);
-        terminal.until_gone("leave; tasks keep running");
+        terminal.until_gone("keys in the table");
         terminal.quiet();
         open - start
     };

@@ -5,7 +5,9 @@ mod desk;
 use desk::Desk;
 use plantain::app::dialog::Test;
 use plantain::app::{AssetMsg, Dialog, Msg};
-use plantain::domain::{Failure, Problem, Status};
+use plantain::domain::{Answer, Browse, Failure, Page, Problem, Report, Source, Status};
+use plantain::fleet::{FleetMsg, News};
+use plantain::time::Wall;
 use plantain::ui::{ColourDepth, Theme, picture_key};
 
 fn busy(width: u16, height: u16) -> Desk {
@@ -105,6 +107,45 @@ fn choosing_a_model_a_value_a_line() {
     insta::assert_snapshot!("input", desk.typed("3").screen());
 }
 
+/// An unsure task, one of the account that may be it, and one that is somebody else's.
+fn undecided(width: u16, height: u16) -> Desk {
+    let mut desk = Desk::new(width, height);
+    let id = desk.send("an isometric cutaway of a lighthouse");
+    let reset = Problem::Network { sent: true, message: "the connection was reset".into() };
+    desk.later(400).submitted(id, Err(reset));
+    desk.press("esc o");
+    let sent = desk.state.fleet.task(id).expect("a task").created;
+    let found = |name: &str, model: &str, after: i64, status: Status| Report {
+        task_id: format!("tk-hiapi-{name}").parse().expect("an id"),
+        model: model.to_owned(),
+        completed: status.is_final().then_some(sent),
+        status,
+        outputs: Vec::new(),
+        created: Some(Wall(sent.0 + after)),
+        source: Source::Page,
+    };
+    let model = desk.state.editor.model().to_owned();
+    let reports = vec![
+        found("01HZTQ8BX2N3GM3YFK4Z9D7VQR", &model, 1_000, Status::Handling),
+        found("01HZTQ8BX2N3GM3YFK4Z9D7AAA", "another/model", -60_000, Status::Success),
+    ];
+    let page = Page { page: 1, size: 100, total: 2, reports };
+    let answer = Answer::bare(Ok(News::Page(page)));
+    desk.hear(Msg::Fleet(FleetMsg::Browsed { browse: Browse::Page(1), answer }));
+    desk.hear(Msg::Fleet(FleetMsg::Sifted(Ok(Vec::new()))));
+    desk.state.table.choose(id);
+    desk
+}
+
+#[test]
+fn deciding_about_an_unsure_task() {
+    let mut desk = undecided(120, 30);
+    insta::assert_snapshot!("elsewhere", desk.press("up").screen());
+    desk.press("down u");
+    insta::assert_snapshot!("settle", desk.screen());
+    insta::assert_snapshot!("settle-anew", desk.press("end up enter").screen());
+}
+
 #[test]
 fn a_missing_key_is_explained() {
     let mut desk = Desk::new(80, 24);
@@ -144,6 +185,11 @@ fn every_size_can_be_drawn() {
     desks[3].press("?");
     for keys in ["alt-m", "tab tab right enter", "K"] {
         let mut desk = busy(80, 24);
+        desk.press(keys);
+        desks.push(desk);
+    }
+    for keys in ["u", "u end up enter", "down enter", "enter"] {
+        let mut desk = undecided(80, 24);
         desk.press(keys);
         desks.push(desk);
     }

@@ -5,7 +5,8 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 
 use plantain::domain::{
-    Change, Draft, Failure, Home, Lesson, LocalId, Output, OutputState, Problem, Request, Stage, Status, Task, TaskId,
+    Change, Draft, Failure, GivenUp, Home, Lesson, LocalId, Output, OutputState, Problem, Request, Stage, Status, Task,
+    TaskId,
 };
 use plantain::store::{FILE, FOUND, Store, StoreError, StoreProblem};
 use plantain::time::Wall;
@@ -75,6 +76,7 @@ fn problems() -> Vec<Problem> {
         Problem::NotFound { message: m() },
         Problem::Server { status: 502, message: m() },
         Problem::Network { sent: true, message: m() },
+        Problem::Certificate { host: m(), message: m() },
         Problem::Network { sent: false, message: m() },
         Problem::Odd { status: 200, message: m() },
         Problem::Local { message: m() },
@@ -91,6 +93,10 @@ fn statuses() -> Vec<Status> {
         Status::Handling,
         Status::Unknown("melting".into()),
         Status::Archiving,
+        Status::Handling.missed(),
+        Status::Unknown("melting".into()).missed(),
+        Status::GivenUp(GivenUp::default()),
+        Status::GivenUp(GivenUp { problem: Some(problems().remove(0)), anew: Some(LocalId::from_random(7)) }),
         Status::Failed(Failure::default()),
         Status::Failed(Failure { code: Some("TASK_FAILED".into()), message: Some("no".into()) }),
         Status::Success,
@@ -600,7 +606,12 @@ fn what_was_learned_is_replaced_and_comes_back() {
 fn an_older_database_learns_to_learn() {
     let dir = folder();
     add(&open(dir.path()), &task(1));
-    sql(dir.path(), "DROP TABLE learned; PRAGMA user_version = 2");
+    sql(
+        dir.path(),
+        "DROP TABLE learned; DROP TABLE answers; DROP TABLE salt; ALTER TABLE lease DROP COLUMN account;
+        ALTER TABLE lease DROP COLUMN since; ALTER TABLE wishes DROP COLUMN account;
+        ALTER TABLE tasks DROP COLUMN account; PRAGMA user_version = 2",
+    );
     let store = open(dir.path());
     assert_eq!(get(&store, task(1).id), task(1));
     apply(&store, Change::Learned(vec![Lesson { about: "a".into(), text: "1".into() }])).expect("stored");
@@ -657,4 +668,84 @@ proptest! {
         add(&store, &task);
         prop_assert_eq!(get(&store, task.id), task);
     }
+}
+
+/// F10: before the format changes, a copy of the old one is kept, and only one.
+#[test]
+fn a_copy_is_kept_before_the_format_changes() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join(plantain::store::FILE);
+    let old = rusqlite::Connection::open(&path).expect("opens");
+    old.execute_batch(include_str!("../src/store/migrations/001-tasks.sql")).expect("made");
+    old.execute_batch(
+        "INSERT INTO draft (one, model, prompt, fields) VALUES (1, 'm', 'an old draft', '{}');
+         PRAGMA user_version = 1;",
+    )
+    .expect("filled");
+    drop(old);
+    std::fs::write(dir.path().join("plantain.db.before-0"), "older").expect("written");
+    let store = Store::open(dir.path()).expect("opens");
+    assert_eq!(store.draft().expect("read").map(|draft| draft.prompt).as_deref(), Some("an old draft"));
+    drop(store);
+    let mut names: Vec<String> = std::fs::read_dir(dir.path())
+        .expect("listed")
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.contains("before"))
+        .collect();
+    names.sort();
+    assert_eq!(names, ["plantain.db.before-1"]);
+    let copy = dir.path().join("plantain.db.before-1");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&copy).expect("there").permissions());
+    assert_eq!(mode & 0o077, 0, "for this user alone");
+    let copy = rusqlite::Connection::open(copy).expect("opens");
+    let (version, prompt): (i64, String) = copy
+        .query_row("SELECT (SELECT user_version FROM pragma_user_version), prompt FROM draft", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .expect("read");
+    assert_eq!((version, prompt.as_str()), (1, "an old draft"));
+    drop(Store::open(dir.path()).expect("opens"));
+    assert!(dir.path().join("plantain.db.before-1").exists(), "opening again changes nothing");
+}
+
+/// C12: what can be read of a broken database is saved, the old one is kept, and what is whole is left alone.
+#[test]
+fn a_broken_database_is_set_aside_and_what_can_be_read_is_saved() {
+    use plantain::store::repair::{RepairError, repair};
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join(FILE);
+    assert_eq!(repair(dir.path(), "now"), Err(RepairError::Missing(dir.path().to_owned())));
+    let store = Store::open(dir.path()).expect("opens");
+    let standing = store.join("http://service/", true, |_| {}).expect("joins");
+    assert!(standing.holds);
+    assert_eq!(repair(dir.path(), "now"), Err(RepairError::InUse));
+    drop(store);
+    assert_eq!(repair(dir.path(), "now"), Err(RepairError::Whole(path.clone())));
+    sql(
+        dir.path(),
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 2000)
+        INSERT INTO tasks (id, task_id, model, body, template, prompt, stage, status, times, created)
+        SELECT '00000000-0000-4000-8000-' || printf('%012x', x), 'tk-' || x, 'm', '{}', 't', hex(randomblob(200)),
+            'queued', '{\"word\":\"queued\"}', '[]', x FROM n;
+        PRAGMA wal_checkpoint(TRUNCATE);",
+    );
+    let mut bytes = std::fs::read(&path).expect("read");
+    let middle = bytes.len() / 2 / 4096 * 4096;
+    bytes[middle..middle + 8 * 4096].fill(0xff);
+    std::fs::write(&path, &bytes).expect("written");
+    let repaired = repair(dir.path(), "now").expect("repaired");
+    assert!(repaired.torn && (1000..2000).contains(&repaired.tasks), "{repaired:?}");
+    assert_eq!(repaired.aside, dir.path().join("plantain.db.broken-now"));
+    assert_eq!(std::fs::read(&repaired.aside).expect("kept").len(), bytes.len());
+    let store = Store::open(dir.path()).expect("opens");
+    let unfinished = store.unfinished().expect("read");
+    assert_eq!(unfinished.len() as u64, repaired.tasks, "what is in flight is watched again");
+    drop(store);
+    // Nothing at all can be read: even that is kept, and under a name of its own.
+    std::fs::write(&path, vec![7; 9000]).expect("written");
+    let repaired = repair(dir.path(), "now").expect("repaired");
+    assert_eq!((repaired.tasks, repaired.torn), (0, true));
+    assert_eq!(repaired.aside, dir.path().join("plantain.db.broken-now-2"));
+    drop(Store::open(dir.path()).expect("opens"));
 }

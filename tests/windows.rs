@@ -2,99 +2,58 @@
 //! say what they want, a dead one is replaced, and the service's own ledger is the witness that nothing was sent
 //! twice.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::num::NonZero;
+#[path = "support_pty/service.rs"]
+#[allow(dead_code, reason = "every test file uses its own part of this")]
+mod service;
+#[path = "support_pty/terminal.rs"]
+#[allow(dead_code, reason = "every test file uses its own part of this")]
+mod terminal;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use plantain::domain::{Change, LocalId, Request, Stage, Status, Task, Wish};
+use plantain::domain::{
+    AssetId, Change, Home, LocalId, Output, OutputState, Request, Stage, Standing, Status, Task, Wish,
+};
 use plantain::store::{Heard, Store, StoreProblem};
 use plantain::time::Wall;
-use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use service::{KEY, Service};
+use terminal::Terminal;
 
-const PLANTAIN: &str = env!("CARGO_BIN_EXE_plantain");
 /// Only a test that fails waits for so long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-struct Service {
-    process: Child,
-    base_url: String,
-    home: tempfile::TempDir,
+fn service(speed: &str) -> Service {
+    Service::with(&["--speed", speed])
 }
 
 impl Service {
-    fn start(speed: &str) -> Self {
-        let home = tempfile::tempdir().expect("a directory");
-        let mut process = Command::new(PLANTAIN)
-            .args(["sim", "--speed", speed, "--rate-limit", "0", "--longest-side", "64", "--key", "sk-windows"])
-            .arg("--ledger")
-            .arg(home.path().join("ledger"))
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the simulated service starts");
-        let mut line = String::new();
-        let stdout = process.stdout.take().expect("it has an output");
-        BufReader::new(stdout).read_line(&mut line).expect("it says when it is ready");
-        let ready: serde_json::Value = serde_json::from_str(&line).expect("a line of JSON");
-        Self { process, base_url: ready["base_url"].as_str().expect("a base_url").to_owned(), home }
+    fn plantain(&self, args: &[&str]) -> Command {
+        let mut command = self.command(args);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
     }
 
     fn data(&self) -> PathBuf {
-        self.home.path().join("data")
-    }
-
-    fn plantain(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(PLANTAIN);
-        command
-            .args(args)
-            .env("HIAPI_API_KEY", "sk-windows")
-            .env("HIAPI_BASE_URL", &self.base_url)
-            .env("PLANTAIN_DATA_DIR", self.data())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
+        self.path("data")
     }
 
     /// The screen on a terminal of its own.
-    fn screen(&self) -> Screen {
-        let pty = native_pty_system()
-            .openpty(PtySize { rows: 30, cols: 140, pixel_width: 0, pixel_height: 0 })
-            .expect("a terminal");
-        let mut command = CommandBuilder::new(PLANTAIN);
-        command.env("HIAPI_API_KEY", "sk-windows");
+    fn screen(&self) -> Terminal {
+        let mut command = terminal::program(&[], &self.data());
+        command.env("HIAPI_API_KEY", KEY);
         command.env("HIAPI_BASE_URL", &self.base_url);
-        command.env("PLANTAIN_DATA_DIR", self.data());
-        command.env("TERM", "xterm-256color");
-        let process = pty.slave.spawn_command(command).expect("the screen starts");
-        drop(pty.slave);
-        let mut output = pty.master.try_clone_reader().expect("a reader");
-        let (bytes, drawn) = mpsc::channel();
-        std::thread::spawn(move || {
-            let mut buffer = [0; 8192];
-            while let Ok(read @ 1..) = output.read(&mut buffer) {
-                if bytes.send(buffer[..read].to_vec()).is_err() {
-                    return;
-                }
-            }
-        });
-        let keys = pty.master.take_writer().expect("a writer");
-        let (rows, columns) = (NonZero::<u16>::new(30).expect("rows"), NonZero::<u16>::new(140).expect("columns"));
-        Screen { process, keys, drawn, cells: vt100::Parser::new(rows, columns, 0), _master: pty.master }
+        Terminal::start(command, 140, 30)
     }
 
     /// Everything that was paid for: prompt and key.
-    fn paid(&self) -> Vec<(String, String)> {
-        let text = std::fs::read_to_string(self.home.path().join("ledger")).unwrap_or_default();
-        let lines = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    fn bills(&self) -> Vec<(String, String)> {
         let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-        lines
-            .filter(|line| line["event"] == "created")
-            .map(|line| (text(&line["input"]["prompt"]), text(&line["idempotency_key"])))
-            .collect()
+        let created = self.ledger().into_iter().filter(|line| line["event"] == "created");
+        created.map(|line| (text(&line["input"]["prompt"]), text(&line["idempotency_key"]))).collect()
     }
 
     fn tasks(&self) -> Vec<serde_json::Value> {
@@ -121,7 +80,7 @@ impl Service {
     /// Every task ended well, was paid once, and its file is here once.
     #[track_caller]
     fn expect_each_once(&self, prompts: &[&str]) {
-        let (tasks, paid) = (self.tasks(), self.paid());
+        let (tasks, paid) = (self.tasks(), self.bills());
         assert_eq!(tasks.len(), prompts.len(), "{tasks:#?}");
         assert_eq!(paid.len(), prompts.len(), "{paid:#?}");
         for prompt in prompts {
@@ -136,48 +95,18 @@ impl Service {
     }
 }
 
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-struct Screen {
-    process: Box<dyn portable_pty::Child + Send + Sync>,
-    keys: Box<dyn std::io::Write + Send>,
-    drawn: Receiver<Vec<u8>>,
-    cells: vt100::Parser,
-    _master: Box<dyn portable_pty::MasterPty + Send>,
-}
-
-impl Screen {
-    fn press(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).expect("the terminal takes keys");
-        self.keys.flush().expect("the terminal takes keys");
-    }
-
-    #[track_caller]
-    fn until(&mut self, text: &str) -> &mut Self {
-        while !self.cells.screen().contents().contains(text) {
-            match self.drawn.recv_timeout(PATIENCE) {
-                Ok(bytes) => self.cells.process(&bytes),
-                Err(_) => panic!("never {text:?}:\n{}", self.cells.screen().contents()),
-            }
-        }
-        self
-    }
-
-    fn send(&mut self, prompt: &str) {
-        self.press(prompt);
-        self.until(prompt);
-        self.press("\u{13}");
+impl Terminal {
+    /// Types a prompt and sends it.
+    fn submit(&self, prompt: &str) {
+        self.send(prompt);
+        self.until_text(prompt);
+        self.send("\u{13}");
     }
 
     /// As hard as it gets.
-    fn kill(mut self) {
-        self.process.kill().expect("it runs");
-        let _ = self.process.wait();
+    fn kill(&self) {
+        self.signal(libc::SIGKILL);
+        self.end();
     }
 }
 
@@ -198,7 +127,7 @@ fn is_running(tasks: &[serde_json::Value], prompt: &str) -> bool {
 /// C14: five at once on a folder that does not exist yet.
 #[test]
 fn five_at_once_send_each_of_their_tasks_once() {
-    let service = Service::start("100");
+    let service = service("100");
     let prompts = ["one", "two", "three", "four", "five"];
     let all: Vec<Child> =
         prompts.map(|prompt| service.plantain(&["submit", prompt, "--wait"]).spawn().expect("it starts")).into();
@@ -209,7 +138,7 @@ fn five_at_once_send_each_of_their_tasks_once() {
 /// C14, F3: the command that holds the lease is killed while its task and another's are running.
 #[test]
 fn a_killed_command_is_replaced_by_the_one_that_waits() {
-    let service = Service::start("4");
+    let service = service("4");
     let mut holder = service.plantain(&["submit", "first", "--wait"]).spawn().expect("it starts");
     service.until("accepted", |tasks| is_running(tasks, "first"));
     let other = service.plantain(&["submit", "second", "--wait"]).spawn().expect("it starts");
@@ -225,13 +154,13 @@ fn a_killed_command_is_replaced_by_the_one_that_waits() {
 /// killed.
 #[test]
 fn a_command_beside_a_screen_takes_over_when_that_is_killed() {
-    let service = Service::start("4");
-    let mut screen = service.screen();
-    screen.until("plantain");
-    screen.send("typed on the screen");
+    let service = service("4");
+    let screen = service.screen();
+    screen.until_text("plantain");
+    screen.submit("typed on the screen");
     service.until("accepted", |tasks| is_running(tasks, "typed on the screen"));
     let command = service.plantain(&["submit", "from a command", "--wait"]).spawn().expect("it starts");
-    screen.until("from a command");
+    screen.until_text("from a command");
     service.until("accepted", |tasks| is_running(tasks, "from a command"));
     screen.kill();
     ended(command);
@@ -242,18 +171,19 @@ fn a_command_beside_a_screen_takes_over_when_that_is_killed() {
 /// Two screens: the second watches, submits through the first, and goes on alone when that is killed.
 #[test]
 fn a_screen_watches_submits_and_takes_over() {
-    let service = Service::start("4");
-    let mut first = service.screen();
-    first.until("plantain");
-    first.send("from the first");
+    let service = service("4");
+    let first = service.screen();
+    first.until_text("plantain");
+    first.submit("from the first");
     service.until("accepted", |tasks| is_running(tasks, "from the first"));
-    let mut second = service.screen();
-    second.until("watches").until("from the first");
-    second.send("from the second");
-    first.until("from the second");
+    let second = service.screen();
+    second.until_text("watches");
+    second.until_text("from the first");
+    second.submit("from the second");
+    first.until_text("from the second");
     service.until("accepted", |tasks| is_running(tasks, "from the second"));
     first.kill();
-    second.until("goes on with everything");
+    second.until_text("goes on with everything");
     service.until("home", |tasks| tasks.iter().all(|task| task["outputs"][0]["file"].is_string()));
     service.expect_each_once(&["from the first", "from the second"]);
     second.kill();
@@ -263,7 +193,7 @@ fn a_screen_watches_submits_and_takes_over() {
 /// the dead one's with the user's word, and each is paid once.
 #[test]
 fn killed_at_any_step_beside_another_window() {
-    let service = Service::start("100");
+    let service = service("100");
     let next = AtomicU64::new(1);
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -281,7 +211,7 @@ fn killed_at_any_step_beside_another_window() {
 }
 
 fn killed_beside(service: &Service, step: u64) {
-    let data = service.home.path().join(format!("data-{step}"));
+    let data = service.path(&format!("data-{step}"));
     let (dies, lives) = (format!("dies at {step}"), format!("lives at {step}"));
     let run = |args: &[&str]| {
         let mut command = service.plantain(args);
@@ -302,7 +232,7 @@ fn killed_beside(service: &Service, step: u64) {
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     let tasks: Vec<serde_json::Value> =
         listed.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
-    let paid = service.paid();
+    let paid = service.bills();
     for task in &tasks {
         assert_eq!(task["status"], "success", "step {step}: {task}");
         let bill: Vec<_> = paid.iter().filter(|(prompt, _)| task["prompt"] == prompt.as_str()).collect();
@@ -380,7 +310,7 @@ fn a_new_holder_starts_as_after_a_restart_but_for_the_living() {
     let unfinished = loop {
         match news.recv_timeout(PATIENCE).expect("news") {
             Heard::Took { unfinished } => break unfinished,
-            Heard::News { .. } => {}
+            Heard::News { .. } | Heard::Found(_) => {}
             Heard::Wishes(wishes) => panic!("too early: {wishes:?}"),
         }
     };
@@ -407,11 +337,203 @@ fn without_a_key_the_lease_is_left_to_others() {
     let (other, holds, _) = joined(dir.path(), true);
     assert!(holds);
     drop(other);
-    keyless.want_lease();
+    keyless.want_lease(|_| "a".to_owned());
     loop {
         if let Heard::Took { unfinished } = ears.recv_timeout(PATIENCE).expect("the lease") {
             assert!(unfinished.is_empty());
             return;
         }
+    }
+}
+
+/// What another window fetched is copied into the folder that was asked for; other tasks stay out of it.
+#[test]
+fn outputs_come_to_the_folder_that_was_named_whoever_fetches_them() {
+    let service = service("20");
+    let (mine, yours) = (service.path("mine"), service.path("yours"));
+    let (mine, yours) = (mine.to_str().expect("Unicode"), yours.to_str().expect("Unicode"));
+    let listen = ["listen", "--json", "--webhook-listen", "127.0.0.1:0"];
+    let mut holder = service.plantain(&listen).spawn().expect("it starts");
+    let mut line = String::new();
+    let said = holder.stdout.take().expect("an output");
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(said), &mut line).expect("it is ready");
+    let submit = |prompt: &str, more: &[&str]| {
+        let output = service.plantain(&[&["submit", prompt, "--wait", "--json"], more].concat()).output();
+        let output = output.expect("plantain runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let line: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a line of JSON");
+        PathBuf::from(line["outputs"][0]["file"].as_str().expect("a file"))
+    };
+    let files = |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().count();
+    let copied = submit("beside another", &["--out", mine]);
+    assert!(copied.starts_with(mine) && copied.is_file(), "{}", copied.display());
+    assert_eq!(files(Path::new(mine)), 2, "the picture and its note");
+    let standard = submit("as always", &[]);
+    assert!(standard.starts_with(service.data()) && standard.is_file(), "{}", standard.display());
+    holder.kill().expect("it runs");
+    let _ = holder.wait();
+    // The holder has a folder for its own task alone.
+    let holder = service.plantain(&["submit", "long", "--wait", "--out", yours]).spawn().expect("it starts");
+    service.until("accepted", |tasks| is_running(tasks, "long"));
+    let short = submit("beside one with a folder", &[]);
+    assert!(short.starts_with(service.data()), "{}", short.display());
+    ended(holder);
+    assert_eq!(files(Path::new(yours)), 2, "the picture and its note");
+}
+
+/// A deleted picture is fetched again by the window that talks to the service, and every window knows that it is
+/// wanted: a holder that dies over it leaves it to the next.
+#[test]
+fn fetching_again_goes_through_the_holder() {
+    let service = service("100");
+    ended(service.plantain(&["submit", "a fox", "--wait"]).spawn().expect("it starts"));
+    let file = service.tasks()[0]["outputs"][0]["file"].as_str().expect("a file").to_owned();
+    let holder = service.screen();
+    holder.until_text("a fox");
+    std::fs::remove_file(&file).expect("removed");
+    let id = service.tasks()[0]["id"].as_str().expect("an id").to_owned();
+    let output = service.plantain(&["fetch", &id, "--json"]).output().expect("plantain runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let line: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a line of JSON");
+    let again = line["outputs"][0]["file"].as_str().expect("a file");
+    assert!(Path::new(again).is_file(), "{again}");
+    holder.kill();
+}
+
+/// A wish to fetch again is durable: it outlives the holder that took it.
+#[test]
+fn what_is_fetched_again_counts_as_away_at_once() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (holder, _, wishes) = joined(dir.path(), true);
+    let (viewer, _, _) = joined(dir.path(), true);
+    let mut task = task(1);
+    task.set(Status::Success, Wall(2));
+    let home = Home { file: "/gone.png".into(), bytes: 1, sha256: "0".into(), ..home() };
+    let state = OutputState::Home(home);
+    task.outputs.push(Output { url: "https://x/".into(), role: "image".into(), expires: None, state });
+    apply(&holder, Change::New(Box::new(task.clone()))).expect("stored");
+    let asset = AssetId { task: task.id, index: 0 };
+    apply(&viewer, Change::Wish(Wish::Again(asset))).expect("stored");
+    task.outputs[0].state = OutputState::Away;
+    assert_eq!(wishes.recv_timeout(PATIENCE), Ok(Heard::Wishes(vec![(Wish::Again(asset), Some(task.clone()))])));
+    assert_eq!(viewer.unfinished().expect("read"), [task]);
+}
+
+fn home() -> Home {
+    Home { file: String::new(), bytes: 0, sha256: String::new(), format: "png".into(), width: None, height: None }
+}
+
+/// A window that is stopped leaves the lease to the others; when it goes on it watches. If nobody took the lease, all
+/// is as it was.
+#[test]
+fn a_stopped_window_leaves_the_lease() {
+    let service = service("4");
+    // In a shell with jobs: the kernel does not stop whom nobody could continue.
+    let mut command = portable_pty::CommandBuilder::new("sh");
+    let twice = "set -m; \"$0\"; echo STOPPED-1; read line; fg; echo STOPPED-2; read line; fg";
+    command.args(["-c", twice, service::PLANTAIN]);
+    terminal::surroundings(&mut command, &service.data());
+    command.env("HIAPI_API_KEY", KEY);
+    command.env("HIAPI_BASE_URL", &service.base_url);
+    let first = Terminal::start(command, 140, 30);
+    first.until_text("describe the picture");
+    first.submit("from the first");
+    service.until("accepted", |tasks| is_running(tasks, "from the first"));
+    first.send("\x1a");
+    first.until_text("STOPPED-1");
+    // Nobody else is there: it goes on as before.
+    first.send("\n");
+    first.until_text("from the first");
+    first.submit("once more");
+    service.until("accepted", |tasks| is_running(tasks, "once more"));
+    let second = service.screen();
+    second.until_text("watches");
+    first.send("\x1a");
+    second.until_text("goes on with everything");
+    first.until_text("STOPPED-2");
+    second.submit("from the second");
+    service.until("accepted", |tasks| is_running(tasks, "from the second"));
+    first.send("\n");
+    first.until_text("watches");
+    first.until_text("from the second");
+    first.submit("through the second");
+    service.until("home", |tasks| tasks.len() == 4 && tasks.iter().all(|task| task["outputs"][0]["file"].is_string()));
+    service.expect_each_once(&["from the first", "once more", "from the second", "through the second"]);
+    first.kill();
+    second.kill();
+}
+
+/// Whoever is stopped the hard way keeps its locks; the others say so, and until when.
+#[test]
+fn a_holder_that_does_not_move_is_named() {
+    let service = service("4");
+    let first = service.screen();
+    first.until_text("plantain");
+    // Only then it surely holds the lease.
+    first.submit("from the first");
+    service.until("accepted", |tasks| is_running(tasks, "from the first"));
+    let second = service.screen();
+    second.until_text("watches");
+    first.signal(libc::SIGSTOP);
+    second.until_text("does not respond");
+    first.signal(libc::SIGCONT);
+    second.until_gone("does not respond");
+    second.until_text("watches");
+    first.kill();
+    second.kill();
+}
+
+/// A store in company, with a key of this name.
+fn with_key(dir: &Path, key: &'static str) -> (Store, Standing) {
+    let store = Store::open(dir).expect("opens");
+    store.introduce(move |salt| format!("{key}{salt:?}")).expect("introduced");
+    let standing = store.join("http://service/", true, |_| {}).expect("joins");
+    (store, standing)
+}
+
+/// B18: another key on the folder is noticed, at once and later, and what was sent with one is not sent with the other.
+#[test]
+fn two_keys_are_told_apart() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (holder, standing) = with_key(dir.path(), "one");
+    assert!(standing.holds && !standing.stranger);
+    let other = |key| with_key(dir.path(), key).1.holder.map(|holder| holder.other_key);
+    assert_eq!((other("one"), other("two")), (Some(false), Some(true)));
+    let (sent, waiting) = (task(1), task(2));
+    for task in [&sent, &waiting] {
+        apply(&holder, Change::New(Box::new(task.clone()))).expect("stored");
+    }
+    apply(&holder, with_status(&sent, Status::Sending)).expect("stored");
+    drop(holder);
+    let (stranger, standing) = with_key(dir.path(), "two");
+    assert!(standing.holds && standing.stranger);
+    assert_eq!(apply(&stranger, with_status(&sent, Status::Unsure(None))), Err(StoreProblem::OtherKey));
+    assert_eq!(apply(&stranger, with_status(&waiting, Status::Sending)), Ok(()), "never sent before");
+    drop(stranger);
+    let (first, standing) = with_key(dir.path(), "one");
+    assert!(standing.stranger, "told again");
+    assert_eq!(apply(&first, with_status(&sent, Status::Unsure(None))), Ok(()));
+    drop(first);
+    assert!(!with_key(dir.path(), "one").1.stranger, "once");
+}
+
+/// The real program beside one with another key: it is refused, and neither key is anywhere on the disk.
+#[test]
+fn another_key_on_the_folder_is_refused_while_the_first_is_at_work() {
+    let service = service("4");
+    let holder = service.screen();
+    holder.until_text("plantain");
+    holder.submit("a fox");
+    service.until("accepted", |tasks| is_running(tasks, "a fox"));
+    let other = "sk-another-3c1d";
+    let refused = service.plantain(&["submit", "an owl"]).env("HIAPI_API_KEY", other).output().expect("it runs");
+    let words = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && words.contains("with another API key"), "{words}");
+    holder.kill();
+    assert_eq!(service.bills().len(), 1);
+    let said = service.plantain(&["watch"]).env("HIAPI_API_KEY", other).output().expect("it runs");
+    assert!(String::from_utf8_lossy(&said.stderr).contains("last used with another API key"), "{said:?}");
+    for key in [KEY, other] {
+        assert_eq!(service::files_with(&service.data(), key), Vec::<PathBuf>::new());
     }
 }

@@ -30,7 +30,8 @@ pub(super) async fn finish(complete: Complete, wanted: &Wanted) -> Result<Home, 
 }
 
 impl Complete {
-    fn finish(mut self, wanted: &Wanted) -> Result<Home, Problem> {
+    /// The same, here and now. Blocks.
+    pub(super) fn finish(mut self, wanted: &Wanted) -> Result<Home, Problem> {
         let pixels = match sniff::pixels(self.format, &mut self.part.file) {
             Ok(pixels) => pixels,
             Err(_) => {

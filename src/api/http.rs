@@ -8,6 +8,7 @@ use std::sync::Once;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use rustls::CertificateError;
 
 use super::reach;
 use crate::domain::{Dated, Limits, Problem};
@@ -89,7 +90,13 @@ impl Silence {
             Self::Failed(error) if error.is_builder() => {
                 Problem::Local { message: format!("the request could not be put together: {}", words(&error)) }
             }
-            Self::Failed(error) => Problem::Network { sent: !error.is_connect(), message: words(&error) },
+            Self::Failed(error) => match (error.is_connect(), distrust(&error)) {
+                (true, Some(message)) => {
+                    let host = error.url().and_then(url::Url::host_str).unwrap_or("the host").to_owned();
+                    Problem::Certificate { host, message }
+                }
+                (connecting, _) => Problem::Network { sent: !connecting, message: words(&error) },
+            },
         }
     }
 }
@@ -133,6 +140,36 @@ pub(super) async fn read(mut response: reqwest::Response, limit: usize, between:
                 return Body { bytes, end: Err(Problem::Network { sent: true, message }) };
             }
         }
+    }
+}
+
+/// Why the other end's certificate was not taken, if that is what failed.
+fn distrust(error: &reqwest::Error) -> Option<String> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
+    while let Some(at) = cause {
+        if let Some(rustls::Error::InvalidCertificate(why)) = at.downcast_ref::<rustls::Error>() {
+            return Some(certificate_words(why));
+        }
+        cause = match at.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => at.source(),
+        };
+    }
+    None
+}
+
+fn certificate_words(why: &CertificateError) -> String {
+    match why {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "its certificate has expired".into(),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "its certificate is not valid yet".into()
+        }
+        CertificateError::UnknownIssuer => "its certificate comes from an authority that is not trusted here".into(),
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "its certificate is for another name".into()
+        }
+        CertificateError::Revoked => "its certificate was revoked".into(),
+        other => format!("its certificate was not taken ({})", short(&other.to_string())),
     }
 }
 
@@ -254,6 +291,20 @@ mod tests {
             assert_eq!(retry_after(&headers(&[("retry-after", text), ("date", date)])), expected, "{text}");
         }
         assert_eq!(retry_after(&headers(&[])), None);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_certificate_is_said_in_words() {
+        for (why, word) in [
+            (CertificateError::Expired, "expired"),
+            (CertificateError::NotValidYet, "not valid yet"),
+            (CertificateError::UnknownIssuer, "not trusted"),
+            (CertificateError::NotValidForName, "another name"),
+            (CertificateError::BadSignature, "was not taken"),
+        ] {
+            let words = certificate_words(&why);
+            assert!(words.contains(word) && words.contains("certificate"), "{words}");
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@ use url::{Host, Url};
 
 /// Longest key accepted, in bytes.
 const MAX_KEY: usize = 512;
+/// Rounds of a name: trying keys against one costs as much each time.
+const ROUNDS: usize = 4096;
 
 /// The API key. It never prints: `Debug` and `Display` say `ApiKey(hidden)`.
 #[derive(Clone)]
@@ -77,6 +79,18 @@ impl ApiKey {
     #[must_use]
     pub fn is_in(&self, text: &str) -> bool {
         text.contains(self.0.expose_secret())
+    }
+
+    /// A name for the key that cannot be turned back into it: sixteen hex digits that depend on the salt. Two keys
+    /// with the same name are the same key.
+    #[must_use]
+    pub fn name(&self, salt: &[u8]) -> String {
+        use sha2::{Digest, Sha256};
+        let mut name = Sha256::new().chain_update(salt).chain_update(self.0.expose_secret()).finalize();
+        for _ in 0..ROUNDS {
+            name = Sha256::new().chain_update(salt).chain_update(name).finalize();
+        }
+        super::place::hex(&name[..8])
     }
 
     /// The value of the `Authorization` header, marked so that libraries do not print it.

@@ -5,6 +5,7 @@
 
 mod client;
 mod convert;
+mod copy;
 mod download;
 mod finish;
 mod folder;
@@ -20,6 +21,7 @@ pub mod webhook;
 mod wire;
 
 pub use client::{Client, ClientError};
+pub use copy::copy_home;
 pub use download::{DownloadLimits, Fetcher, Pace, Wanted, sweep_parts};
 pub use http::Timeouts;
 pub use key::{ApiKey, BadBaseUrl, BadKey, base_url};

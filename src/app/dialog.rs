@@ -4,6 +4,7 @@ use crate::domain::{LocalId, Problem, Secret};
 use crate::keys::Place;
 
 use super::looking::Viewer;
+use super::settle::Settling;
 
 /// What lies over the panes.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +48,8 @@ pub enum Dialog {
         /// Why it cannot be taken.
         fault: Option<String>,
     },
+    /// What to do about a creation whose outcome nobody knows.
+    Settle(Settling),
     /// How to set an API key.
     Setup(Setup),
 }
@@ -82,7 +85,7 @@ impl Dialog {
             Self::Help { .. } => Place::Help,
             Self::Detail { .. } => Place::Detail,
             Self::Viewer(_) => Place::Viewer,
-            Self::Models { .. } | Self::Choices { .. } => Place::Picker,
+            Self::Models { .. } | Self::Choices { .. } | Self::Settle(_) => Place::Picker,
             Self::Input { .. } => Place::Input,
             Self::Setup(_) => Place::Setup,
         }

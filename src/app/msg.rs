@@ -53,6 +53,8 @@ pub enum Msg {
         /// How this window stands to the others.
         standing: Standing,
     },
+    /// This window was stopped and goes on; meanwhile another one has held the lease.
+    SteppedDown(Standing),
     /// This window holds the lease from now on; all that is unfinished.
     TookOver(Vec<Task>),
     /// Other windows want something of this one, which holds the lease.

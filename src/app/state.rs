@@ -16,6 +16,7 @@ use super::layout::SMALLEST;
 use super::msg::PictureWay;
 use super::notice::{Notice, Tone};
 use super::preview::Preview;
+use super::settle::Settling;
 use super::table::Table;
 
 /// The pane that has the keyboard when nothing lies over it.
@@ -154,7 +155,7 @@ impl State {
     #[must_use]
     pub fn chosen(&self) -> Option<LocalId> {
         match &self.dialog {
-            Some(Dialog::Detail { id, .. }) => Some(*id),
+            Some(Dialog::Detail { id, .. } | Dialog::Settle(Settling { id, .. })) => Some(*id),
             Some(Dialog::Viewer(open)) => Some(open.id),
             _ => self.table.cursor(),
         }

@@ -1,6 +1,6 @@
 //! The task table: order, cursor, visible window. The cursor is a task, not a row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{LocalId, Stage, Task};
 use crate::fleet::Fleet;
@@ -23,6 +23,19 @@ pub struct Table {
     pub loading: bool,
     /// Tasks in the store that are not loaded, by stage.
     pub unloaded: BTreeMap<Stage, u64>,
+    /// Tasks that other programs created.
+    pub others: Others,
+}
+
+/// The rows of tasks that other programs created.
+#[derive(Clone, Debug, Default)]
+pub struct Others {
+    /// They are to be shown.
+    pub shown: bool,
+    /// Those that are.
+    pub rows: BTreeSet<LocalId>,
+    /// The state of the fleet's knowledge that they show.
+    pub version: u64,
 }
 
 impl Table {

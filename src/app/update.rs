@@ -1,6 +1,6 @@
 //! The one function that changes the state: routing only, the work is in the modules.
 
-use crate::domain::{Change, Output, OutputState, Stage, Task};
+use crate::domain::{Change, Output, OutputState, Stage, Status, Task};
 use crate::fleet::{FleetMsg, Order};
 use crate::keys::{Action, Chord, resolve};
 use crate::time::Now;
@@ -8,7 +8,6 @@ use crate::time::Now;
 use super::dialog::{Dialog, Setup, Test};
 use super::effect::Effect;
 use super::layout::panes;
-use super::looking::Viewer;
 use super::msg::{AssetMsg, Msg};
 use super::preview::Slot;
 use super::state::{Pane, State};
@@ -16,6 +15,8 @@ use super::state::{Pane, State};
 mod dialogs;
 mod files;
 mod forms;
+mod looking;
+mod settle;
 mod tasks;
 mod windows;
 
@@ -86,6 +87,7 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
         }
         Msg::Stands(standing) => windows::stands(state, standing),
         Msg::Mirrored { tasks, gone, standing } => windows::mirrored(state, tasks, &gone, standing),
+        Msg::SteppedDown(standing) => windows::stepped_down(state, standing),
         Msg::TookOver(unfinished) => windows::took_over(state, unfinished),
         Msg::Wished(wishes) => windows::wished(state, wishes),
         Msg::KeyChecked(result) => dialogs::key_checked(state, result),
@@ -103,6 +105,12 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
 /// What follows from any change: old notices go, the window follows the cursor, the right picture is wanted.
 fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     let now = state.now;
+    settle::sync(state, false);
+    if let Some(Dialog::Settle(settling)) = &state.dialog
+        && !state.fleet.task(settling.id).is_some_and(|task| matches!(task.status, Status::Unsure(_)))
+    {
+        state.dialog = None;
+    }
     state.notice.take_if(|notice| notice.until <= now.mono);
     if let Some(draft) = state.editor.unsaved(now, state.leaving) {
         effects.push(Effect::Fleet(Order::Save(Change::Draft(draft))));
@@ -131,6 +139,7 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
 /// Hands a message to the fleet; says in the footer what nobody would otherwise see.
 fn fleet(state: &mut State, msg: FleetMsg) -> Vec<Effect> {
     let news = tasks::worth_saying(state, &msg);
+    let listed = matches!(msg, FleetMsg::Browsed { .. } | FleetMsg::Sifted(_) | FleetMsg::Found(_));
     let blocked = state.fleet.blocked().cloned();
     let orders = if state.standing.holds {
         state.fleet.handle(msg, state.now)
@@ -142,6 +151,8 @@ fn fleet(state: &mut State, msg: FleetMsg) -> Vec<Effect> {
     } else if let Some(text) = state.fleet.wrong_clock(state.now).filter(|_| !state.clock_told) {
         state.clock_told = true;
         state.warn(text);
+    } else if listed {
+        settle::found(state);
     }
     match state.fleet.blocked() {
         Some(problem) if blocked.as_ref() != Some(problem) => {
@@ -223,48 +234,28 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             }
         }
         Action::Help => dialogs::open_help(state),
+        Action::View
+        | Action::NextOutput
+        | Action::PreviousOutput
+        | Action::NextPicture
+        | Action::PreviousPicture
+        | Action::ZoomIn
+        | Action::ZoomOut
+        | Action::Actual
+        | Action::WholePicture
+        | Action::Info
+        | Action::Right
+        | Action::Left
+        | Action::FullQuality
+        | Action::Line
+        | Action::Where => looking::act(state, action),
         Action::Close => dialogs::close(state),
-        Action::View => {
-            let from_detail = matches!(state.dialog, Some(Dialog::Detail { .. }));
-            match state.chosen().filter(|_| state.output().is_some_and(|output| output.home().is_some())) {
-                Some(id) => state.dialog = Some(Dialog::Viewer(Viewer { id, info: false, view: None, from_detail })),
-                None => state.say("there is no picture to look at yet"),
-            }
-        }
-        Action::NextOutput => state.step_output(1),
-        Action::PreviousOutput => state.step_output(-1),
-        Action::NextPicture => state.step_picture(1),
-        Action::PreviousPicture => state.step_picture(-1),
-        Action::ZoomIn => state.look(|room, view| room.zoomed(view, 1)),
-        Action::ZoomOut => state.look(|room, view| room.zoomed(view, -1)),
-        Action::Actual => state.look(|room, view| room.actual(view)),
-        Action::WholePicture => state.see(None),
-        Action::Info => {
-            if let Some(Dialog::Viewer(open)) = &mut state.dialog {
-                open.info = !open.info;
-            }
-        }
-        Action::Right | Action::Left => {
-            let by: i8 = if action == Action::Right { 1 } else { -1 };
-            if !state.pan(f64::from(by), 0.0) {
-                state.step_output(isize::from(by));
-            }
-        }
-        Action::FullQuality => {
-            state.preview.full = !state.preview.full;
-            let full = state.preview.full;
-            state.say(if full { "pictures in full quality, whatever it takes" } else { "pictures to suit the line" });
-        }
-        Action::Line => state.show_line = !state.show_line,
-        Action::Where => {
-            if let Some(home) = state.output().and_then(|output| output.home()) {
-                let file = home.file.clone();
-                state.say(file);
-            } else {
-                state.say("its file is not here yet");
-            }
-        }
+        Action::Accept if matches!(state.dialog, Some(Dialog::Settle(_))) => return settle::accept(state),
         Action::Accept => dialogs::accept(state),
+        Action::Settle => return settle::open(state),
+        Action::Others => return settle::toggle_others(state),
+        Action::MoreOthers => return settle::more_others(state),
+        Action::Adopt => return settle::adopt(state),
         Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Top | Action::Bottom => {
             dialogs::go(state, action);
         }

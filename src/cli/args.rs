@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::domain::TaskId;
 use crate::domain::naming::{DEFAULT_TEMPLATE, Template};
+use crate::fleet::strays::MOST_PAGES;
 
 /// A terminal for HiAPI's asynchronous image generation.
 ///
@@ -89,6 +91,10 @@ pub(super) enum Command {
     Listen(Listen),
     /// Send what was held, and settle what is unsure, with the same key: never paid twice
     Send(Send),
+    /// Decide about a task of which nobody knows whether it was accepted
+    Settle(Settle),
+    /// Watch and fetch tasks that other programs of the account created, like ours
+    Adopt(Adopt),
     /// Fetch again what was moved, deleted, or did not come, while its link works
     Fetch(Fetch),
     /// List tasks, newest first
@@ -99,6 +105,8 @@ pub(super) enum Command {
     Models(Models),
     /// Say what is found here: terminal, line, data folder, key; fails if something does not work
     Doctor(Doctor),
+    /// Set a broken history aside, and save what can be read of it
+    Repair,
     /// Run the simulated service by itself
     Sim(Sim),
 }
@@ -169,6 +177,50 @@ pub(super) struct Send {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("decision").args(["adopt", "anew", "give_up"])))]
+pub(super) struct Settle {
+    /// Which task; a unique prefix is enough. Without a decision it says what can be decided
+    pub id: String,
+    /// It became this task of the account
+    #[arg(long, value_name = "TASK_ID")]
+    pub adopt: Option<TaskId>,
+    /// Send the same request as a new task, with a key of its own: it may be paid a second time
+    #[arg(long)]
+    pub anew: bool,
+    /// Yes, it may be paid a second time
+    #[arg(long, requires = "anew")]
+    pub yes: bool,
+    /// Never send it again
+    #[arg(long)]
+    pub give_up: bool,
+    /// Pages of the account's list to look through for what it may have become
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_PAGES)))]
+    pub pages: u32,
+    /// Wait until the task has ended and its outputs are here
+    #[arg(long, short)]
+    pub wait: bool,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Adopt {
+    /// Which tasks, by the service's ids
+    #[arg(value_name = "TASK_ID", required = true)]
+    pub task_ids: Vec<TaskId>,
+    /// Wait until the tasks have ended and their outputs are here
+    #[arg(long, short)]
+    pub wait: bool,
+    /// Folder for the outputs
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
 pub(super) struct Fetch {
     /// Which tasks; a unique prefix is enough
     #[arg(value_name = "ID", required = true)]
@@ -186,6 +238,12 @@ pub(super) struct List {
     /// How many at most
     #[arg(long, short = 'n', default_value_t = 50)]
     pub limit: usize,
+    /// Those that other programs of the account created, from the service's list
+    #[arg(long)]
+    pub remote: bool,
+    /// Pages of a hundred tasks to read there; each is a request
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_PAGES)))]
+    pub pages: u32,
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,

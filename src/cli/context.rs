@@ -90,17 +90,19 @@ pub(super) fn downloads(global: &Global, base: &Url) -> Arc<Downloads> {
 
 /// A fleet without a screen, with a receiver of callbacks if one is configured and the command stays long enough.
 pub(super) fn driver(global: &Global, out: Option<PathBuf>, receive: bool) -> Result<Driver, Report> {
-    let mut places = places(global)?;
-    if let Some(out) = out {
-        places.outputs = std::path::absolute(out)?;
-    }
+    let places = places(global)?;
+    let out = out.map(std::path::absolute).transpose()?;
     let base = base(global)?;
     let key = needed_key()?;
     let store = Store::open(&places.data)?;
-    api::try_folder(&places.outputs)
-        .map_err(|why| eyre!("{} cannot be written: {why}; nothing was sent", places.outputs.display()))?;
+    for dir in std::iter::once(&places.outputs).chain(&out) {
+        api::try_folder(dir).map_err(|why| eyre!("{} cannot be written: {why}; nothing was sent", dir.display()))?;
+    }
     let service = Arc::new(Service::new(base.clone(), key));
     let mut driver = Driver::new(store, service, downloads(global, &base), &places, Allowance::default())?;
+    if let Some(out) = out {
+        driver.deliver_to(out);
+    }
     if let Some(text) = driver.caution() {
         complain(text);
     }

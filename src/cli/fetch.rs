@@ -42,6 +42,7 @@ pub(super) async fn run(global: &Global, args: Fetch) -> Result<u8, Report> {
     if ids.is_empty() {
         return Ok(code);
     }
+    driver.own(&ids);
     driver.handle(FleetMsg::Restored(tasks.into_iter().filter(|task| ids.contains(&task.id)).collect()));
     driver.handle(FleetMsg::Again(wanted));
     let followed = follow(driver, &ids, Until::Home, Style { json: args.json, changes: false }).await?;

@@ -34,7 +34,7 @@ pub(super) struct Style {
 /// Nothing more is to come for this task without a word of the user.
 fn settled(task: &Task, until: Until, fleet: &Fleet) -> bool {
     match &task.status {
-        Status::Refused(_) | Status::Failed(_) => true,
+        Status::Refused(_) | Status::GivenUp(_) | Status::Failed(_) | Status::Missing(_) => true,
         Status::Held(_) | Status::Unsure(_) => !fleet.will_send(task.id),
         Status::Saved | Status::Sending => false,
         Status::Success => until == Until::Accepted || task.outputs.iter().all(|o| o.state != OutputState::Away),
@@ -47,9 +47,9 @@ pub(super) async fn follow(mut driver: Driver, ids: &[LocalId], until: Until, st
     let mut seen: BTreeMap<LocalId, Arc<Task>> = BTreeMap::new();
     let mut broken: Option<Report> = None;
     let quiet = !std::io::stderr().is_terminal();
-    let (mut silent, mut full, mut wrong) = (false, false, false);
+    let (mut silent, mut said, mut wrong) = (false, None, false);
     let clock = driver.clock();
-    let turn = |fleet: &Fleet, no_room: Option<&str>| {
+    let turn = |fleet: &Fleet, hitch: Option<&str>| {
         let mut waiting = 0;
         for id in ids {
             let Some(task) = fleet.task(*id) else { continue };
@@ -78,9 +78,9 @@ pub(super) async fn follow(mut driver: Driver, ids: &[LocalId], until: Until, st
             wrong = true;
             complain(&text);
         }
-        if let Some(why) = no_room.filter(|_| !full) {
-            full = true;
-            complain(&format!("an output cannot be saved: {why}; trying again, Ctrl-C leaves"));
+        if let Some(why) = hitch.filter(|why| said.as_deref() != Some(*why)) {
+            said = Some(why.to_owned());
+            complain(&format!("{why}, Ctrl-C leaves"));
         }
         // An unsendable queue does not move by itself, and watching needs a key that works. What is being sent is
         // waited for: left alone it would be unsure.
@@ -136,6 +136,13 @@ fn verdict(fleet: &Fleet, ids: &[LocalId], blocked: Option<&Problem>, trouble: O
     let (held, unsure) = (count(Stage::Held) + count(Stage::Saved), count(Stage::Unsure));
     if held + unsure > 0 {
         complain(&format!("{held} not sent, {unsure} unsure; `plantain send ID` goes on with them, never paid twice"));
+        if unsure > 0 {
+            complain("where that does not settle it, `plantain settle ID` says what can be decided");
+        }
+        code = ERROR;
+    }
+    if ids.iter().any(|id| fleet.task(*id).is_some_and(|task| matches!(task.status, Status::Missing(_)))) {
+        complain("the service does not know some of them (any more); `plantain show ID` says what to do");
         code = ERROR;
     }
     let lost = |task: &Arc<Task>| {
@@ -146,7 +153,8 @@ fn verdict(fleet: &Fleet, ids: &[LocalId], blocked: Option<&Problem>, trouble: O
         complain("some outputs could not be brought home; `plantain show ID` says why");
         code = ERROR;
     }
-    if count(Stage::Failed) + count(Stage::Refused) > 0 { TASK_FAILED } else { code }
+    let failed = count(Stage::Failed) + count(Stage::Refused) + count(Stage::GivenUp);
+    if failed > 0 { TASK_FAILED } else { code }
 }
 
 fn print_task(task: &Task, as_json: bool) -> Result<(), Report> {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::domain::text::is_harmless;
-use crate::domain::{Output, Status, Task};
+use crate::domain::{GivenUp, Output, Status, Task};
 use crate::runtime::files::is_gone;
 
 /// A task as one line of JSON; times are Unix seconds.
@@ -32,7 +32,7 @@ pub(super) fn escaped(value: &Value) -> String {
 
 /// A task as JSON, to add to.
 pub(super) fn task(task: &Task) -> Value {
-    json!({
+    let mut line = json!({
         "schema": 1,
         "id": task.id.to_string(),
         "task_id": task.task_id.as_ref().map(ToString::to_string),
@@ -44,7 +44,15 @@ pub(super) fn task(task: &Task) -> Value {
         "completed": task.ended().map(|at| at.secs()),
         "outputs": task.outputs.iter().map(output).collect::<Vec<_>>(),
         "error": error(&task.status),
-    })
+    });
+    // Only where it is so: the promised fields are the same for every task.
+    if task.is_elsewhere() {
+        line["origin"] = "elsewhere".into();
+    }
+    if let Status::GivenUp(GivenUp { anew: Some(anew), .. }) = &task.status {
+        line["sent_anew_as"] = anew.to_string().into();
+    }
+    line
 }
 
 fn output(output: &Output) -> Value {
@@ -68,7 +76,10 @@ fn output(output: &Output) -> Value {
 fn error(status: &Status) -> Value {
     match status {
         Status::Failed(failure) => json!({ "code": failure.code, "message": failure.message }),
-        Status::Refused(problem) | Status::Held(Some(problem)) | Status::Unsure(Some(problem)) => {
+        Status::GivenUp(GivenUp { problem: Some(problem), .. })
+        | Status::Refused(problem)
+        | Status::Held(Some(problem))
+        | Status::Unsure(Some(problem)) => {
             json!({ "code": problem.code(), "message": problem.sentence() })
         }
         _ => Value::Null,

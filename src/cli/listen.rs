@@ -17,8 +17,8 @@ use super::{DONE, complain, context, follow, json, say};
 
 /// Where it listens unless told otherwise: this machine only, a tunnel or a proxy leads here.
 const ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8787);
-/// How often the store is asked for tasks of other programs.
-const REREAD: Duration = Duration::from_secs(5);
+/// How often it is looked whether callbacks are as they should be.
+const CHECK: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(global: &Global, args: &Listen) -> Result<u8, Report> {
     let places = context::places(global)?;
@@ -30,13 +30,14 @@ pub(super) async fn run(global: &Global, args: &Listen) -> Result<u8, Report> {
     ready(args, address, path.as_str(), callback.as_ref(), signed)?;
 
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let mut printer = Printer { json: args.json, seen: BTreeMap::new(), broken: None, full: false };
+    let mut printer = Printer { json: args.json, seen: BTreeMap::new(), broken: None, said: None };
     let mut refused = 0;
+    // What others begin later comes by itself: they ask the one that talks to the service.
+    driver.watch_everything();
     while printer.broken.is_none() {
-        driver.reread();
         tokio::select! {
-            () = driver.run(|fleet, no_room| printer.turn(fleet, no_room)) => {}
-            () = tokio::time::sleep(REREAD) => {}
+            () = driver.run(|fleet, hitch| printer.turn(fleet, hitch)) => {}
+            () = tokio::time::sleep(CHECK) => {}
             _ = interrupt.recv() => break,
             _ = terminate.recv() => break,
         }
@@ -86,17 +87,17 @@ struct Printer {
     json: bool,
     seen: BTreeMap<LocalId, Arc<Task>>,
     broken: Option<Report>,
-    /// That outputs cannot be saved was said.
-    full: bool,
+    /// Why nothing goes on, as it was said.
+    said: Option<String>,
 }
 
 impl Printer {
     /// Whether to go on.
-    fn turn(&mut self, fleet: &Fleet, no_room: Option<&str>) -> bool {
-        if let Some(why) = no_room.filter(|_| !self.full) {
-            complain(&format!("an output cannot be saved: {why}; trying again"));
+    fn turn(&mut self, fleet: &Fleet, hitch: Option<&str>) -> bool {
+        if let Some(why) = hitch.filter(|why| self.said.as_deref() != Some(*why)) {
+            complain(why);
         }
-        self.full = no_room.is_some();
+        self.said = hitch.map(str::to_owned);
         for task in fleet.tasks() {
             let old = self.seen.get(&task.id);
             if old.is_some_and(|old| Arc::ptr_eq(old, task)) {

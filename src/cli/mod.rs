@@ -1,5 +1,6 @@
 //! The command line: the screen by default, and everything it does as commands.
 
+mod adopt;
 mod args;
 mod context;
 mod demo;
@@ -11,7 +12,10 @@ mod list;
 mod listen;
 mod log;
 mod models;
+mod remote;
+mod repair;
 mod send;
+mod settle;
 mod show;
 mod sim;
 mod submit;
@@ -89,11 +93,15 @@ async fn run(args: Args) -> Result<u8, Report> {
         Some(Command::Watch(args)) => watch::run(&global, &args).await,
         Some(Command::Listen(args)) => listen::run(&global, &args).await,
         Some(Command::Send(args)) => send::run(&global, &args).await,
+        Some(Command::Settle(args)) => settle::run(&global, &args).await,
+        Some(Command::Adopt(args)) => adopt::run(&global, args).await,
         Some(Command::Fetch(args)) => fetch::run(&global, args).await,
+        Some(Command::List(args)) if args.remote => remote::run(&global, &args).await,
         Some(Command::List(args)) => list::run(&global, &args),
         Some(Command::Show(args)) => show::run(&global, &args),
         Some(Command::Models(args)) => models::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&global, &args).await,
+        Some(Command::Repair) => repair::run(&global),
         Some(Command::Sim(args)) => sim::run(args).await,
     }
 }

@@ -4,7 +4,7 @@ use color_eyre::eyre::Report;
 
 use crate::domain::request::plain;
 use crate::domain::text::{lines, one_line};
-use crate::domain::{OutputState, Task, advice};
+use crate::domain::{OutputState, Problem, Status, Task, advice};
 use crate::runtime::Clock;
 use crate::runtime::files::is_gone;
 use crate::time::Wall;
@@ -31,6 +31,9 @@ fn words(task: &Task) -> Result<(), Report> {
     if let Some(id) = &task.task_id {
         row("task", id.as_str())?;
     }
+    if task.is_elsewhere() {
+        row("origin", "another program of the account created it; its prompt is not known")?;
+    }
     row("model", &task.request.full_model())?;
     for (name, value) in task.request.input.iter().filter(|(_, value)| plain(value) != task.request.prompt) {
         row(name, &plain(value))?;
@@ -40,6 +43,9 @@ fn words(task: &Task) -> Result<(), Report> {
     row("status", &format!("{} – {}", task.status.word(), explained.what))?;
     if let Some(next) = explained.next {
         row("next", &next)?;
+    }
+    if matches!(task.status, Status::Unsure(Some(Problem::Mismatch { .. }))) {
+        row("sent", &task.request.body)?;
     }
     for (stage, at) in task.times.iter() {
         row("", &format!("{}  {}", time(at), stage.word()))?;

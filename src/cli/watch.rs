@@ -29,5 +29,8 @@ pub(super) async fn run(global: &Global, args: &Watch) -> Result<u8, Report> {
     }
     let wanted = tasks.into_iter().filter(|task| ids.contains(&task.id)).collect();
     driver.handle(FleetMsg::Restored(wanted));
+    if !driver.standing().holds {
+        driver.watch_everything();
+    }
     follow(driver, &ids, Until::Home, Style { json: args.json, changes: true }).await
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Failure, Output, OutputState, Problem, Stage, Status, Task};
+use super::{Failure, Outcome, Output, OutputState, Problem, Stage, Status, Task};
 use crate::time::Wall;
 
 /// How long the service keeps an idempotency key for sure: it says about 24 hours, careful clients use 23 \[C\].
@@ -41,6 +41,11 @@ pub fn explain(task: &Task, now: Wall, service: Wall) -> Explanation {
             "it is watched until the service says that it ended",
         ),
         Status::Archiving => says("generated; the service is storing the files", long(task, now)),
+        Status::Missing(_) => says(
+            "the service says that it does not know this task",
+            "it is looked for now and then; a key of another account would explain it, or the service has deleted it",
+        ),
+        Status::GivenUp(given) => given_up(given),
         Status::Refused(problem) => says(problem.sentence(), problem.advice()),
         Status::Failed(failure) => failed(failure),
         Status::Success => success(task, service),
@@ -58,14 +63,28 @@ fn unsure(problem: Option<&Problem>, task: &Task, now: Wall) -> Explanation {
         Some(problem) => format!("it may or may not have been accepted: {}", problem.sentence()),
     };
     let sent = task.times.at(Stage::Sending).unwrap_or(task.created);
+    let lives = now.since(sent) < KEY_LIFETIME;
     let next = match problem {
         Some(problem @ Problem::Mismatch { .. }) => problem.advice(),
-        _ if now.since(sent) >= KEY_LIFETIME => {
-            "its key is too old to settle that; look into the account's task list before sending it anew"
+        Some(problem) if problem.outcome() == Outcome::Refused => {
+            "that was the answer to a repetition; whether the first sending was taken it does not say. Decide: adopt a \
+             task of the account, send it anew, or give it up"
+        }
+        _ if !lives => {
+            "its key is too old to settle that. Decide: adopt a task of the account, send it anew, or give it up"
         }
         _ => "sending it again with the same key and content settles it; it is not paid twice",
     };
     says(what, next)
+}
+
+fn given_up(given: &super::status::GivenUp) -> Explanation {
+    let cause = given.problem.as_ref().map_or_else(|| "the answer never came".to_owned(), Problem::sentence);
+    let what = match given.anew {
+        Some(anew) => format!("given up, and sent anew as {}: {cause}", anew.short()),
+        None => format!("given up: {cause}"),
+    };
+    says(what, "nobody knows whether it was accepted; it is never sent again")
 }
 
 /// Codes as in the protocol \[C\]; the list is open, so anything else is told as it came.

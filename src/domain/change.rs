@@ -1,6 +1,6 @@
 //! What the store is asked to make durable.
 
-use super::{Draft, LocalId, Problem, Task, Wish};
+use super::{Draft, Found, LocalId, Problem, Task, Wish};
 
 /// One change of what is on disk. Changes are applied in the order they were given.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +19,8 @@ pub enum Change {
     Wish(Wish),
     /// What was learned of how long tasks take; of each kind of task there is one lesson, the latest.
     Learned(Vec<Lesson>),
+    /// What the holder of the lease found in the account's list for another window.
+    Found(Box<Found>),
     /// Why the holder of the lease sends nothing, if so: for the other windows to show.
     Paused(Option<Problem>),
 }

@@ -80,6 +80,13 @@ pub enum Problem {
         /// What failed, in plain words.
         message: String,
     },
+    /// The other end could not prove who it is: nothing was sent to it.
+    Certificate {
+        /// The host that was asked for.
+        host: String,
+        /// Why its certificate was not taken, in plain words.
+        message: String,
+    },
     /// An answer that is not of this API: HTML, cut JSON, a missing task id, another task's id.
     Odd {
         /// HTTP status.
@@ -120,7 +127,9 @@ impl Problem {
             Self::Network { sent: true, .. } | Self::Server { .. } | Self::Processing { .. } | Self::Odd { .. } => {
                 Outcome::Unknown
             }
-            Self::Auth { .. } | Self::NoKey { .. } | Self::Balance { .. } => Outcome::Blocked,
+            Self::Auth { .. } | Self::NoKey { .. } | Self::Balance { .. } | Self::Certificate { .. } => {
+                Outcome::Blocked
+            }
             Self::Forbidden { .. } | Self::Rejected { .. } | Self::NotFound { .. } => Outcome::Refused,
             Self::Mismatch { .. } => Outcome::Conflict,
         }
@@ -188,6 +197,7 @@ impl Problem {
             Self::NotFound { message } => with("the service does not know it", message),
             Self::Server { status, message } => with(&format!("the service failed ({status})"), message),
             Self::Network { message, .. } => with("no connection", message),
+            Self::Certificate { host, message } => with(&format!("{host} could not prove who it is"), message),
             Self::Odd { status, message } => with(&format!("the answer is not from this API ({status})"), message),
             Self::Local { message } => message.clone(),
         }
@@ -208,6 +218,11 @@ impl Problem {
             Self::NotFound { .. } => "check the model's name; it may be retired",
             Self::Server { .. } | Self::Network { sent: true, .. } | Self::Odd { .. } => {
                 "it may have been accepted: the same request with the same key settles it without paying twice"
+            }
+            Self::Certificate { .. } => {
+                "nothing was sent; check the clock of this machine and the network (a proxy or a login page may be in \
+                 between). If your network has a certificate authority of its own, add it to the system's, or name its \
+                 file in SSL_CERT_FILE, and start again"
             }
             Self::Network { sent: false, .. } => "check the connection; nothing was sent",
             Self::Local { .. } => "mend the cause, then send it again; nothing was sent",

@@ -1,10 +1,13 @@
 //! One observation of a task at the service.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Output, Status, TaskId};
 use crate::time::Wall;
 
 /// By which door an observation came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Source {
     /// `GET /v1/tasks/{id}`.
     Task,
@@ -15,7 +18,7 @@ pub enum Source {
 }
 
 /// One observation of a task: what the service said of it at some moment.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Whose.
     pub task_id: TaskId,

@@ -78,6 +78,26 @@ impl Request {
         Ok(Self { model, route, input, template, prompt, body })
     }
 
+    /// The request of a task that another program created: the service tells its model and nothing else \[C\].
+    #[must_use]
+    pub fn elsewhere(model: &str) -> Self {
+        let (name, route) = model.split_once('@').map_or((model, None), |(name, route)| (name, Some(route)));
+        Self {
+            model: name.to_owned(),
+            route: route.map(str::to_owned),
+            input: Map::new(),
+            template: String::new(),
+            prompt: String::new(),
+            body: String::new(),
+        }
+    }
+
+    /// Its bytes are known here. Nothing else is ever sent.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        !self.body.is_empty()
+    }
+
     /// The service was, or will be, asked to call back when the task ends. (In a JSON text a quotation mark is always
     /// escaped, so no prompt can look like this.)
     #[must_use]
@@ -146,6 +166,13 @@ mod tests {
         };
         assert!(with("a fox", Some("https://x.example/h")));
         assert!(!with("a fox", None) && !with(r#"","callback":{"url":"https://x.example"#, None));
+    }
+
+    #[test]
+    fn what_was_made_elsewhere_has_a_model_and_no_bytes() {
+        let request = Request::elsewhere("m/x@beta");
+        assert_eq!((request.full_model().as_str(), request.is_ours()), ("m/x@beta", false));
+        assert_eq!(Request::elsewhere("m").full_model(), "m");
     }
 
     #[test]

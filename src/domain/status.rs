@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Problem;
+use super::{LocalId, Problem};
 
 /// Why the service says that a task failed. Either part may be missing in the answer \[C\].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +11,15 @@ pub struct Failure {
     pub code: Option<String>,
     /// For people; may be as bare as "task failed".
     pub message: Option<String>,
+}
+
+/// What is left of a task that was given up: nobody ever learned whether it was accepted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenUp {
+    /// Why its outcome was unknown.
+    pub problem: Option<Problem>,
+    /// The task that was sent in its place, with a key of its own.
+    pub anew: Option<LocalId>,
 }
 
 /// Where a task stands. The order of the variants is the order of a task's life.
@@ -33,8 +42,13 @@ pub enum Status {
     Unknown(String),
     /// Generated, files being stored; no outputs yet \[D\].
     Archiving,
+    /// It was running, as here, when it was last heard of; since then the service says that it does not know it. That
+    /// is no end: the stage is still that of the last news, and any report brings it back.
+    Missing(Box<Status>),
     /// The service did not take the request: no task exists.
     Refused(Problem),
+    /// The user gave it up while its outcome was unknown. It is never sent again.
+    GivenUp(GivenUp),
     /// Ended without a result \[D\].
     Failed(Failure),
     /// Ended with outputs \[D\].
@@ -55,13 +69,14 @@ pub enum Stage {
     Unknown,
     Archiving,
     Refused,
+    GivenUp,
     Failed,
     Success,
 }
 
 impl Stage {
     /// All stages, in the order of a task's life.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Saved,
         Self::Held,
         Self::Sending,
@@ -71,6 +86,7 @@ impl Stage {
         Self::Unknown,
         Self::Archiving,
         Self::Refused,
+        Self::GivenUp,
         Self::Failed,
         Self::Success,
     ];
@@ -85,7 +101,7 @@ impl Stage {
             Self::Handling => 3,
             Self::Unknown => 4,
             Self::Archiving => 5,
-            Self::Refused | Self::Failed | Self::Success => 6,
+            Self::Refused | Self::GivenUp | Self::Failed | Self::Success => 6,
         }
     }
 
@@ -102,6 +118,7 @@ impl Stage {
             Self::Unknown => "unknown",
             Self::Archiving => "archiving",
             Self::Refused => "refused",
+            Self::GivenUp => "given_up",
             Self::Failed => "fail",
             Self::Success => "success",
         }
@@ -110,7 +127,7 @@ impl Stage {
     /// Nothing will change any more.
     #[must_use]
     pub fn is_final(self) -> bool {
-        matches!(self, Self::Refused | Self::Failed | Self::Success)
+        matches!(self, Self::Refused | Self::GivenUp | Self::Failed | Self::Success)
     }
 
     /// The service has it and has not ended it.
@@ -133,7 +150,9 @@ impl Status {
             Self::Handling => Stage::Handling,
             Self::Unknown(_) => Stage::Unknown,
             Self::Archiving => Stage::Archiving,
+            Self::Missing(last) => last.stage(),
             Self::Refused(_) => Stage::Refused,
+            Self::GivenUp(_) => Stage::GivenUp,
             Self::Failed(_) => Stage::Failed,
             Self::Success => Stage::Success,
         }
@@ -143,7 +162,22 @@ impl Status {
     /// (a terminal state of the service never changes \[C\]).
     #[must_use]
     pub fn join(self, seen: Self) -> Self {
-        if seen.stage().rank() > self.stage().rank() { seen } else { self }
+        match self {
+            // News of any kind: it is not missing.
+            Self::Missing(last) => last.join(seen),
+            _ if seen.stage().rank() > self.stage().rank() => seen,
+            _ => self,
+        }
+    }
+
+    /// The same, but the service says that it does not know it. Only what runs can be missed.
+    #[must_use]
+    pub fn missed(self) -> Self {
+        match self {
+            Self::Missing(_) => self,
+            _ if self.is_running() => Self::Missing(Box::new(self)),
+            _ => self,
+        }
     }
 
     /// The service has it and has not ended it.
@@ -163,6 +197,7 @@ impl Status {
     pub fn word(&self) -> &str {
         match self {
             Self::Unknown(word) => word,
+            Self::Missing(_) => "missing",
             other => other.stage().word(),
         }
     }
@@ -177,6 +212,17 @@ mod tests {
         let end = Status::Failed(Failure::default());
         assert_eq!(end.clone().join(Status::Success), end);
         assert_eq!(end.clone().join(Status::Queued), end);
+    }
+
+    #[test]
+    fn what_is_missing_comes_back_with_any_news_and_not_behind_them() {
+        let missing = Status::Archiving.missed();
+        assert_eq!((missing.word(), missing.is_final()), ("missing", false));
+        assert_eq!(missing.clone().missed(), missing);
+        assert_eq!(missing.clone().join(Status::Handling), Status::Archiving);
+        assert_eq!(missing.join(Status::Success), Status::Success);
+        assert_eq!(Status::Success.missed(), Status::Success);
+        assert_eq!(Status::Unsure(None).missed(), Status::Unsure(None));
     }
 
     #[test]

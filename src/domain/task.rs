@@ -64,6 +64,27 @@ impl Task {
         Self { id, task_id: None, request, status, times, created: now, completed: None, outputs: Vec::new() }
     }
 
+    /// A task that another program created, as the service tells of it. Its request is not known here, so nothing
+    /// can be sent for it.
+    #[must_use]
+    pub fn elsewhere(id: LocalId, report: &Report, now: Wall) -> Self {
+        let created = report.created.unwrap_or(now);
+        let mut times = Times::default();
+        times.note(Stage::Queued, created);
+        let request = Arc::new(Request::elsewhere(&report.model));
+        let task_id = Some(report.task_id.clone());
+        let (completed, outputs) = (None, Vec::new());
+        let mut task = Self { id, task_id, request, status: Status::Queued, times, created, completed, outputs };
+        task.observe(report, report.completed.unwrap_or(now));
+        task
+    }
+
+    /// Another program created it.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        !self.request.is_ours()
+    }
+
     /// Sets a status of our own making (saved, held, sending, unsure, refused, queued on acceptance).
     pub fn set(&mut self, status: Status, now: Wall) {
         self.times.note(status.stage(), now);

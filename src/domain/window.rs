@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LocalId, Problem};
+use super::{AssetId, LocalId, Problem, Report, Task, TaskId};
+use crate::time::Wall;
 
 /// What a window that only watches asks of the one that holds the lease. It travels through the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "word", content = "task", rename_all = "snake_case")]
 pub enum Wish {
     /// The user wants this sent.
@@ -16,6 +17,24 @@ pub enum Wish {
     Forget(LocalId),
     /// The user wants a paused queue to go on.
     Resume,
+    /// The user wants this output fetched once more. From the moment it is written, the output counts as away.
+    Again(AssetId),
+    /// The user gives up this, whose outcome nobody knows; it may have been sent anew.
+    GiveUp {
+        /// Which one.
+        task: LocalId,
+        /// What was sent in its place.
+        anew: Option<LocalId>,
+    },
+    /// The user says which task of the account this, whose outcome nobody knows, became.
+    Adopt {
+        /// Which one.
+        task: LocalId,
+        /// What it became.
+        task_id: TaskId,
+    },
+    /// The user wants to see what the account holds besides our own tasks.
+    Browse(Browse),
     /// Somebody looks at the whole history: all that is unfinished is to be watched.
     WatchAll,
 }
@@ -23,12 +42,53 @@ pub enum Wish {
 impl Wish {
     /// The task it is about.
     #[must_use]
-    pub fn task(self) -> Option<LocalId> {
+    pub fn task(&self) -> Option<LocalId> {
         match self {
-            Self::Send(id) | Self::Look(id) | Self::Forget(id) => Some(id),
-            Self::Resume | Self::WatchAll => None,
+            Self::Send(id) | Self::Look(id) | Self::Forget(id) => Some(*id),
+            Self::Again(asset) => Some(asset.task),
+            Self::GiveUp { task, .. } | Self::Adopt { task, .. } => Some(*task),
+            Self::Resume | Self::Browse(_) | Self::WatchAll => None,
         }
     }
+}
+
+/// How the user decides about a creation whose outcome nobody knows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Settle {
+    /// It became this task of the account.
+    Adopt(TaskId),
+    /// Send the same request once more as this task, with a key of its own. It may be paid a second time.
+    Anew(Box<Task>),
+    /// It is never sent again.
+    GiveUp {
+        /// What was sent in its place.
+        anew: Option<LocalId>,
+    },
+}
+
+/// A look at what the account holds besides our own tasks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Browse {
+    /// A page of the list, counted from 1.
+    Page(u32),
+    /// One task.
+    One(TaskId),
+}
+
+/// What such a look has found, for the window that wanted it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// What was looked at.
+    pub browse: Browse,
+    /// The list goes on after it.
+    pub more: bool,
+    /// When the oldest task on it was created, ours or not.
+    pub oldest: Option<Wall>,
+    /// The tasks that are not ours.
+    pub reports: Vec<Report>,
+    /// Why it could not be read, if so.
+    pub problem: Option<Problem>,
 }
 
 /// The program that holds the lease, as it named itself.
@@ -40,6 +100,10 @@ pub struct Holder {
     pub host: String,
     /// The address of the service it talks to.
     pub service: String,
+    /// It talks to it with another API key than this program.
+    pub other_key: bool,
+    /// It has not moved for ten seconds: it was stopped, or hangs. It keeps the lease.
+    pub quiet: bool,
 }
 
 /// How this window stands to the others.
@@ -54,11 +118,15 @@ pub struct Standing {
     /// Files cannot be locked here: nothing keeps a second window from taking itself for the holder, but for the
     /// check before each sending.
     pub lockless: bool,
+    /// The folder was last used with another API key, which may be of another account.
+    pub stranger: bool,
+    /// What is unsure and is settled by the holder without a further word.
+    pub retried: Vec<LocalId>,
 }
 
 impl Default for Standing {
     /// Alone.
     fn default() -> Self {
-        Self { holds: true, holder: None, paused: None, lockless: false }
+        Self { holds: true, holder: None, paused: None, lockless: false, stranger: false, retried: Vec::new() }
     }
 }

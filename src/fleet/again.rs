@@ -11,7 +11,12 @@ impl Fleet {
         for asset in assets {
             let Some(task) = self.tasks.get_mut(&asset.task) else { continue };
             let Some(output) = task.outputs.get(usize::from(asset.index)) else { continue };
-            if output.state == OutputState::Away || !output.link_lives(self.skew.service(now)) {
+            if output.state == OutputState::Away {
+                continue;
+            }
+            if !output.link_lives(self.skew.service(now)) {
+                // Whoever wished for it in another window hears that nothing changed.
+                self.save(asset.task, orders);
                 continue;
             }
             let expires = output.expires;

@@ -101,8 +101,10 @@ impl Fleet {
     fn sent_in(&self, unsent: usize, now: Now) -> f64 {
         let pace = (self.budget.dared(now.mono).saturating_sub(self.budget.reserve(now.mono))).max(1) as usize;
         let at_once = pace.saturating_sub(self.budget.used(now.mono)).max(1);
-        let first =
-            self.budget.free_at(Kind::Create, now.mono).max(self.queue.again_at().filter(|_| !self.queue.is_waiting()));
+        let first = self
+            .budget
+            .free_at(Kind::Create, now.mono)
+            .max(self.queue.again_at().filter(|_| self.queue.waiting() == 0));
         let first = first.map_or(0.0, |at| at.since(now.mono).as_secs_f64());
         first + unsent.saturating_sub(at_once) as f64 * 60.0 / pace as f64
     }
@@ -116,7 +118,7 @@ impl Fleet {
         if self.blocked().is_some() {
             return None;
         }
-        if self.queue.is_waiting() {
+        if self.queue.waiting() > 0 {
             let free = self.budget.free_at(Kind::Create, now.mono).filter(|at| *at > now.mono);
             return free.map(Wait::Full);
         }

@@ -12,14 +12,21 @@ use super::backoff;
 const ODD_ATTEMPTS: u32 = 3;
 /// A disk that refused is asked again this much later.
 const DISK_WAIT: Duration = Duration::from_secs(30);
+/// And a host that could not prove who it is.
+const DISTRUST_WAIT: Duration = Duration::from_secs(600);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Wish {
     next: Mono,
     expires: Option<Wall>,
     attempts: u32,
     /// A fresh link was asked for already; a second refusal is final.
     renewed: bool,
+    /// The link that was last tried, and the one that was refused.
+    tried: Option<String>,
+    refused: Option<String>,
+    /// Looks at its task that left before it was refused, and may tell the old link.
+    stale: u32,
 }
 
 /// What to do after a download failed.
@@ -42,13 +49,18 @@ pub struct Fetches {
     /// Those that wait, by when they may go.
     later: BTreeSet<(Mono, AssetId)>,
     open: BTreeSet<AssetId>,
+    /// Looks at one task alone that are under way.
+    asked: BTreeMap<LocalId, u32>,
 }
 
 impl Fetches {
     /// Wants an output.
     pub fn want(&mut self, id: AssetId, expires: Option<Wall>, now: Mono) {
         if !self.open.contains(&id) && !self.wishes.contains_key(&id) {
-            self.wishes.insert(id, Wish { next: now, expires, attempts: 0, renewed: false });
+            self.wishes.insert(
+                id,
+                Wish { next: now, expires, attempts: 0, renewed: false, tried: None, refused: None, stale: 0 },
+            );
             self.later.insert((now, id));
         }
     }
@@ -72,17 +84,51 @@ impl Fetches {
         self.wishes.range(AssetId { task, index: 0 }..=AssetId { task, index: u16::MAX })
     }
 
-    /// A fresh answer about this task came in: links may be new, so what waited for one may go.
-    pub fn renewed(&mut self, task: LocalId, now: Mono) {
-        let waiting = self.of(task).filter(|(_, wish)| wish.renewed && wish.next.0 == u64::MAX);
-        let waiting: Vec<AssetId> = waiting.map(|(id, _)| *id).collect();
-        waiting.into_iter().for_each(|id| self.put_off(id, now));
+    fn waiting(&self, task: LocalId) -> Vec<AssetId> {
+        self.of(task).filter(|(_, wish)| wish.renewed && wish.next.0 == u64::MAX).map(|(id, _)| *id).collect()
+    }
+
+    /// The service was asked about this task alone.
+    pub fn asks(&mut self, task: LocalId) {
+        *self.asked.entry(task).or_default() += 1;
+    }
+
+    /// A question about this task alone was answered, or was not: links may be new, so what waited for one may go,
+    /// unless the question had left before the old one was refused.
+    pub fn answered(&mut self, task: LocalId, well: bool, now: Mono) {
+        let open = self.asked.remove(&task).unwrap_or(0).saturating_sub(1);
+        if open > 0 {
+            self.asked.insert(task, open);
+        }
+        for id in self.waiting(task) {
+            match self.wishes.get_mut(&id) {
+                // Which of several failed nobody knows: the older one may still come.
+                Some(wish) if wish.stale > 0 => wish.stale = (wish.stale - u32::from(well)).min(open),
+                _ if well => self.put_off(id, now),
+                _ => {}
+            }
+        }
+    }
+
+    /// A link came that was not refused, by whatever door.
+    pub fn has_link(&mut self, id: AssetId, now: Mono) {
+        if self.waiting(id.task).contains(&id) {
+            self.put_off(id, now);
+        }
     }
 
     /// A fresh link is waited for.
     #[must_use]
     pub fn wants_link(&self, task: LocalId) -> bool {
         self.of(task).any(|(_, wish)| wish.next.0 == u64::MAX)
+    }
+
+    /// No fresh link will come for these outputs of a task: they are not wanted any more.
+    pub fn give_up(&mut self, task: LocalId) -> Vec<AssetId> {
+        let waiting: Vec<AssetId> =
+            self.of(task).filter(|(_, wish)| wish.next.0 == u64::MAX).map(|(id, _)| *id).collect();
+        waiting.iter().for_each(|id| self.done(*id));
+        waiting
     }
 
     /// The next output to fetch, soonest deadline first.
@@ -99,6 +145,19 @@ impl Fetches {
         let (.., id) = self.ready.pop_first()?;
         self.open.insert(id);
         Some(id)
+    }
+
+    /// It is fetched from this link.
+    pub fn tries(&mut self, id: AssetId, link: &str) {
+        if let Some(wish) = self.wishes.get_mut(&id) {
+            wish.tried = Some(link.to_owned());
+        }
+    }
+
+    /// This link was refused, and a fresh one was asked for: a late answer may still name it.
+    #[must_use]
+    pub fn was_refused(&self, id: AssetId, link: &str) -> bool {
+        self.wishes.get(&id).is_some_and(|wish| wish.refused.as_deref() == Some(link))
     }
 
     /// It is here.
@@ -127,9 +186,13 @@ impl Fetches {
             }
             Next::Renew => {
                 wish.renewed = true;
+                wish.refused = wish.tried.take();
+                wish.stale = self.asked.get(&id.task).copied().unwrap_or(0);
                 self.put_off(id, Mono(u64::MAX));
             }
             Next::Later if matches!(problem, Problem::Local { .. }) => self.put_off(id, now + DISK_WAIT),
+            // Nobody mends a certificate within seconds.
+            Next::Later if matches!(problem, Problem::Certificate { .. }) => self.put_off(id, now + DISTRUST_WAIT),
             Next::Later => {
                 let wait = backoff::delay(wish.attempts, Some(problem), chance);
                 self.put_off(id, now + wait);
@@ -193,7 +256,7 @@ mod tests {
         assert_eq!(fetches.next(3, Mono(0)), Some(asset(1)));
         assert_eq!(fetches.failed(asset(1), &gone, Mono(1), &mut chance), Next::Renew);
         assert_eq!(fetches.next(3, Mono(100_000)), None, "not before there is a fresh link");
-        fetches.renewed(asset(1).task, Mono(2));
+        fetches.answered(asset(1).task, true, Mono(2));
         assert_eq!(fetches.next(3, Mono(3)), Some(asset(1)));
         assert_eq!(fetches.failed(asset(1), &gone, Mono(4), &mut chance), Next::Lost);
         assert!(fetches.is_idle());
@@ -209,5 +272,24 @@ mod tests {
             let full = Problem::Local { message: "disk full".into() };
             assert_eq!(fetches.failed(asset(1), &full, now, &mut chance), Next::Later);
         }
+    }
+
+    /// A13 and B15: what left before the refusal brings nothing fresh.
+    #[test]
+    fn an_older_look_is_not_taken_for_a_fresh_link() {
+        let (mut fetches, mut chance) = (Fetches::default(), Chance::new(1));
+        let gone = Problem::Forbidden { message: String::new() };
+        fetches.want(asset(1), None, Mono(0));
+        fetches.asks(asset(1).task);
+        assert_eq!(fetches.next(3, Mono(0)), Some(asset(1)));
+        assert_eq!(fetches.failed(asset(1), &gone, Mono(1), &mut chance), Next::Renew);
+        fetches.asks(asset(1).task);
+        fetches.asks(asset(1).task);
+        fetches.answered(asset(1).task, false, Mono(2));
+        fetches.answered(asset(1).task, true, Mono(2));
+        assert!(fetches.wants_link(asset(1).task));
+        assert_eq!(fetches.next(3, Mono(3)), None);
+        fetches.answered(asset(1).task, true, Mono(4));
+        assert_eq!(fetches.next(3, Mono(5)), Some(asset(1)));
     }
 }

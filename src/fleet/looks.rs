@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Answer, Dated, LocalId, Problem, Report, Source, Task, TaskId};
+use crate::domain::{Answer, AssetId, Dated, LocalId, Problem, Report, Source, Task, TaskId};
 use crate::time::Now;
 
 use super::budget::Kind;
-use super::watch::{PAGE_SIZE, Pace, Plan};
+use super::plan::{Pace, Plan};
 use super::{Fleet, News, Order, Question, Silence, backoff};
+
+/// Between looks that fail for a reason that does not pass by itself.
+const SLOWLY: Duration = Duration::from_secs(60);
 
 impl Fleet {
     pub(super) fn answered(&mut self, question: &Question, answer: Answer<News>, now: Now, orders: &mut Vec<Order>) {
@@ -27,7 +30,7 @@ impl Fleet {
             Ok(News::Task(report)) => {
                 self.report(&report, now, orders);
                 if let Question::Task(id, _) = question {
-                    self.fetches.renewed(*id, now.mono);
+                    self.fetches.answered(*id, true, now.mono);
                     self.heard(*id, now);
                 }
             }
@@ -40,13 +43,23 @@ impl Fleet {
                         missing.remove(&id);
                         self.report(report, now, orders);
                         self.heard(id, now);
+                    } else {
+                        self.strays.refresh(report, now.wall);
                     }
                 }
-                let full = page.reports.len() >= page.size as usize;
                 let missing: Vec<LocalId> = missing.into_iter().collect();
-                self.watch.page_read(page.page, page.size, full, &hits, &missing, now.mono);
+                self.watch.page_read(&page, &hits, &missing, now.mono);
             }
-            Err(problem) => self.not_answered(&asked, &problem, now),
+            Err(problem) => {
+                if let Question::Task(id, _) = question {
+                    self.fetches.answered(*id, false, now.mono);
+                }
+                let unknown = match (question, &problem) {
+                    (Question::Task(id, _), Problem::NotFound { .. }) => Some(self.unknown(*id, now, orders)),
+                    _ => None,
+                };
+                self.not_answered(&asked, &problem, unknown, now);
+            }
         }
     }
 
@@ -71,7 +84,16 @@ impl Fleet {
         }
     }
 
+    /// One observation that nobody here has asked for by name.
+    pub(super) fn observed(&mut self, report: &Report, now: Now, orders: &mut Vec<Order>) {
+        if let Some(id) = self.by_task_id.get(&report.task_id).copied() {
+            self.report(report, now, orders);
+            self.heard(id, now);
+        }
+    }
+
     fn heard(&mut self, id: LocalId, now: Now) {
+        self.absences.over(id);
         match self.tasks.get(&id).filter(|task| task.status.is_final()) {
             Some(task) => {
                 // A page may have left before a link was refused: only a look of its own brings a fresh one for sure.
@@ -82,7 +104,7 @@ impl Fleet {
         }
     }
 
-    fn not_answered(&mut self, asked: &[LocalId], problem: &Problem, now: Now) {
+    fn not_answered(&mut self, asked: &[LocalId], problem: &Problem, rest: Option<Duration>, now: Now) {
         let failures = self.silence.as_ref().map_or(1, |s| s.failures);
         let wait = backoff::delay(failures, Some(problem), &mut self.chance);
         if matches!(problem, Problem::Limit { .. }) {
@@ -94,8 +116,8 @@ impl Fleet {
             _ => {}
         }
         for id in asked {
-            // What the service does not know now it may know later (a fresh id, another replica): ask slowly.
-            let wait = if problem.is_passing() { wait } else { wait.max(Duration::from_secs(20)) };
+            // What does not pass by itself is asked about slowly.
+            let wait = rest.unwrap_or(if problem.is_passing() { wait } else { wait.max(SLOWLY) });
             self.watch.failed(*id, now.mono, wait);
         }
     }
@@ -103,7 +125,12 @@ impl Fleet {
     /// Keeps count of how long the service has not answered at all.
     pub(super) fn note_contact(&mut self, problem: Option<&Problem>, now: Now) {
         match problem {
-            Some(problem @ (Problem::Network { .. } | Problem::Odd { .. } | Problem::Server { .. })) => {
+            Some(
+                problem @ (Problem::Network { .. }
+                | Problem::Certificate { .. }
+                | Problem::Odd { .. }
+                | Problem::Server { .. }),
+            ) => {
                 let silence = self.silence.get_or_insert(Silence { since: now, failures: 0, problem: problem.clone() });
                 silence.failures += 1;
                 silence.problem = problem.clone();
@@ -126,7 +153,20 @@ impl Fleet {
         // Most looks bring nothing new: do not copy the task for those.
         let mut seen = Task::clone(task);
         let ran = !seen.status.is_final();
+        let before = seen.outputs.clone();
         if seen.observe(&self.skew.told(report, now), now.wall) {
+            // A late answer does not bring back a link that was refused meanwhile.
+            for (index, old) in (0u16..).zip(before) {
+                let asset = AssetId { task: id, index };
+                let Some(new) = seen.outputs.get_mut(usize::from(index)).filter(|new| new.url != old.url) else {
+                    continue;
+                };
+                if self.fetches.was_refused(asset, &new.url) {
+                    *new = old;
+                } else {
+                    self.fetches.has_link(asset, now.mono);
+                }
+            }
             if ran && seen.status.is_final() && report.source != Source::Callback && seen.request.has_callback() {
                 self.callbacks.missed();
                 self.watch.trust_callbacks(self.callbacks.arrive());
@@ -158,23 +198,28 @@ impl Fleet {
                 return;
             }
             self.watch.asked(&plan, now.mono, pace);
+            if let Plan::One(id) = &plan {
+                self.fetches.asks(*id);
+            }
             orders.push(Order::Ask(question));
         }
     }
 
-    /// How much may be asked: little while creations wait for the same allowance; else a third of it, or more when
-    /// there are many pages to read.
+    /// How much may be asked: little while more creations wait than the allowance has room for; else a third of it,
+    /// or more when there are many pages to read.
     fn pace(&self, now: Now) -> Pace {
         let dared = self.budget.dared(now.mono);
         let used = self.budget.looks(now.mono);
-        let crowded = self.queue.is_waiting();
+        let free = dared.saturating_sub(u32::try_from(self.budget.used(now.mono)).unwrap_or(u32::MAX));
+        let reserve = self.budget.reserve(now.mono);
+        let crowded = self.queue.waiting() > free.saturating_sub(reserve) as usize;
         let quota = if crowded {
-            self.budget.reserve(now.mono)
+            reserve
         } else {
-            let pages = u32::try_from(self.watch.len().div_ceil(PAGE_SIZE as usize)).unwrap_or(u32::MAX);
             let most = dared - dared / 20;
-            let free = dared.saturating_sub(u32::try_from(self.budget.used(now.mono)).unwrap_or(u32::MAX));
-            (pages.saturating_mul(40).saturating_sub(20)).clamp(dared / 3, most.max(dared / 3)).min(used + free)
+            (self.watch.pages().saturating_mul(40).saturating_sub(20))
+                .clamp(dared / 3, most.max(dared / 3))
+                .min(used + free)
         };
         Pace { quota: quota.max(1), used, crowded }
     }

@@ -16,22 +16,27 @@ mod expect;
 pub mod fetch;
 mod lessons;
 mod looks;
+mod missing;
 mod msg;
 mod outputs;
 pub mod places;
+pub mod plan;
 pub mod queue;
 pub mod recover;
+mod settle;
 mod skew;
+pub mod strays;
 mod submission;
 pub mod watch;
 mod windows;
+mod worth;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Allowance;
-use crate::domain::{AssetId, Change, LocalId, Problem, Stage, Status, Task, TaskId};
+use crate::domain::{AssetId, Change, LocalId, Outcome, Problem, Stage, Status, Task, TaskId};
 use crate::time::{Chance, Mono, Now};
 
 pub use budget::Budget;
@@ -43,8 +48,10 @@ use budget::Kind;
 use callbacks::Callbacks;
 use fetch::Fetches;
 use lessons::Lessons;
+use missing::Absences;
 use queue::Queue;
 use skew::Skew;
+use strays::Strays;
 use watch::Watch;
 
 /// A store that refused is asked again this much later.
@@ -67,8 +74,16 @@ pub struct Fleet {
     unwritten: BTreeMap<LocalId, Mono>,
     /// Tasks whose very first writing has not succeeded: they exist in memory only.
     unborn: BTreeSet<LocalId>,
+    /// Tasks that the service did not know when it was last asked.
+    absences: Absences,
+    /// Tasks of the account that other programs created.
+    strays: Strays,
+    /// Adopted, and not on the disk yet.
+    adopting: BTreeSet<LocalId>,
     /// In a window that only watches: what its user wants sent, and the window that sends has not settled.
     wished: BTreeSet<LocalId>,
+    /// There too: what is unsure and the window that sends settles by itself.
+    retried: BTreeSet<LocalId>,
     /// Consecutive failures to reach the service, and since when.
     silence: Option<Silence>,
     chance: Chance,
@@ -102,7 +117,11 @@ impl Fleet {
             lessons: Lessons::default(),
             unwritten: BTreeMap::new(),
             unborn: BTreeSet::new(),
+            absences: Absences::default(),
+            strays: Strays::default(),
+            adopting: BTreeSet::new(),
             wished: BTreeSet::new(),
+            retried: BTreeSet::new(),
             silence: None,
             chance: Chance::new(seed),
         }
@@ -130,6 +149,13 @@ impl Fleet {
             FleetMsg::Again(assets) => self.again(&assets, now, &mut orders),
             FleetMsg::Forget(id) => self.forget(id, &mut orders),
             FleetMsg::Learned(learned) => self.learned_before(learned),
+            FleetMsg::Settle { id, how } => self.settle(id, how, now, &mut orders),
+            FleetMsg::Browse(browse) => self.browse(browse),
+            FleetMsg::BrowseFor(browse) => self.browse_for(browse),
+            FleetMsg::Found(_) => {}
+            FleetMsg::Browsed { browse, answer } => self.browsed(&browse, answer, now, &mut orders),
+            FleetMsg::Sifted(known) => self.sifted(known, now, &mut orders),
+            FleetMsg::Adopt(id) => self.adopt(id, &mut orders),
             FleetMsg::Woke => {}
         }
         self.pump(now, &mut orders);
@@ -137,13 +163,17 @@ impl Fleet {
     }
 
     fn restore(&mut self, tasks: Vec<Task>, now: Now, orders: &mut Vec<Order>) {
-        let fresh = tasks.into_iter().filter(|task| !self.tasks.contains_key(&task.id));
+        let fresh = tasks.into_iter().filter(|task| self.is_news(task));
         let fresh: Vec<Task> = fresh.map(recover::recover).collect();
         let accepted = |task: &Task| (task.accepted().unwrap_or(task.created), task.id);
         self.watch.placed(fresh.iter().filter(|task| task.task_id.is_some()).map(accepted).collect());
         for task in fresh {
+            if task.task_id.is_some() {
+                self.queue.remove(task.id);
+            }
             if let Some(task_id) = &task.task_id {
                 self.by_task_id.insert(task_id.clone(), task.id);
+                self.strays.own(task_id);
                 let curve = self.watch.curve(&task.request);
                 if task.status.is_running() {
                     if task.request.has_callback() {
@@ -194,6 +224,9 @@ impl Fleet {
         match result {
             Ok(()) => {
                 self.unborn.remove(&id);
+                if stage.rank() >= Stage::Queued.rank() && self.adopting.remove(&id) {
+                    return self.adopted(id, now);
+                }
                 if current == stage {
                     self.unwritten.remove(&id);
                 }
@@ -228,9 +261,17 @@ impl Fleet {
                     Arc::make_mut(task).set(Status::Held(Some(problem)), now.wall);
                 }
             }
-            Err(_) => {
+            Err(problem) => {
                 if self.queue.is_under_way(id) && stage == current && !self.queue.is_out(id) {
                     self.budget.give_back_unsent(Kind::Create);
+                    if problem.outcome() == Outcome::Refused {
+                        // It was sent with another key. That does not pass by itself.
+                        self.queue.remove(id);
+                        if let Some(task) = self.tasks.get_mut(&id) {
+                            Arc::make_mut(task).set(Status::Unsure(Some(problem)), now.wall);
+                        }
+                        return;
+                    }
                     self.queue.again(id, now.mono + STORE_WAIT);
                 }
                 self.unwritten.insert(id, now.mono + STORE_WAIT);
@@ -245,6 +286,7 @@ impl Fleet {
             self.unwritten.remove(&id);
             self.save(id, orders);
         }
+        self.pump_browse(now, orders);
         self.pump_looks(now, orders);
         self.pump_queue(now, orders);
         self.pump_fetches(now, orders);
@@ -261,7 +303,8 @@ impl Fleet {
         let send = send.and_then(|due| Some(due.max(self.budget.free_at(Kind::Create, now.mono.max(due))?)));
         let fetch = self.fetches.due(self.allowance.downloads);
         let write = self.unwritten.values().min().copied();
-        [look, send, fetch, write, self.lessons.due()].into_iter().flatten().min()
+        let browse = self.browse_due(now).filter(|_| !looks_blocked);
+        [look, send, fetch, write, browse, self.lessons.due()].into_iter().flatten().min()
     }
 
     /// Callbacks are, or are not, received here: while they arrive, tasks that have one are looked at slowly.
@@ -282,13 +325,13 @@ impl Fleet {
         self.by_task_id.get(task_id).copied()
     }
 
-    /// A task.
+    /// A task; also one that another program created and that is shown.
     #[must_use]
     pub fn task(&self, id: LocalId) -> Option<&Arc<Task>> {
-        self.tasks.get(&id)
+        self.tasks.get(&id).or_else(|| self.strays.get(id))
     }
 
-    /// All tasks that are loaded, in no useful order.
+    /// All tasks of ours that are loaded, in no useful order.
     pub fn tasks(&self) -> impl Iterator<Item = &Arc<Task>> {
         self.tasks.values()
     }
@@ -354,7 +397,7 @@ impl Fleet {
     /// It will be sent, or is being sent, without a further word of the user.
     #[must_use]
     pub fn will_send(&self, id: LocalId) -> bool {
-        self.queue.holds(id) || self.wished.contains(&id)
+        self.queue.holds(id) || self.wished.contains(&id) || self.is_retried(id)
     }
 
     /// Nothing is under way that would go on by itself: no sending, no watching, no fetching.
@@ -366,5 +409,6 @@ impl Fleet {
             && self.fetches.is_idle()
             && self.unwritten.is_empty()
             && self.unborn.is_empty()
+            && !self.strays.is_asking()
     }
 }

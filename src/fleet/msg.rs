@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::durations::Curve;
 use crate::domain::{
-    Accepted, Answer, AssetId, Change, Home, LocalId, Page, Problem, Report, Request, Stage, Task, TaskId,
+    Accepted, Answer, AssetId, Browse, Change, Found, Home, LocalId, Page, Problem, Report, Request, Settle, Stage,
+    Task, TaskId,
 };
 
 /// What happened.
@@ -18,7 +19,7 @@ pub enum FleetMsg {
     Stored {
         /// Which task.
         id: LocalId,
-        /// The stage that was written.
+        /// The stage that was written. Of a wish to send that could not be written down: `Held`.
         stage: Stage,
         /// Whether it is on the disk.
         result: Result<(), Problem>,
@@ -60,6 +61,30 @@ pub enum FleetMsg {
     Forget(LocalId),
     /// What earlier runs learned of durations came from the store. From here on what is new is kept there.
     Learned(Vec<(String, Curve)>),
+    /// The user decides about a creation whose outcome nobody knows.
+    Settle {
+        /// Which task.
+        id: LocalId,
+        /// How.
+        how: Settle,
+    },
+    /// The user wants to see what the account holds besides our own tasks.
+    Browse(Browse),
+    /// Another window's user wants that: what is found is for it.
+    BrowseFor(Browse),
+    /// In a window that only watches: what was found for it.
+    Found(Box<Found>),
+    /// That was answered, or was not.
+    Browsed {
+        /// What was asked.
+        browse: Browse,
+        /// What came back.
+        answer: Answer<News>,
+    },
+    /// Which of the tasks that were seen there are stored here after all.
+    Sifted(Result<Vec<TaskId>, Problem>),
+    /// The user takes over a task that another program created.
+    Adopt(LocalId),
     /// A moment came for which [`Fleet::next_due`](super::Fleet::next_due) asked.
     Woke,
 }
@@ -91,6 +116,10 @@ pub enum Order {
     Submit(LocalId, Arc<Request>),
     /// Ask this; answer with [`FleetMsg::Answered`].
     Ask(Question),
+    /// Ask this, of tasks that may not be ours; answer with [`FleetMsg::Browsed`].
+    Browse(Browse),
+    /// Say which of these the store knows; answer with [`FleetMsg::Sifted`].
+    Sift(Vec<TaskId>),
     /// Bring this home; answer with [`FleetMsg::Fetched`].
     Fetch {
         /// Which output.

@@ -80,10 +80,10 @@ impl Queue {
         }
     }
 
-    /// Somebody waits who could go, were there room in the allowance.
+    /// How many wait that could go, were there room in the allowance.
     #[must_use]
-    pub fn is_waiting(&self) -> bool {
-        self.blocked.is_none() && !self.waiting.is_empty()
+    pub fn waiting(&self) -> usize {
+        if self.blocked.is_none() { self.waiting.len() } else { 0 }
     }
 
     /// Books another attempt.

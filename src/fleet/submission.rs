@@ -33,6 +33,7 @@ impl Fleet {
         let at = task.accepted().unwrap_or(task.created);
         self.watch.accepted(id, at);
         self.by_task_id.insert(task_id.clone(), id);
+        self.strays.own(&task_id);
         self.save(id, orders);
         self.overtaken(id, Some(&task_id), now, orders);
     }
@@ -149,7 +150,7 @@ impl Fleet {
 }
 
 /// The service still knows the key of this task, so sending the same bytes with it cannot make a second task.
-fn key_lives(task: &Task, now: Now) -> bool {
+pub(super) fn key_lives(task: &Task, now: Now) -> bool {
     let first_sent = task.times.at(Stage::Sending).unwrap_or(task.created);
     now.wall.since(first_sent) < KEY_LIFETIME
 }

@@ -1,7 +1,8 @@
 //! Orders of the fleet, carried out: the only match on [`Order`]. Each becomes a job or a note to the store, and
 //! each answers with a message.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -10,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::api::Wanted;
 use crate::api::webhook::Delivery;
 use crate::app::Msg;
-use crate::domain::{Answer, AssetId, Change, LocalId, Problem, Request, Task};
+use crate::domain::{Answer, AssetId, Browse, Change, Home, LocalId, Problem, Request, Stage, Task, TaskId, Wish};
 use crate::fleet::{Fleet, FleetMsg, News, Order, Question, watch};
 use crate::store::{Heard, Store};
 
@@ -33,6 +34,8 @@ pub enum Note {
     Called(Delivery),
     /// The store was asked for the task of a callback.
     Looked(Looked),
+    /// What another window fetched was copied into the folder of this program, or was not.
+    Copied(AssetId, Box<(Home, Result<Home, Problem>)>),
     /// A key was tried.
     Key(Result<(u64, Arc<Service>), Problem>),
 }
@@ -46,6 +49,8 @@ pub struct Hands {
     service: Option<Arc<Service>>,
     downloads: Arc<Downloads>,
     outputs: PathBuf,
+    /// Where the outputs of some tasks go instead.
+    elsewhere: Option<(PathBuf, BTreeSet<LocalId>)>,
     inbox: mpsc::Sender<Note>,
     jobs: JoinSet<()>,
     submissions: usize,
@@ -70,6 +75,7 @@ impl Hands {
             service,
             downloads,
             outputs,
+            elsewhere: None,
             inbox,
             jobs: JoinSet::new(),
             submissions: 0,
@@ -91,6 +97,12 @@ impl Hands {
     /// This window holds the lease from now on.
     pub fn hold(&mut self) {
         self.watching = false;
+    }
+
+    /// Another window has held the lease, and may still: this one only watches, until [`Hands::hold`].
+    pub fn step_down(&mut self) {
+        self.watching = true;
+        self.paused = None;
     }
 
     /// Tells the other windows why nothing is sent, if that has changed.
@@ -118,6 +130,24 @@ impl Hands {
         self.service = Some(service);
     }
 
+    /// Outputs of the tasks that are named to [`Hands::own`] go into this folder.
+    pub fn deliver_to(&mut self, dir: PathBuf) {
+        self.elsewhere = Some((dir, BTreeSet::new()));
+    }
+
+    /// This program was started for this task.
+    pub fn own(&mut self, id: LocalId) {
+        if let Some((_, ids)) = &mut self.elsewhere {
+            ids.insert(id);
+        }
+    }
+
+    /// The folder for the outputs of this task, where it has one of its own.
+    #[must_use]
+    pub fn elsewhere(&self, id: LocalId) -> Option<&Path> {
+        self.elsewhere.as_ref().filter(|(_, ids)| ids.contains(&id)).map(|(dir, _)| dir.as_path())
+    }
+
     /// Where notes go.
     #[must_use]
     pub fn inbox(&self) -> mpsc::Sender<Note> {
@@ -143,6 +173,8 @@ impl Hands {
             order if self.watching => tracing::error!(?order, "a window that only watches does not do this"),
             Order::Submit(id, request) => self.submit(id, request),
             Order::Ask(question) => self.ask(question),
+            Order::Browse(browse) => self.browse(browse),
+            Order::Sift(task_ids) => self.sift(task_ids),
             Order::Fetch { asset, url } => self.fetch(asset, url, task),
         }
     }
@@ -151,20 +183,38 @@ impl Hands {
         let Some(store) = &self.store else { return };
         let about = match &change {
             Change::New(task) | Change::Intent(task) | Change::Progress(task) => Some((task.id, task.status.stage())),
-            Change::Draft(_) | Change::Forget(_) | Change::Learned(_) | Change::Wish(_) | Change::Paused(_) => None,
+            Change::Draft(_)
+            | Change::Forget(_)
+            | Change::Learned(_)
+            | Change::Wish(_)
+            | Change::Found(_)
+            | Change::Paused(_) => None,
         };
         let quiet = matches!(change, Change::Learned(_));
-        let inbox = self.inbox.clone();
+        let wished = if let Change::Wish(Wish::Send(id)) = &change { Some(*id) } else { None };
+        let (inbox, dropped) = (self.inbox.clone(), if let Change::Forget(id) = &change { Some(*id) } else { None });
         store.apply(change, move |result| {
-            let result = result.map_err(|why| Problem::Local { message: why.to_string() });
+            let result = result.map_err(Problem::from);
             let msg = match (about, result) {
                 (Some((id, stage)), result) => Msg::Fleet(FleetMsg::Stored { id, stage, result }),
                 (None, Err(problem)) if quiet => return tracing::warn!(?problem, "what was learned is not kept"),
+                (None, Err(problem)) if let Some(id) = wished => {
+                    Msg::Fleet(FleetMsg::Stored { id, stage: Stage::Held, result: Err(problem) })
+                }
                 (None, Err(problem)) => Msg::Told(problem.sentence()),
                 (None, Ok(())) => return,
             };
             deliver(&inbox, Note::Msg(msg));
         });
+        if let Some(id) = dropped {
+            // What could not be dropped is there again.
+            let inbox = self.inbox.clone();
+            store.task_then(id, move |found| {
+                if let Ok(Some(task)) = found {
+                    deliver(&inbox, Note::Msg(Msg::Unfinished(vec![task])));
+                }
+            });
+        }
     }
 
     fn submit(&mut self, id: LocalId, request: Arc<Request>) {
@@ -197,18 +247,61 @@ impl Hands {
         });
     }
 
+    fn browse(&mut self, browse: Browse) {
+        let (service, inbox) = (self.service.clone(), self.inbox.clone());
+        self.jobs.spawn(async move {
+            let answer = match (connect(service.as_ref()).await, &browse) {
+                (Err(problem), _) => Answer::bare(Err(problem)),
+                (Ok(client), Browse::One(task_id)) => {
+                    let Answer { result, limits, date } = client.task(task_id).await;
+                    Answer { result: result.map(News::Task), limits, date }
+                }
+                (Ok(client), Browse::Page(page)) => {
+                    let Answer { result, limits, date } = client.page(*page, watch::PAGE_SIZE).await;
+                    Answer { result: result.map(News::Page), limits, date }
+                }
+            };
+            tell(&inbox, FleetMsg::Browsed { browse, answer }).await;
+        });
+    }
+
+    fn sift(&self, task_ids: Vec<TaskId>) {
+        let Some(store) = &self.store else { return };
+        let inbox = self.inbox.clone();
+        store.known_of_then(task_ids, move |known| {
+            let msg = FleetMsg::Sifted(known.map_err(Problem::from));
+            deliver(&inbox, Note::Msg(Msg::Fleet(msg)));
+        });
+    }
+
     fn fetch(&mut self, asset: AssetId, url: String, task: Option<Arc<Task>>) {
-        let (downloads, outputs, inbox) = (Arc::clone(&self.downloads), self.outputs.clone(), self.inbox.clone());
-        let about = task.map(|task| (about::facts(&task, asset.index), about::note(&task, asset.index)));
-        let (facts, about) = about.map_or_else(|| (about::bare(asset), None), |(facts, about)| (facts, Some(about)));
-        let (key, names) = (format!("{}-{}", asset.task, asset.index), downloads.names().clone());
-        let wanted = Wanted { url, dir: outputs, key, names, facts, about };
+        let (downloads, inbox) = (Arc::clone(&self.downloads), self.inbox.clone());
+        let wanted = self.wanted(asset, url, task.as_deref());
         self.jobs.spawn(async move {
             let result = match downloads.fetcher().await {
                 Ok(fetcher) => fetcher.fetch(&wanted, None).await,
                 Err(problem) => Err(problem),
             };
             tell(&inbox, FleetMsg::Fetched { asset, result }).await;
+        });
+    }
+
+    fn wanted(&self, asset: AssetId, url: String, task: Option<&Task>) -> Wanted {
+        let about = task.map(|task| (about::facts(task, asset.index), about::note(task, asset.index)));
+        let (facts, about) = about.map_or_else(|| (about::bare(asset), None), |(facts, about)| (facts, Some(about)));
+        let (key, names) = (format!("{}-{}", asset.task, asset.index), self.downloads.names().clone());
+        let dir = self.elsewhere(asset.task).unwrap_or(&self.outputs).to_owned();
+        Wanted { url, dir, key, names, facts, about }
+    }
+
+    /// Puts a copy of what another window has fetched where it belongs; answers with [`Note::Copied`].
+    pub fn copy(&mut self, asset: AssetId, home: Home, task: &Task) {
+        let inbox = self.inbox.clone();
+        let url = task.outputs.get(usize::from(asset.index)).map(|output| output.url.clone()).unwrap_or_default();
+        let wanted = self.wanted(asset, url, Some(task));
+        self.jobs.spawn(async move {
+            let result = crate::api::copy_home(&home, &wanted).await;
+            let _ = inbox.send(Note::Copied(asset, Box::new((home, result)))).await;
         });
     }
 

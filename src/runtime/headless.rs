@@ -1,22 +1,26 @@
 //! The fleet without a screen: for commands. The same orders, the same hands, no terminal.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::signal::unix::Signal;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::api::webhook::{Tally, WebhookConfig, WebhookError};
 use crate::app::Msg;
 use crate::config::{Allowance, Places};
-use crate::domain::{Catalogue, Change, Problem, Stage, Standing, Task, Wish};
+use crate::domain::{AssetId, Catalogue, Change, Home, LocalId, OutputState, Problem, Stage, Standing, Task, Wish};
 use crate::fleet::{Fleet, FleetMsg, Order, durations, granted};
 use crate::store::{Heard, Store};
 
 use super::callbacks::{Ear, Listening};
 use super::clock::{self, Clock, sleep_until};
+use super::copies::Copies;
 use super::hands::{Hands, Note, deliver};
 use super::service::{Downloads, Service};
+use super::signals::stops;
 use super::start::RunError;
 
 /// A fleet and the hands that carry out its orders.
@@ -30,9 +34,12 @@ pub struct Driver {
     caution: Option<String>,
     /// The store refused something that a command cannot go on without.
     trouble: Option<String>,
-    /// Why an output could not be put on the disk. It is tried again.
-    no_room: Option<String>,
+    /// Why nothing goes on, though it will by itself: an output cannot be put on the disk, another window hangs.
+    hitch: Option<String>,
     ear: Ear,
+    copies: Copies,
+    /// Ctrl-Z in the shell.
+    stops: Signal,
 }
 
 impl Driver {
@@ -51,6 +58,7 @@ impl Driver {
         let outputs = places.outputs.clone();
         tokio::task::spawn_blocking(move || crate::api::sweep_parts(&outputs, std::time::SystemTime::now()));
         let ears = notes.clone();
+        store.introduce(|salt| service.key().name(salt))?;
         let standing = store.join(service.address(), true, move |heard| deliver(&ears, Note::Heard(heard)))?;
         super::start::same_service(&standing, service.address())?;
         let caution = super::start::caution(&store, &standing);
@@ -60,9 +68,22 @@ impl Driver {
         let mut fleet = Fleet::new(allowance, clock::seed());
         fleet.know(durations::kinds(&Catalogue::built_in()));
         fleet.mirror_pause(standing.paused.clone());
+        fleet.mirror_retried(&standing.retried);
         let (clock, ear) = (Clock::start(), Ear::default());
         fleet.handle_watching(learned, clock.now());
-        Ok(Self { fleet, hands, inbox, clock, standing, caution, trouble: None, no_room: None, ear })
+        Ok(Self {
+            fleet,
+            hands,
+            inbox,
+            clock,
+            standing,
+            caution,
+            trouble: None,
+            hitch: None,
+            ear,
+            copies: Copies::default(),
+            stops: stops()?,
+        })
     }
 
     /// How this program stands to the others on the store.
@@ -123,16 +144,29 @@ impl Driver {
         self.ear.alarm(&self.fleet, self.clock.now())
     }
 
-    /// Takes in what other programs have put into the store since: tasks that the service has accepted.
-    pub fn reread(&self) {
-        let Some(store) = self.hands.store() else { return };
-        let inbox = self.hands.inbox();
-        store.unfinished_then(move |found| {
-            let Ok(mut tasks) = found else { return };
-            // What was not accepted yet is another program's business.
-            tasks.retain(|task| task.task_id.is_some());
-            deliver(&inbox, Note::Msg(Msg::Unfinished(tasks)));
-        });
+    /// Outputs of the tasks that this program was started for go into this folder, whoever fetches them. All others
+    /// go where they always go.
+    pub fn deliver_to(&mut self, dir: PathBuf) {
+        self.hands.deliver_to(dir);
+    }
+
+    /// This program was started for these tasks.
+    pub fn own(&mut self, ids: &[LocalId]) {
+        ids.iter().for_each(|id| self.hands.own(*id));
+    }
+
+    /// Asks for everything that is unfinished to be watched, by whoever talks to the service.
+    pub fn watch_everything(&self) {
+        if !self.standing.holds
+            && let Some(store) = self.hands.store()
+        {
+            store.apply(Change::Wish(Wish::WatchAll), |result| {
+                if let Err(problem) = result {
+                    tracing::warn!(%problem, "the other window could not be asked to watch everything");
+                }
+            });
+        }
+        self.watch_all();
     }
 
     /// Hands a message to the fleet and carries out what it wants.
@@ -141,7 +175,7 @@ impl Driver {
             self.trouble = Some(problem.sentence());
         }
         if let FleetMsg::Fetched { result: Err(problem @ Problem::Local { .. }), .. } = &msg {
-            self.no_room = Some(problem.sentence());
+            self.hitch = Some(format!("an output cannot be saved: {}; trying again", problem.sentence()));
         }
         if matches!(msg, FleetMsg::Submitted { .. }) {
             self.hands.submission_ended();
@@ -163,18 +197,22 @@ impl Driver {
     fn hear(&mut self, heard: Heard) {
         match heard {
             Heard::Took { unfinished } => {
+                self.hitch = None;
                 self.standing = Standing::default();
                 self.hands.hold();
                 self.hands.recall();
                 let orders = self.fleet.took_over(unfinished, self.clock.now());
                 self.carry_out(orders);
             }
-            Heard::News { tasks, gone, standing, .. } if !self.standing.holds => {
+            Heard::News { mut tasks, gone, standing, .. } if !self.standing.holds => {
+                tasks.iter_mut().for_each(|task| self.copies.fetched(task, &mut self.hands));
                 self.fleet.mirror(tasks, &gone);
-                self.fleet.mirror_pause(standing.paused.clone());
-                self.standing = standing;
+                self.stands(standing);
             }
             Heard::News { .. } => {}
+            Heard::Found(found) => {
+                found.into_iter().for_each(|found| self.handle(FleetMsg::Found(Box::new(found))));
+            }
             Heard::Wishes(wishes) => {
                 for (wish, task) in wishes {
                     if wish == Wish::WatchAll {
@@ -183,6 +221,33 @@ impl Driver {
                     granted(wish, task).into_iter().for_each(|msg| self.handle(msg));
                 }
             }
+        }
+    }
+
+    /// How this program stands to the others has changed.
+    fn stands(&mut self, standing: Standing) {
+        self.fleet.mirror_pause(standing.paused.clone());
+        self.fleet.mirror_retried(&standing.retried);
+        self.hitch = standing.holder.as_ref().filter(|holder| holder.quiet).map(|holder| {
+            let words = "the plantain that sends does not respond; continue or end it";
+            format!("{words} (process {})", holder.pid)
+        });
+        self.standing = standing;
+    }
+
+    /// A copy was made, or was not: what was held back is shown.
+    fn copied(&mut self, asset: AssetId, (from, result): (Home, Result<Home, Problem>)) {
+        let home = result.unwrap_or_else(|problem| {
+            self.trouble = Some(format!("{}; it is at {}", problem.sentence(), from.file));
+            from.clone()
+        });
+        self.copies.ended(asset, from, home.clone());
+        // A holder fetches for itself.
+        let Some(task) = self.fleet.task(asset.task).filter(|_| !self.standing.holds) else { return };
+        let mut task = Task::clone(task);
+        if let Some(output) = task.outputs.get_mut(usize::from(asset.index)) {
+            output.state = OutputState::Home(home);
+            self.fleet.mirror(vec![task], &[]);
         }
     }
 
@@ -199,12 +264,13 @@ impl Driver {
 
     /// Begins a task.
     pub fn add(&mut self, task: Task) {
+        self.hands.own(task.id);
         self.handle(FleetMsg::Add(Box::new(task)));
     }
 
-    /// Runs until `go_on` says no; it is asked after every turn, and told why outputs cannot be saved, if so.
+    /// Runs until `go_on` says no; it is asked after every turn, and told why nothing goes on, if so.
     pub async fn run(&mut self, mut go_on: impl FnMut(&Fleet, Option<&str>) -> bool) {
-        while go_on(&self.fleet, self.no_room.as_deref()) {
+        while go_on(&self.fleet, self.hitch.as_deref()) {
             let due = self.fleet.next_due(self.clock.now()).map(|at| Instant::from_std(self.clock.instant(at)));
             tokio::select! { biased;
                 note = self.inbox.recv() => match note {
@@ -212,11 +278,32 @@ impl Driver {
                     Some(Note::Heard(heard)) => self.hear(heard),
                     Some(Note::Called(delivery)) => self.called(delivery),
                     Some(Note::Looked(looked)) => self.looked(looked),
+                    Some(Note::Copied(asset, ended)) => self.copied(asset, *ended),
                     Some(_) => {}
                     None => return,
                 },
+                Some(()) = self.stops.recv() => self.stop(),
                 () = sleep_until(due) => self.handle(FleetMsg::Woke),
             }
+        }
+    }
+
+    /// Stops, as the shell asks. A program that is stopped sends nothing: the lease is left to others, and taken up
+    /// again, if nobody took it, as if nothing had happened.
+    fn stop(&mut self) {
+        let Some(store) = self.hands.store() else { return };
+        store.release();
+        crate::terminal::stop();
+        match store.reclaim() {
+            Ok(None) => {}
+            Ok(Some(standing)) => {
+                self.hands.step_down();
+                let orders = self.fleet.step_down();
+                self.stands(standing);
+                self.carry_out(orders);
+                self.watch_everything();
+            }
+            Err(problem) => self.trouble = Some(problem.to_string()),
         }
     }
 

@@ -3,6 +3,7 @@
 mod about;
 pub mod callbacks;
 pub mod clock;
+mod copies;
 pub mod files;
 pub mod hands;
 pub mod headless;

@@ -1,11 +1,13 @@
 //! The screen and its store: what follows when it is open, and what comes from other windows on it.
 
 use crate::app::Msg;
+use crate::fleet::FleetMsg;
 use crate::store::Heard;
 
 use super::hands::{Note, deliver};
 use super::screen::Program;
 use super::start::{Contents, caution};
+use crate::terminal::Screen;
 
 impl Program {
     /// What comes from the other windows.
@@ -23,7 +25,29 @@ impl Program {
                 self.take(Msg::Mirrored { tasks, gone, standing }, false);
                 self.take(Msg::Counted(counts), false);
             }
+            Heard::Found(found) => {
+                found.into_iter().for_each(|found| self.take(Msg::Fleet(FleetMsg::Found(Box::new(found))), false));
+            }
             Heard::Wishes(wishes) => self.take(Msg::Wished(wishes), false),
+        }
+    }
+
+    /// Stops, as Ctrl-Z does. A program that is stopped sends nothing: the lease is left to the other windows, and
+    /// taken up again, if nobody took it, as if nothing had happened.
+    pub(super) fn suspend(&mut self) {
+        if let Some(store) = self.hands.store() {
+            store.release();
+        }
+        self.away(Screen::suspend);
+        let Some(store) = self.hands.store() else { return };
+        match store.reclaim() {
+            Ok(None) => {}
+            Ok(Some(standing)) => {
+                // What is still to be written is written before this window only watches.
+                self.take(Msg::SteppedDown(standing), true);
+                self.hands.step_down();
+            }
+            Err(why) => self.take(Msg::Told(why.to_string()), true),
         }
     }
 
@@ -32,9 +56,9 @@ impl Program {
         let watching = !contents.standing.holds;
         let caution = caution(&contents.store, &contents.standing);
         self.hands.open(contents.store, watching);
-        if let Some(store) = self.hands.store().filter(|_| watching && self.key.is_some()) {
+        if let (true, Some(store), Some(key)) = (watching, self.hands.store(), self.key.clone()) {
             // The key may have come while the store was being opened without one.
-            store.want_lease();
+            store.want_lease(move |salt| key.name(salt));
         }
         self.take(Msg::Stands(contents.standing), true);
         for heard in std::mem::take(&mut self.unheard) {

@@ -130,6 +130,7 @@ impl Program {
                 screen.leave();
                 screen.enter_again()
             }),
+            Told::Stop => self.suspend(),
             Told::Leave => self.take(Msg::InputClosed, true),
         }
     }
@@ -227,11 +228,14 @@ impl Program {
             Note::Heard(heard) => self.heard(heard),
             Note::Called(delivery) => self.called(delivery),
             Note::Looked(looked) => self.looked(looked),
+            // Only commands have a folder of their own.
+            Note::Copied(..) => {}
             Note::Key(Ok((total, service))) => {
-                self.key = Some(service.key().clone());
+                let key = service.key().clone();
+                self.key = Some(key.clone());
                 self.hands.use_service(service);
                 if let Some(store) = self.hands.store() {
-                    store.want_lease();
+                    store.want_lease(move |salt| key.name(salt));
                 }
                 self.take(Msg::KeyChecked(Ok(total)), true);
             }
@@ -286,7 +290,7 @@ impl Program {
             Effect::Check { task, files, again } => self.hands.check(task, files, again),
             Effect::TryKey(secret) => self.try_key(&secret),
             Effect::Repaint => self.repaint = true,
-            Effect::Suspend => self.away(Screen::suspend),
+            Effect::Suspend => self.suspend(),
             Effect::Demo => self.exit = Some(Exit::Demo),
             Effect::Quit => self.exit = Some(Exit::Quit),
         }
@@ -312,7 +316,7 @@ impl Program {
     }
 
     /// Gives the terminal away and takes it again; everything on it is drawn anew.
-    fn away(&mut self, trip: impl FnOnce(&Screen) -> io::Result<()>) {
+    pub(super) fn away(&mut self, trip: impl FnOnce(&Screen) -> io::Result<()>) {
         let Some(output) = &self.output else { return };
         output.pause(LAST_WORDS);
         if trip(&self.screen).is_err() {
@@ -448,7 +452,7 @@ fn name_of(msg: &Msg) -> &'static str {
         Msg::NotOlder(_) => "no tasks",
         Msg::Drafted(_) => "draft",
         Msg::Begin(_) => "batch",
-        Msg::Stands(_) | Msg::Mirrored { .. } | Msg::TookOver(_) | Msg::Wished(_) => "windows",
+        Msg::Stands(_) | Msg::Mirrored { .. } | Msg::SteppedDown(_) | Msg::TookOver(_) | Msg::Wished(_) => "windows",
         Msg::Counted(_) => "counts",
         Msg::KeyChecked(_) => "key checked",
         Msg::Woke => "woke",

@@ -12,6 +12,7 @@ pub(super) struct Signals {
     interrupt: Signal,
     quit: Signal,
     goes_on: Signal,
+    stop: Signal,
 }
 
 /// What a signal means.
@@ -20,6 +21,8 @@ pub(super) enum Told {
     Window,
     /// We were stopped and go on: whoever had the terminal meanwhile may have changed it.
     Continued,
+    /// Somebody wants us stopped, as Ctrl-Z in the screen does.
+    Stop,
     /// All others mean to leave.
     Leave,
 }
@@ -34,6 +37,7 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             quit: signal(SignalKind::quit())?,
             goes_on: signal(SignalKind::from_raw(libc::SIGCONT))?,
+            stop: stops()?,
         })
     }
 
@@ -42,10 +46,16 @@ impl Signals {
         tokio::select! {
             _ = self.window.recv() => Told::Window,
             _ = self.goes_on.recv() => Told::Continued,
+            _ = self.stop.recv() => Told::Stop,
             _ = self.hangup.recv() => Told::Leave,
             _ = self.terminate.recv() => Told::Leave,
             _ = self.interrupt.recv() => Told::Leave,
             _ = self.quit.recv() => Told::Leave,
         }
     }
+}
+
+/// The signal by which a shell stops a program. Whoever listens has to stop itself.
+pub(super) fn stops() -> io::Result<Signal> {
+    signal(SignalKind::from_raw(libc::SIGTSTP))
 }

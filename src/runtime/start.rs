@@ -91,6 +91,15 @@ pub enum RunError {
         /// The service it talks to.
         service: String,
     },
+    /// Another window has the folder open with another key.
+    #[error(
+        "another plantain (process {pid}) uses this data folder with another API key; end it, or choose another \
+         --data-dir"
+    )]
+    OtherKey {
+        /// The other program.
+        pid: u32,
+    },
     /// The store cannot be read.
     #[error("the history cannot be read: {0}")]
     Read(#[from] StoreProblem),
@@ -111,12 +120,13 @@ pub(super) struct Contents {
     pub last: bool,
 }
 
-/// What would be sent through another window must be meant for the service it talks to.
+/// What would be sent through another window must be meant for the service and the account it talks to.
 pub(super) fn same_service(standing: &Standing, service: &str) -> Result<(), RunError> {
     match &standing.holder {
         Some(holder) if holder.service != service => {
             Err(RunError::OtherService { pid: holder.pid, service: holder.service.clone() })
         }
+        Some(holder) if holder.other_key => Err(RunError::OtherKey { pid: holder.pid }),
         _ => Ok(()),
     }
 }
@@ -124,7 +134,10 @@ pub(super) fn same_service(standing: &Standing, service: &str) -> Result<(), Run
 /// What the user should know once about the place of the store.
 pub(super) fn caution(store: &Store, standing: &Standing) -> Option<String> {
     let lockless = "files cannot be locked in the data folder: keep to one window";
-    standing.lockless.then(|| lockless.to_owned()).or_else(|| store.caution())
+    let stranger = "this data folder was last used with another API key: if that is of another account, its tasks \
+        cannot be watched or fetched with this one";
+    let said = [(standing.stranger, stranger), (standing.lockless, lockless)];
+    said.into_iter().find(|(is, _)| *is).map(|(_, text)| text.to_owned()).or_else(|| store.caution())
 }
 
 /// What opening the store needs.
@@ -132,16 +145,17 @@ struct Opening {
     places: Places,
     /// Of the service.
     address: String,
-    has_key: bool,
+    key: Option<ApiKey>,
     /// Tasks that fit on the screen.
     rows: usize,
 }
 
 fn open_store(opening: &Opening, notes: mpsc::Sender<Note>) -> Result<Contents, RunError> {
-    let Opening { places, address, has_key, rows } = opening;
+    let Opening { places, address, key, rows } = opening;
     let store = Store::open(&places.data)?;
+    key.as_ref().map_or(Ok(()), |key| store.introduce(|salt| key.name(salt)))?;
     // Without a key nothing could be asked: then another window shall do it.
-    let standing = store.join(address, *has_key, move |heard| deliver(&notes, Note::Heard(heard)))?;
+    let standing = store.join(address, key.is_some(), move |heard| deliver(&notes, Note::Heard(heard)))?;
     same_service(&standing, address)?;
     let draft = store.draft()?;
     let newest = store.newest(*rows, None)?;
@@ -216,8 +230,7 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
     program.ask_terminal();
 
     let rows = usize::from(window.rows).max(1);
-    let opening =
-        Opening { places: options.places, address: program.base.to_string(), has_key: options.key.is_ok(), rows };
+    let opening = Opening { places: options.places, address: program.base.to_string(), key: program.key.clone(), rows };
     tokio::task::spawn_blocking(move || {
         let opened = Opened(open_store(&opening, notes.clone()));
         let _ = notes.blocking_send(Note::Opened(Box::new(opened)));

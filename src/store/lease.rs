@@ -7,9 +7,12 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime};
+
+use super::pulse::BEAT;
 
 /// A lock on it is the lease.
-const LEASE: &str = "plantain.lease";
+pub(super) const LEASE: &str = "plantain.lease";
 /// One file for each program.
 const WINDOWS: &str = "windows";
 
@@ -21,6 +24,8 @@ pub(super) struct Seat {
     own: File,
     lease: File,
     locked: bool,
+    /// When it last showed that it moves.
+    beaten: Option<Instant>,
     /// Locks do not work here.
     lockless: bool,
 }
@@ -35,7 +40,7 @@ impl Seat {
         let own = super::open::private(&windows.join(&token))?;
         let lockless = matches!(own.try_lock(), Err(TryLockError::Error(_)));
         let lease = super::open::private(&dir.join(LEASE))?;
-        Ok(Self { dir: dir.to_owned(), token, own, lease, locked: false, lockless })
+        Ok(Self { dir: dir.to_owned(), token, own, lease, locked: false, beaten: None, lockless })
     }
 
     /// The name of this program among them.
@@ -58,6 +63,26 @@ impl Seat {
             };
         }
         self.locked
+    }
+
+    /// Leaves the lease to others.
+    pub(super) fn let_go(&mut self) {
+        if std::mem::take(&mut self.locked) {
+            let _ = self.lease.unlock();
+        }
+    }
+
+    /// Shows the others that it moves, if it is time again. What cannot be shown is not missed.
+    pub(super) fn beat(&mut self, now: Instant) {
+        if self.beaten.is_none_or(|last| now.duration_since(last) >= BEAT) {
+            self.beaten = Some(now);
+            let _ = self.own.set_modified(SystemTime::now());
+        }
+    }
+
+    /// When another window last showed that it moves.
+    pub(super) fn last_beat(&self, token: &str) -> Option<SystemTime> {
+        fs::metadata(self.dir.join(WINDOWS).join(token)).and_then(|about| about.modified()).ok()
     }
 
     /// Locks do not work here: only one window may be open.

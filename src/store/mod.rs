@@ -4,11 +4,15 @@
 //! write before it. Nothing here blocks its caller, except where the name or the text says so. Several programs may
 //! have the same database open.
 
+mod answers;
+mod backup;
 mod company;
 mod lease;
 mod network;
 mod open;
+mod pulse;
 mod read;
+pub mod repair;
 mod rows;
 mod thread;
 mod write;
@@ -20,7 +24,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
-use crate::domain::{Change, Draft, Lesson, LocalId, Problem, Stage, Standing, Task, TaskId, Wish};
+use crate::domain::{Change, Draft, Found, Lesson, LocalId, Problem, Stage, Standing, Task, TaskId, Wish};
 use crate::time::Wall;
 use company::Company;
 use thread::{Done, Job};
@@ -44,7 +48,7 @@ pub enum StoreError {
         version: i64,
     },
     /// It is damaged, or no database of ours.
-    #[error("{} cannot be read: {why}; move it away to start afresh, it was left as it is", .path.display())]
+    #[error("{} cannot be read: {why}; it was left as it is, `plantain repair` saves what can be read", .path.display())]
     Broken {
         /// The database.
         path: PathBuf,
@@ -82,9 +86,15 @@ pub enum StoreProblem {
     /// Another window holds the lease: it sends, this one must not.
     #[error("another window does the sending now")]
     NotOurs,
+    /// It was sent with another API key: to another account the same request would be a new one.
+    #[error("it was sent with another API key; only that one settles it without paying twice")]
+    OtherKey,
     /// Another program kept the database locked for too long.
     #[error("the database is in use by another program")]
     Busy,
+    /// A part of the database is damaged.
+    #[error("the history is damaged; end every plantain on it, then `plantain repair` saves what can be read")]
+    Damaged,
     /// The disk has no room.
     #[error("the disk is full")]
     NoRoom,
@@ -95,7 +105,12 @@ pub enum StoreProblem {
 
 impl From<StoreProblem> for Problem {
     fn from(problem: StoreProblem) -> Self {
-        Self::Local { message: problem.to_string() }
+        let message = problem.to_string();
+        match problem {
+            // It does not pass by itself, as a full disk may.
+            StoreProblem::OtherKey => Self::Forbidden { message },
+            _ => Self::Local { message },
+        }
     }
 }
 
@@ -118,6 +133,8 @@ pub enum Heard {
         /// How this program stands to the others.
         standing: Standing,
     },
+    /// The holder of the lease has looked into the account's list for a window that only watches.
+    Found(Vec<Found>),
     /// Other windows want something of this one, which holds the lease; with the task each wish is about.
     Wishes(Vec<(Wish, Option<Task>)>),
 }
@@ -131,6 +148,8 @@ pub struct Store {
     path: PathBuf,
     /// The name of its file system, if that is on another machine.
     remote: Option<String>,
+    /// The name of the API key in use.
+    account: Mutex<Option<String>>,
     jobs: Option<SyncSender<Job>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -158,7 +177,7 @@ impl Store {
             .name("store".into())
             .spawn(move || thread::run(conn, &inbox))
             .map_err(|error| StoreError::Unwritable { path: path.clone(), why: error.to_string() })?;
-        Ok(Self { path, remote, jobs: Some(jobs), thread: Mutex::new(Some(thread)) })
+        Ok(Self { path, remote, account: Mutex::new(None), jobs: Some(jobs), thread: Mutex::new(Some(thread)) })
     }
 
     /// Where the database is.
@@ -191,7 +210,8 @@ impl Store {
     /// When the folder or the database cannot be written.
     pub fn join(&self, service: &str, wants: bool, listener: impl FnMut(Heard) + Send + 'static) -> Read<Standing> {
         let dir = self.path.parent().unwrap_or(Path::new(".")).to_owned();
-        let service = service.to_owned();
+        let account = self.account.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let service = (service.to_owned(), account);
         let (answer, inbox) = mpsc::sync_channel(1);
         let job = Job::Company(Box::new(move |given| {
             let joined = given.and_then(|(conn, company)| {
@@ -207,13 +227,59 @@ impl Store {
         inbox.recv().unwrap_or(Err(StoreProblem::Closed))
     }
 
-    /// From now on the lease is taken when it is free.
-    pub fn want_lease(&self) {
+    /// Says with which API key this program talks to the service: a name for it, made with a salt that is kept here.
+    /// Before [`Self::join`]. Blocks.
+    ///
+    /// # Errors
+    /// When the salt cannot be read.
+    pub fn introduce(&self, name: impl FnOnce(&[u8]) -> String) -> Read<()> {
+        let name = name(&self.wait(read::salt)?);
+        *self.account.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(name);
+        Ok(())
+    }
+
+    /// From now on the lease is taken when it is free; `name` names the API key as for [`Self::introduce`].
+    pub fn want_lease(&self, name: impl FnOnce(&[u8]) -> String + Send + 'static) {
         self.give(Job::Company(Box::new(|given| {
-            if let Ok((_, Some(company))) = given {
-                company.want();
+            if let Ok((conn, Some(company))) = given {
+                match read::salt(conn) {
+                    Ok(salt) => company.want(name(&salt)),
+                    Err(error) => tracing::warn!(%error, "the lease is left to others"),
+                }
             }
         })));
+    }
+
+    /// Leaves the lease to the others, for this program is about to be stopped: makes everything given before durable
+    /// first. Blocks.
+    pub fn release(&self) {
+        let _ = self.gather(|conn, company| company.release(conn));
+    }
+
+    /// The program goes on after [`Self::release`]. Nothing: all is as it was. Otherwise another program has held the
+    /// lease, and this one only watches until it hears [`Heard::Took`]. Blocks.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn reclaim(&self) -> Read<Option<Standing>> {
+        self.gather(|conn, company| Ok(if company.reclaim(conn)? { None } else { Some(company.standing().clone()) }))
+    }
+
+    /// Something about the other programs, after everything that was given before. Blocks.
+    fn gather<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Connection, &mut Company) -> Read<T> + Send + 'static,
+    ) -> Read<T> {
+        let (answer, inbox) = mpsc::sync_channel(1);
+        let job = Job::Company(Box::new(move |given| {
+            let _ = answer.send(given.and_then(|(conn, company)| match company {
+                Some(company) => job(conn, company),
+                None => Err(StoreProblem::Closed),
+            }));
+        }));
+        let jobs = self.jobs.as_ref().ok_or(StoreProblem::Closed)?;
+        jobs.send(job).map_err(|_| StoreProblem::Closed)?;
+        inbox.recv().unwrap_or(Err(StoreProblem::Closed))
     }
 
     /// Waits until everything given before is durable, or has failed. Blocks.
@@ -279,6 +345,11 @@ impl Store {
     pub fn known(&self, task_id: &TaskId) -> Read<Option<LocalId>> {
         let task_id = task_id.clone();
         self.wait(move |conn| read::known(conn, &task_id))
+    }
+
+    /// Which of these tasks of the service are stored here, with a callback on the store's thread.
+    pub fn known_of_then(&self, task_ids: Vec<TaskId>, then: impl FnOnce(Read<Vec<TaskId>>) + Send + 'static) {
+        self.later(move |conn| read::known_of(conn, &task_ids), then);
     }
 
     /// How many tasks are in each stage; stages without any are left out. Blocks.

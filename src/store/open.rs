@@ -15,6 +15,8 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/001-tasks.sql")),
     M::up(include_str!("migrations/002-windows.sql")),
     M::up(include_str!("migrations/003-learned.sql")),
+    M::up(include_str!("migrations/004-answers.sql")),
+    M::up(include_str!("migrations/005-company.sql")),
 ];
 /// How long another program may keep the database locked.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -57,6 +59,12 @@ pub(super) fn open(dir: &Path, path: &Path, remote: Option<&str>) -> Result<Conn
     if usize::try_from(version) == Ok(STEPS.len()) {
         check(&conn, path)?;
     }
+    if version > 0 && usize::try_from(version).is_ok_and(|version| version < STEPS.len()) {
+        super::backup::keep(&conn, path, version).map_err(|why| StoreError::Unwritable {
+            path: path.to_owned(),
+            why: format!("its copy before the change to a newer format cannot be made: {why}"),
+        })?;
+    }
     conn.pragma_update(None, "synchronous", "full").map_err(sql)?;
     conn.pragma_update(None, "foreign_keys", true).map_err(sql)?;
     conn.set_prepared_statement_cache_capacity(64);
@@ -75,7 +83,12 @@ pub(super) fn open(dir: &Path, path: &Path, remote: Option<&str>) -> Result<Conn
 
 /// A table that is missing or strange shows here, and not in the middle of the work.
 fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
-    for statement in super::write::STATEMENTS.iter().chain(super::read::STATEMENTS).chain(super::company::STATEMENTS) {
+    for statement in super::write::STATEMENTS
+        .iter()
+        .chain(super::read::STATEMENTS)
+        .chain(super::company::STATEMENTS)
+        .chain(super::answers::STATEMENTS)
+    {
         conn.prepare(statement)
             .map_err(|error| StoreError::Broken { path: path.to_owned(), why: error.to_string() })?;
     }

@@ -40,9 +40,24 @@ const DRAFT: &str = "SELECT model, prompt, fields FROM draft WHERE one = 1";
 /// More kinds than are ever kept.
 const LEARNED: &str = "SELECT about, lesson FROM learned LIMIT 2000";
 
+const SALT: &str = "SELECT bytes FROM salt WHERE one = 1";
+
 /// Every statement of this file, for a check at the start.
-pub(super) const STATEMENTS: &[&str] =
-    &[NEWEST, OLDER, UNFINISHED, ONE, BY_TASK_ID, BY_PREFIX, BY_TASK_PREFIX, KNOWN, COUNTS, OUTPUTS, DRAFT, LEARNED];
+pub(super) const STATEMENTS: &[&str] = &[
+    NEWEST,
+    OLDER,
+    UNFINISHED,
+    ONE,
+    BY_TASK_ID,
+    BY_PREFIX,
+    BY_TASK_PREFIX,
+    KNOWN,
+    COUNTS,
+    OUTPUTS,
+    DRAFT,
+    LEARNED,
+    SALT,
+];
 
 pub(super) fn newest(conn: &Connection, limit: usize, before: Option<(Wall, LocalId)>) -> rusqlite::Result<Vec<Task>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -63,6 +78,18 @@ pub(super) fn task(conn: &Connection, id: LocalId) -> rusqlite::Result<Option<Ta
 pub(super) fn known(conn: &Connection, task_id: &TaskId) -> rusqlite::Result<Option<LocalId>> {
     let id: Option<String> = conn.prepare_cached(KNOWN)?.query_row([task_id.as_str()], |row| row.get(0)).optional()?;
     Ok(id.and_then(|id| id.parse().ok()))
+}
+
+/// Those of these that are stored.
+pub(super) fn known_of(conn: &Connection, task_ids: &[TaskId]) -> rusqlite::Result<Vec<TaskId>> {
+    let mut statement = conn.prepare_cached(KNOWN)?;
+    let mut found = Vec::new();
+    for task_id in task_ids {
+        if statement.exists([task_id.as_str()])? {
+            found.push(task_id.clone());
+        }
+    }
+    Ok(found)
 }
 
 pub(super) fn find(conn: &Connection, prefix: &str) -> rusqlite::Result<Vec<Task>> {
@@ -122,6 +149,11 @@ pub(super) fn learned(conn: &Connection) -> rusqlite::Result<Vec<Lesson>> {
     rows.filter_map(Result::transpose).collect()
 }
 
+/// What names of API keys are made with.
+pub(super) fn salt(conn: &Connection) -> rusqlite::Result<Vec<u8>> {
+    conn.prepare_cached(SALT)?.query_row([], |row| row.get(0))
+}
+
 /// Tasks with their outputs, in the order of the statement.
 fn tasks(conn: &Connection, statement: &str, params: impl Params) -> rusqlite::Result<Vec<Task>> {
     let mut statement = conn.prepare_cached(statement)?;
@@ -156,7 +188,8 @@ mod tests {
         assert!(write::apply(&all, &Change::Progress(Box::new(first)), None).is_ok());
         all.execute_batch(
             "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 9999)
-             INSERT INTO tasks SELECT lower(hex(randomblob(4))) || '-0000-4000-8000-' || printf('%012x', x), 'tk-' || x,
+             INSERT INTO tasks (id, task_id, model, route, body, template, prompt, stage, status, times, created, completed)
+             SELECT lower(hex(randomblob(4))) || '-0000-4000-8000-' || printf('%012x', x), 'tk-' || x,
                 model, route, body, template, prompt, stage, status, times, x, x FROM tasks, n;
              INSERT INTO outputs SELECT id, 0, 'u', 'image', NULL, 'home', NULL, 'f', 1, 's', 'png', 1, 1 FROM tasks;
              UPDATE tasks SET stage = 'queued', status = '{\"word\":\"queued\"}' WHERE created = 5000;",

@@ -7,7 +7,7 @@ use rusqlite::Row;
 use serde::Serialize;
 use serde_json::Map;
 
-use crate::domain::{Failure, Home, Output, OutputState, Problem, Request, Stage, Status, Task, Times};
+use crate::domain::{Failure, GivenUp, Home, Output, OutputState, Problem, Request, Stage, Status, Task, Times};
 use crate::time::Wall;
 
 /// A value as JSON text.
@@ -64,6 +64,7 @@ fn status_by_word(word: &str) -> Status {
         Some(Stage::Archiving) => Status::Archiving,
         Some(Stage::Success) => Status::Success,
         Some(Stage::Failed) => Status::Failed(Failure::default()),
+        Some(Stage::GivenUp) => Status::GivenUp(GivenUp::default()),
         Some(Stage::Refused) => Status::Refused(unreadable()),
         Some(Stage::Saved | Stage::Held) => Status::Held(Some(unreadable())),
         Some(Stage::Sending | Stage::Unsure) => Status::Unsure(Some(unreadable())),

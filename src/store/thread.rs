@@ -202,6 +202,7 @@ pub(super) fn problem(error: &rusqlite::Error) -> StoreProblem {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreProblem::Busy,
         Some(ErrorCode::DiskFull) => StoreProblem::NoRoom,
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreProblem::Damaged,
         _ => StoreProblem::Disk(error.to_string()),
     }
 }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::company::Company;
-use super::{StoreProblem, rows};
+use super::{StoreProblem, answers, rows};
 use crate::domain::{Change, Draft, Lesson, LocalId, Output, OutputState, Stage, Task, Wish};
 
 /// Why a change was not made.
@@ -50,19 +50,26 @@ pub(super) fn apply(conn: &Connection, change: &Change, company: Option<&Company
     match (change, company) {
         (Change::Intent(task), Some(company)) => {
             new(conn, task)?;
-            company.wish(conn, Wish::Send(task.id))
+            // Nothing is sent for what another program created.
+            company.wish(conn, &if task.is_elsewhere() { Wish::Look(task.id) } else { Wish::Send(task.id) })
         }
         (Change::New(task) | Change::Intent(task), _) => new(conn, task),
         (Change::Progress(task), company) => {
-            if let (Some(company), Stage::Sending) = (company, task.status.stage()) {
-                company.fence(conn)?;
+            match (company, task.status.stage()) {
+                (Some(company), Stage::Sending) => {
+                    company.fence(conn)?;
+                    company.sign(conn, task.id)?;
+                }
+                (Some(company), Stage::Unsure) => company.same_key(conn, task.id)?,
+                _ => {}
             }
             progress(conn, task)
         }
         (Change::Draft(draft), _) => self::draft(conn, draft),
         (Change::Forget(id), _) => forget(conn, *id),
         (Change::Learned(lessons), _) => learned(conn, lessons),
-        (Change::Wish(wish), Some(company)) => company.wish(conn, *wish),
+        (Change::Found(found), _) => answers::tell(conn, found),
+        (Change::Wish(wish), Some(company)) => company.wish(conn, wish),
         (Change::Paused(why), Some(company)) => company.pause(conn, why.as_ref()),
         (Change::Wish(_) | Change::Paused(_), None) => Ok(()),
     }

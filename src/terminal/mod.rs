@@ -33,4 +33,4 @@ pub use replies::{Layer, Reply};
 pub use screen::{Gate, Screen, TELL_FOCUS};
 pub use scribe::{Next, Scribe};
 pub use speed::{Answers, LineState};
-pub use tty::{WindowSize, hung_up, open, size};
+pub use tty::{WindowSize, hung_up, open, size, stop};

@@ -158,6 +158,34 @@ impl Modes {
 /// Stops the whole process group, as Ctrl-Z would; returns when it is continued. Where no shell
 /// could continue us, the kernel ignores the signal, which is why it is not SIGSTOP.
 pub(super) fn stop_group() {
+    // The others first, and we are not among them: of a signal to the group nobody could say when it comes here.
+    let before = set_stop(libc::SIG_IGN);
     // SAFETY: a signal to our own process group.
     unsafe { libc::kill(0, libc::SIGTSTP) };
+    stop();
+    restore_stop(before);
+}
+
+/// Stops this program, as the system would if it did not answer to SIGTSTP; returns when it is continued.
+pub fn stop() {
+    let before = set_stop(libc::SIG_DFL);
+    // SAFETY: raise has no preconditions. The signal is for this thread, so it has come before this returns.
+    unsafe { libc::raise(libc::SIGTSTP) };
+    restore_stop(before);
+}
+
+fn set_stop(to: libc::sighandler_t) -> Option<libc::sigaction> {
+    // SAFETY: zeroes are valid for a sigaction; the kernel reads one and fills the other.
+    unsafe {
+        let (mut new, mut old): (libc::sigaction, libc::sigaction) = (std::mem::zeroed(), std::mem::zeroed());
+        new.sa_sigaction = to;
+        (libc::sigaction(libc::SIGTSTP, &raw const new, &raw mut old) == 0).then_some(old)
+    }
+}
+
+fn restore_stop(before: Option<libc::sigaction>) {
+    if let Some(before) = before {
+        // SAFETY: the kernel reads one sigaction, which it has filled itself.
+        unsafe { libc::sigaction(libc::SIGTSTP, &raw const before, std::ptr::null_mut()) };
+    }
 }

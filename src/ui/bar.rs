@@ -23,7 +23,7 @@ const GROUPS: &[(Stage, &str, &[Stage])] = &[
     (Stage::Saved, "waiting", &[Stage::Saved, Stage::Sending]),
     (Stage::Handling, "running", &[Stage::Queued, Stage::Handling, Stage::Unknown, Stage::Archiving]),
     (Stage::Success, "done", &[Stage::Success]),
-    (Stage::Failed, "failed", &[Stage::Refused, Stage::Failed]),
+    (Stage::Failed, "failed", &[Stage::Refused, Stage::GivenUp, Stage::Failed]),
     (Stage::Held, "held", &[Stage::Held]),
     (Stage::Unsure, "unsure", &[Stage::Unsure]),
 ];
@@ -103,6 +103,10 @@ fn right_side<'a>(state: &State, theme: &Theme) -> Vec<Vec<Span<'a>>> {
         return vec![vec![span(format!("‖ paused: {why}"), theme.error)], vec![span("‖ paused", theme.error)]];
     }
     if let Some(holder) = state.standing.holder.as_ref().filter(|_| !state.standing.holds) {
+        if holder.quiet {
+            let long = format!("! the window that sends (process {}) does not respond", holder.pid);
+            return vec![vec![span(long, theme.warning)], vec![span("! sender stopped", theme.warning)]];
+        }
         let long = format!("◇ watches; process {} sends", holder.pid);
         return vec![vec![span(long, theme.dim)], vec![span("◇ watches", theme.dim)], Vec::new()];
     }

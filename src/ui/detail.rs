@@ -8,11 +8,11 @@ use ratatui::text::{Line, Span};
 use crate::app::State;
 use crate::app::editor::ratio;
 use crate::domain::text::{cut, lines as clean_lines, one_line};
-use crate::domain::{Field, Output, OutputState, Problem, Role, Stage, Status, Task, explain, request};
+use crate::domain::{Field, Output, OutputState, Problem, Role, Stage, Status, Task, request};
 use crate::fleet::Outlook;
 
 use super::draw::span;
-use super::preview::{expiry, figures, keys};
+use super::preview::{expiry, figures, keys, said};
 use super::text;
 use super::theme::{Theme, sign};
 
@@ -68,7 +68,11 @@ pub fn lines<'a>(state: &State, task: &Task, width: u16, theme: &Theme) -> Vec<L
     let mut page = Page { lines: Vec::new(), width: usize::from(width), room: longest.clamp(12, 20), theme };
     standing(&mut page, state, task);
     page.head("prompt");
-    let prompt = if task.request.prompt.is_empty() { "none" } else { &task.request.prompt };
+    let prompt = match task.request.prompt.as_str() {
+        "" if task.is_elsewhere() => "not known: another program created it, and the service does not tell prompts",
+        "" => "none",
+        prompt => prompt,
+    };
     let style = if task.request.prompt.is_empty() { theme.dim } else { theme.text };
     page.prose(2, &cut(prompt, MOST), style);
     if task.request.template != task.request.prompt && !task.request.template.is_empty() {
@@ -76,6 +80,11 @@ pub fn lines<'a>(state: &State, task: &Task, width: u16, theme: &Theme) -> Vec<L
         page.prose(2, &cut(&task.request.template, MOST), theme.dim);
     }
     fields(&mut page, state, task);
+    if matches!(task.status, Status::Unsure(Some(Problem::Mismatch { .. }))) {
+        // Beside what the service says of it, so that the two can be compared.
+        page.head("sent with this key, byte for byte");
+        page.prose(2, &cut(&task.request.body, MOST), theme.text);
+    }
     if !task.outputs.is_empty() {
         outputs(&mut page, state, task);
     }
@@ -88,7 +97,7 @@ pub fn lines<'a>(state: &State, task: &Task, width: u16, theme: &Theme) -> Vec<L
 fn standing(page: &mut Page<'_, '_>, state: &State, task: &Task) {
     let theme = page.theme;
     let stage = task.status.stage();
-    let said = explain(task, state.now.wall, state.fleet.at_service(state.now));
+    let said = said(state, task);
     let word = one_line(super::table::word(&task.status)).into_owned();
     let mut first = vec![span(format!("{} ", sign(stage)), theme.stage(stage)), span(word, theme.strong)];
     let so_far = task.status.is_running().then(|| task.accepted().map(|at| state.now.wall.since(at))).flatten();
@@ -106,7 +115,7 @@ fn standing(page: &mut Page<'_, '_>, state: &State, task: &Task) {
     if let Some(next) = &said.next {
         page.prose(2, next, theme.dim);
     }
-    if let Some(keys) = keys(&task.status, theme) {
+    if let Some(keys) = keys(state, task, theme) {
         let spans = std::iter::once(Span::raw("  ")).chain(keys.spans).collect();
         page.line(spans);
     }
@@ -168,6 +177,7 @@ fn message(problem: &Problem) -> Option<&str> {
         | Problem::NotFound { message }
         | Problem::Server { message, .. }
         | Problem::Network { message, .. }
+        | Problem::Certificate { message, .. }
         | Problem::Odd { message, .. } => Some(message).filter(|text| !text.is_empty()).map(String::as_str),
         Problem::Limit { .. } | Problem::Processing { .. } | Problem::Local { .. } => None,
     }
@@ -183,7 +193,8 @@ fn fields(page: &mut Page<'_, '_>, state: &State, task: &Task) {
     page.entry("model", &task.request.full_model(), theme.strong);
     for field in known.iter().filter(|field| field.role != Some(Role::Prompt)) {
         let sent = task.request.input.get(&field.name);
-        let Some(value) = sent.or(field.default.as_ref()).map(request::plain) else { continue };
+        let default = field.default.as_ref().filter(|_| !task.is_elsewhere());
+        let Some(value) = sent.or(default).map(request::plain) else { continue };
         let drawn = match ratio(&value).filter(|_| field.role == Some(Role::Shape)) {
             Some(ratio) => format!("{} {value}", text::silhouette(ratio)),
             None => value,
@@ -244,6 +255,7 @@ fn timeline(page: &mut Page<'_, '_>, state: &State, task: &Task) {
         let word = match stage {
             Stage::Saved => "saved",
             Stage::Failed => "failed",
+            Stage::GivenUp => "given up",
             other => other.word(),
         };
         let until = match steps.get(index + 1) {

@@ -12,7 +12,7 @@ use crate::domain::{Field, ModelSpec, request};
 
 use super::draw::{foreign, frame, on_lower_edge, put, put_spans, scrollbar, scrolled, span, spans_width};
 use super::theme::Theme;
-use super::{detail, help, setup, text};
+use super::{detail, help, settle, setup, text};
 
 /// Pages and long lists keep clear of the preview where the panes beside it are at least this wide.
 const ENOUGH: u16 = 60;
@@ -44,6 +44,10 @@ pub fn area(state: &State, dialog: &Dialog, panes: &Panes) -> (Rect, Rect) {
         Dialog::Models { .. } => (most.min(124), lines(state.catalogue.models().len()).saturating_add(4)),
         Dialog::Choices { field, .. } => (need.min(most), lines(values(field).len()).saturating_add(3)),
         Dialog::Input { .. } => (most.min(70), 8),
+        Dialog::Settle(settling) => {
+            let width = most.min(96);
+            (width, settle::height(state, settling, width, &theme()))
+        }
         Dialog::Setup(setup) => {
             let width = most.min(74);
             (width, lines(setup::lines(setup, width.saturating_sub(6), &theme()).0.len()).saturating_add(4))
@@ -79,6 +83,10 @@ pub fn draw(
             None
         }
         Dialog::Input { field, text, fault } => input(state, field, text, fault.as_deref(), area, theme, buf),
+        Dialog::Settle(settling) => {
+            settle::draw(state, settling, area, theme, buf);
+            None
+        }
         Dialog::Setup(setup) => setup::draw(setup, area, theme, buf),
     };
     (cursor, None)
@@ -89,7 +97,7 @@ fn field_of<'a>(state: &'a State, name: &str) -> Option<&'a Field> {
 }
 
 /// Draws the rows of a list around the chosen one, which `row` makes.
-fn list<'a>(
+pub(super) fn list<'a>(
     buf: &mut Buffer,
     area: Rect,
     theme: &Theme,

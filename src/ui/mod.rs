@@ -7,6 +7,7 @@ mod draw;
 mod editor;
 mod help;
 mod preview;
+mod settle;
 mod setup;
 mod table;
 pub mod text;

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::{Level, Slot, State, Want};
+use crate::domain::Explanation;
 use crate::domain::text::one_line;
 use crate::domain::{Home, Outcome, OutputState, Problem, Stage, Status, Task, explain, request};
 use crate::graphics::{Gallery, Picture, PictureKey, Placed, place};
 
 use super::draw::{centred, foreign, frame, put_spans, span};
 use super::text;
-use super::theme::{Theme, sign};
+use super::theme::{ELSEWHERE, MISSING, Theme, sign};
 
 /// Nothing is said of a picture that is this quick to come.
 const QUIET: Duration = Duration::from_millis(400);
@@ -141,21 +142,26 @@ fn words<'a>(state: &State, task: &Task, theme: &Theme) -> Vec<Line<'a>> {
     }
     if let Some(home) = state.output().and_then(|output| output.home()) {
         let why = match kind(&home.format) {
-            Some(kind) => format!("{kind}: a terminal cannot play it; o says where it is"),
-            None => "no picture, but a file; o says where it is".to_owned(),
+            Some(kind) => format!("{kind}: a terminal cannot play it; w says where it is"),
+            None => "no picture, but a file; w says where it is".to_owned(),
         };
         return file_words(home, theme, &why);
     }
     let stage = task.status.stage();
-    let said = explain(task, state.now.wall, state.fleet.at_service(state.now));
+    let said = said(state, task);
     let style = match stage {
-        Stage::Refused | Stage::Failed => theme.failed,
+        Stage::Refused | Stage::GivenUp | Stage::Failed => theme.failed,
         Stage::Held | Stage::Unsure => theme.warning,
         _ => theme.text,
     };
     let fetching = task.assets().any(|(id, _)| state.fleet.is_fetching(id));
     let what = if fetching { "finished; the picture is being fetched".to_owned() } else { said.what };
-    let mut lines = vec![line(sign(stage), theme.stage(stage)), Line::default(), line(&capital(&what), style)];
+    let (sign, look) = match &task.status {
+        _ if state.fleet.is_stray(task.id) => (ELSEWHERE, theme.dim),
+        Status::Missing(_) => (MISSING, theme.warning),
+        _ => (sign(stage), theme.stage(stage)),
+    };
+    let mut lines = vec![line(sign, look), Line::default(), line(&capital(&what), style)];
     let outlook = state.fleet.outlook(task.id, state.now);
     let slow = outlook.filter(|outlook| outlook.slow);
     if let Some(since) = elapsed(state, task) {
@@ -167,22 +173,36 @@ fn words<'a>(state: &State, task: &Task, theme: &Theme) -> Vec<Line<'a>> {
     if let Some(next) = said.next {
         lines.extend([Line::default(), line(&next, theme.dim)]);
     }
-    if let Some(keys) = keys(&task.status, theme) {
+    if let Some(keys) = keys(state, task, theme) {
         lines.extend([Line::default(), keys]);
     }
     lines
 }
 
+/// Where a task stands in plain words, and what to do next.
+pub fn said(state: &State, task: &Task) -> Explanation {
+    if !state.fleet.is_stray(task.id) {
+        return explain(task, state.now.wall, state.fleet.at_service(state.now));
+    }
+    Explanation {
+        what: format!("another program of the account created it; {}", super::table::word(&task.status)),
+        next: Some("it is not watched here. Adopt it, and it is watched and its outputs are fetched".to_owned()),
+    }
+}
+
 /// The keys that go on from here.
-pub fn keys<'a>(status: &Status, theme: &Theme) -> Option<Line<'a>> {
-    let keys: &[(&str, &str)] = match status {
+pub fn keys<'a>(state: &State, task: &Task, theme: &Theme) -> Option<Line<'a>> {
+    let keys: &[(&str, &str)] = match &task.status {
+        _ if state.fleet.is_stray(task.id) => &[("a", "adopt it"), ("o", "hide those")],
+        Status::Refused(_) | Status::GivenUp(_) | Status::Failed(_) if task.is_elsewhere() => return None,
         Status::Held(Some(problem)) if problem.outcome() == Outcome::Blocked => {
             &[("R", "go on with the queue"), ("X", "drop it")]
         }
         Status::Held(_) => &[("r", "send it"), ("X", "drop it")],
-        Status::Unsure(Some(Problem::Mismatch { .. })) => return None,
-        Status::Unsure(_) => &[("r", "settle it")],
-        Status::Refused(_) | Status::Failed(_) => &[("e", "edit and send anew")],
+        Status::Unsure(Some(Problem::Mismatch { .. })) => &[("u", "decide")],
+        Status::Unsure(_) => &[("r", "settle it"), ("u", "decide")],
+        Status::Missing(_) => &[("f", "look now")],
+        Status::Refused(_) | Status::GivenUp(_) | Status::Failed(_) => &[("e", "edit and send anew")],
         _ => return None,
     };
     let mut spans = Vec::new();

@@ -11,7 +11,7 @@ use crate::domain::{Output, OutputState, Role, Stage, Status, Task};
 
 use super::draw::{centred, frame, put, scrollbar, span};
 use super::text;
-use super::theme::{Theme, sign};
+use super::theme::{ELSEWHERE, MISSING, Theme, sign};
 
 /// A link that ends sooner than this is worth a word.
 const SOON: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
@@ -136,9 +136,13 @@ fn empty(area: Rect, theme: &Theme, buf: &mut Buffer) {
     centred(buf, area, &lines[skip..]);
 }
 
-fn sign_cell(task: &Task, _: &State, theme: &Theme, _: usize) -> Cell {
+fn sign_cell(task: &Task, state: &State, theme: &Theme, _: usize) -> Cell {
     let stage = task.status.stage();
-    Cell { text: sign(stage).to_owned(), style: theme.stage(stage) }
+    match &task.status {
+        _ if state.fleet.is_stray(task.id) => Cell { text: ELSEWHERE.to_owned(), style: theme.dim },
+        Status::Missing(_) => Cell { text: MISSING.to_owned(), style: theme.warning },
+        _ => Cell { text: sign(stage).to_owned(), style: theme.stage(stage) },
+    }
 }
 
 /// The word for where a task stands, as people say it.
@@ -147,6 +151,7 @@ pub fn word(status: &Status) -> &str {
     match status {
         Status::Saved => "waiting",
         Status::Failed(_) => "failed",
+        Status::GivenUp(_) => "given up",
         other => other.word(),
     }
 }
@@ -154,9 +159,10 @@ pub fn word(status: &Status) -> &str {
 fn status_cell(task: &Task, state: &State, theme: &Theme, _: usize) -> Cell {
     let stage = task.status.stage();
     let say = |text: &str, style| Cell { text: text.to_owned(), style };
-    if stage != Stage::Success {
+    if stage != Stage::Success || state.fleet.is_stray(task.id) {
         let clean = crate::domain::text::one_line(word(&task.status)).into_owned();
-        return say(&clean, theme.stage(stage));
+        let missing = matches!(task.status, Status::Missing(_));
+        return say(&clean, if missing { theme.warning } else { theme.stage(stage) });
     }
     let away = |output: &Output| output.state == OutputState::Away;
     let lost = |output: &Output| matches!(output.state, OutputState::Lost { .. });
@@ -171,6 +177,8 @@ fn status_cell(task: &Task, state: &State, theme: &Theme, _: usize) -> Cell {
         say("expiring", theme.warning)
     } else if task.outputs.iter().any(away) {
         say("to fetch", theme.running)
+    } else if task.assets().any(|(id, output)| output.home().is_some() && state.gone.contains(&id)) {
+        say("file gone", theme.warning)
     } else {
         say("success", theme.done)
     }
@@ -219,7 +227,12 @@ fn shape_cell(task: &Task, state: &State, theme: &Theme, _: usize) -> Cell {
     Cell { text: text.unwrap_or_default(), style: theme.shape }
 }
 
-fn prompt_cell(task: &Task, _: &State, theme: &Theme, _: usize) -> Cell {
+fn prompt_cell(task: &Task, state: &State, theme: &Theme, _: usize) -> Cell {
+    if task.is_elsewhere() {
+        let word = if state.fleet.is_stray(task.id) { "made elsewhere" } else { "adopted" };
+        let name = task.task_id.as_ref().map(|id| id.as_str()).unwrap_or_default();
+        return Cell { text: format!("{word}  {name}"), style: theme.dim };
+    }
     // What cannot fit need not be cleaned: a prompt may be a megabyte.
     let start = task.request.prompt.trim_start();
     let some = &start[..start.floor_char_boundary(2000)];

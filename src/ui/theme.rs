@@ -209,7 +209,7 @@ impl Theme {
             Stage::Saved | Stage::Sending => self.waiting,
             Stage::Held | Stage::Unsure => self.warning,
             Stage::Queued | Stage::Handling | Stage::Unknown | Stage::Archiving => self.running,
-            Stage::Refused | Stage::Failed => self.failed,
+            Stage::Refused | Stage::GivenUp | Stage::Failed => self.failed,
             Stage::Success => self.done,
         }
     }
@@ -240,6 +240,11 @@ impl Theme {
     }
 }
 
+/// The sign of a task that the service does not know any more.
+pub const MISSING: &str = "∅";
+/// The sign of a task that another program created and nobody here has adopted.
+pub const ELSEWHERE: &str = "◇";
+
 /// The sign of a stage: one cell wide everywhere, told apart without colours.
 #[must_use]
 pub fn sign(stage: Stage) -> &'static str {
@@ -253,6 +258,7 @@ pub fn sign(stage: Stage) -> &'static str {
         Stage::Unknown => "◌",
         Stage::Archiving => "◕",
         Stage::Refused => "⊘",
+        Stage::GivenUp => "⊝",
         Stage::Failed => "✗",
         Stage::Success => "✓",
     }
@@ -269,6 +275,9 @@ mod tests {
         for stage in Stage::ALL {
             assert_eq!(sign(stage).cell_width(), 1, "{stage:?}");
             assert!(seen.insert(sign(stage)), "{stage:?}");
+        }
+        for sign in [MISSING, ELSEWHERE] {
+            assert!(sign.cell_width() == 1 && seen.insert(sign), "{sign}");
         }
     }
 

@@ -13,7 +13,8 @@ use plantain::app::state::Start;
 use plantain::app::{Effect, Msg, Source, State, sources, update};
 use plantain::config::Allowance;
 use plantain::domain::{
-    Accepted, Answer, AssetId, Catalogue, Change, LocalId, Output, Page, Problem, Report, Stage, Status, Task, TaskId,
+    Accepted, Answer, AssetId, Browse, Catalogue, Change, LocalId, Output, Page, Problem, Report, Stage, Status, Task,
+    TaskId,
 };
 use plantain::fleet::{FleetMsg, News, Order, Question};
 use plantain::time::{Mono, Now, Wall};
@@ -223,6 +224,7 @@ impl Desk {
             Effect::Fleet(Order::Save(Change::Intent(task))) => format!("intent {}", self.name(task.id)),
             Effect::Fleet(Order::Save(Change::Wish(wish))) => format!("wish {wish:?}"),
             Effect::Fleet(Order::Save(Change::Learned(lessons))) => format!("learned {}", lessons.len()),
+            Effect::Fleet(Order::Save(Change::Found(found))) => format!("found {:?}", found.browse),
             Effect::Fleet(Order::Save(Change::Paused(why))) => format!("paused {}", why.is_some()),
             Effect::Fleet(Order::Submit(id, _)) => format!("submit {}", self.name(*id)),
             Effect::Fleet(Order::Ask(Question::Task(id, task_id))) => format!("ask {} as {task_id}", self.name(*id)),
@@ -230,6 +232,11 @@ impl Desk {
                 let mut names: Vec<String> = ids.iter().map(|id| self.name(*id)).collect();
                 names.sort();
                 format!("page {page} for {}", names.join(" "))
+            }
+            Effect::Fleet(Order::Browse(Browse::Page(page))) => format!("browse page {page}"),
+            Effect::Fleet(Order::Browse(Browse::One(task_id))) => format!("browse {task_id}"),
+            Effect::Fleet(Order::Sift(ids)) => {
+                format!("sift {}", ids.iter().map(TaskId::as_str).collect::<Vec<_>>().join(" "))
             }
             Effect::Fleet(Order::Fetch { asset, .. }) => format!("fetch {}/{}", self.name(asset.task), asset.index),
             Effect::Older(None) => "older".into(),

@@ -40,7 +40,7 @@ impl Store {
                 self.learned.extend(lessons.iter().map(|lesson| (lesson.about.clone(), lesson.text.clone())));
                 None
             }
-            Change::Wish(_) | Change::Paused(_) => None,
+            Change::Wish(_) | Change::Found(_) | Change::Paused(_) => None,
         }
     }
 }
@@ -49,7 +49,12 @@ impl Store {
 pub fn written(change: &Change) -> Option<(LocalId, Stage)> {
     match change {
         Change::New(task) | Change::Intent(task) | Change::Progress(task) => Some((task.id, task.status.stage())),
-        Change::Draft(_) | Change::Forget(_) | Change::Learned(_) | Change::Wish(_) | Change::Paused(_) => None,
+        Change::Draft(_)
+        | Change::Forget(_)
+        | Change::Learned(_)
+        | Change::Wish(_)
+        | Change::Found(_)
+        | Change::Paused(_) => None,
     }
 }
 

@@ -1,60 +1,58 @@
-//! One run after the other of the program: the real fleet, and a store that loses what was not synced.
+//! One run of the program: the real fleet, the thread of its store, and what it has under way.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use plantain::config::Allowance;
-use plantain::domain::{Change, LocalId, Stage, Task};
-use plantain::fleet::Fleet;
+use plantain::domain::{Change, LocalId, Problem, Stage, Standing};
+use plantain::fleet::{Fleet, FleetMsg};
+use plantain::store::Heard;
 use plantain::time::Mono;
 
-/// What is on the disk, and what is only on its way there.
-#[derive(Clone, Debug, Default)]
-pub struct Disk {
-    pub tasks: BTreeMap<LocalId, Task>,
-    pub coming: VecDeque<Change>,
-    pub full: bool,
+/// What its store's thread brings it, in order.
+#[derive(Clone, Debug)]
+pub enum Note {
+    Msg(Box<FleetMsg>),
+    Heard(Box<Heard>),
 }
 
-impl Disk {
-    /// Makes the oldest write durable, or refuses it. Says whom to tell what.
-    pub fn sync_one(&mut self) -> Option<(LocalId, Stage, bool)> {
-        let works = !self.full;
-        match self.coming.pop_front()? {
-            Change::New(task) | Change::Progress(task) => {
-                let told = (task.id, task.status.stage(), works);
-                if works {
-                    self.tasks.insert(task.id, *task);
-                }
-                Some(told)
-            }
-            Change::Forget(id) => {
-                if works {
-                    self.tasks.remove(&id);
-                }
-                None
-            }
-            // Of several windows there is none here.
-            Change::Draft(_) | Change::Intent(_) | Change::Learned(_) | Change::Wish(_) | Change::Paused(_) => None,
-        }
-    }
-}
-
-/// A program that runs on a store. (Several programs on one store would be several of these on one [`Disk`].)
+/// A program that runs on the store, alone or with others.
 #[derive(Debug)]
 pub struct Program {
     pub fleet: Fleet,
-    /// Which run of the program this is: what was meant for an earlier one is not heard.
+    /// Which run of a program this is, of all: what was meant for another one is not heard.
     pub life: u32,
     /// When, in true time, its clock said zero.
     pub born_ms: i64,
     /// Which of its alarms is the valid one.
     pub alarm: u64,
     pub alarm_at: Option<Mono>,
+    /// Its loop knows that it holds the lease.
+    pub holds: bool,
+    /// Its store's thread does: a little earlier.
+    pub took: bool,
+    /// It sends what it has begun, and ends.
+    pub leaves: bool,
+    /// Why nothing is sent, as the others were last told.
+    pub paused: Option<Problem>,
+    /// How it stands, as it last said to itself.
+    pub standing: Standing,
+    /// The last change of the store that it has read.
+    pub seen: u64,
+    /// It will look at the store.
+    pub polls: bool,
+    /// Writes on their way.
+    pub coming: VecDeque<Change>,
+    pub syncing: bool,
+    /// When the latest note reaches it, and how many are on their way.
+    pub note_at: i64,
+    pub notes: usize,
     /// True times at which its requests left.
     pub sent: VecDeque<i64>,
     pub creations: usize,
     pub looks: usize,
     pub fetches: usize,
+    /// How far it has seen each task.
+    pub ranks: BTreeMap<LocalId, Stage>,
 }
 
 impl Program {
@@ -65,10 +63,32 @@ impl Program {
             born_ms,
             alarm: 0,
             alarm_at: None,
+            holds: false,
+            took: false,
+            leaves: false,
+            paused: None,
+            standing: Standing::default(),
+            seen: 0,
+            polls: false,
+            coming: VecDeque::new(),
+            syncing: false,
+            note_at: 0,
+            notes: 0,
             sent: VecDeque::new(),
             creations: 0,
             looks: 0,
             fetches: 0,
+            ranks: BTreeMap::new(),
         }
+    }
+
+    /// Nothing it has begun is under way.
+    pub fn rests(&self) -> bool {
+        self.coming.is_empty() && self.notes == 0 && !self.polls && self.creations + self.looks + self.fetches == 0
+    }
+
+    /// Something is on its way to the service, or its way there is being written down.
+    pub fn is_sending(&self) -> bool {
+        self.creations > 0 || self.fleet.tasks().any(|task| task.status.stage() == Stage::Sending)
     }
 }

@@ -89,6 +89,8 @@ pub struct Service {
     /// Whether answers say how much is left.
     pub tells_limits: bool,
     window: VecDeque<i64>,
+    /// When a request was one too many.
+    pub refused: Vec<i64>,
 }
 
 impl Service {
@@ -102,6 +104,7 @@ impl Service {
             per_minute,
             tells_limits,
             window: VecDeque::new(),
+            refused: Vec::new(),
         }
     }
 
@@ -111,6 +114,7 @@ impl Service {
             self.window.pop_front();
         }
         if self.window.len() >= self.per_minute {
+            self.refused.push(now.0);
             let wait = 60_000 - (now.0 - self.window.front().copied().unwrap_or(now.0));
             return Err(Problem::Limit { retry_after: u32::try_from(wait / 1000 + 1).ok() });
         }

@@ -12,7 +12,7 @@ use super::super::editor::choices;
 use super::super::effect::Effect;
 use super::super::layout::panes;
 use super::super::state::{Pane, State};
-use super::fleet;
+use super::{fleet, looking};
 
 pub(super) fn open_help(state: &mut State) {
     state.dialog = match &state.dialog {
@@ -71,6 +71,7 @@ pub(super) fn go(state: &mut State, action: Action) {
             let spec = state.editor.spec(&state.catalogue);
             spec.and_then(|spec| spec.field(field)).map_or(0, |field| choices(field).len()) + 1
         }
+        Some(Dialog::Settle(_)) => return super::settle::step(state, by),
         _ => 0,
     };
     match &mut state.dialog {
@@ -87,16 +88,8 @@ pub(super) fn go(state: &mut State, action: Action) {
             // How long the text is shows when it is drawn; until then it only must not run away.
             *scroll = scroll.saturating_add_signed(by).min(state.page_end.unwrap_or(1000));
         }
-        Some(Dialog::Viewer(_)) => match action {
-            Action::Top => state.see(None),
-            _ => {
-                let down = if by < 0 { -1 } else { 1 };
-                if !state.pan(0.0, if by < 0 { -1.0 } else { 1.0 }) {
-                    state.step_picture(down);
-                }
-            }
-        },
-        Some(Dialog::Input { .. } | Dialog::Setup(_)) => {}
+        Some(Dialog::Viewer(_)) => looking::along(state, by > 0),
+        Some(Dialog::Input { .. } | Dialog::Setup(_) | Dialog::Settle(_)) => {}
     }
 }
 

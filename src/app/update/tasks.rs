@@ -48,12 +48,17 @@ pub(super) fn begin(state: &mut State, drafts: &[Draft]) -> Vec<Effect> {
 pub(super) fn send(state: &mut State) -> Vec<Effect> {
     let Some(task) = state.task() else { return Vec::new() };
     let id = task.id;
+    if task.is_elsewhere() {
+        state.say("another program created it: nothing is ever sent for it here");
+        return Vec::new();
+    }
     let words = match &task.status {
         Status::Held(_) => "it is sent now",
         Status::Unsure(Some(Problem::Mismatch { .. })) => {
-            "its key was used for other content; sending it again would not settle that"
+            "its key was used for other content; sending it again would not settle that, u decides"
         }
         Status::Unsure(_) => "asked again with the same key: it is not paid twice",
+        Status::GivenUp(_) => "it was given up and is never sent again; e takes it into the editor",
         Status::Failed(_) | Status::Refused(_) => {
             "a failed request is not repeated unchanged; e takes it into the editor"
         }
@@ -65,7 +70,7 @@ pub(super) fn send(state: &mut State) -> Vec<Effect> {
     state.say(words);
     let effects = fleet(state, FleetMsg::Send(vec![id]));
     if in_doubt && !state.fleet.will_send(id) {
-        state.warn("it was sent so long ago that the service may have forgotten its key: it could be paid twice");
+        state.warn("its key is too old to settle that, it could be paid twice; u decides what becomes of it");
     }
     effects
 }
@@ -73,8 +78,12 @@ pub(super) fn send(state: &mut State) -> Vec<Effect> {
 /// Drops a task that was never sent.
 pub(super) fn forget(state: &mut State) -> Vec<Effect> {
     let Some(id) = state.chosen() else { return Vec::new() };
+    if state.fleet.is_stray(id) {
+        state.say("another program created it; o hides those");
+        return Vec::new();
+    }
     let effects = fleet(state, FleetMsg::Forget(id));
-    if !state.standing.holds {
+    if !state.standing.holds && state.fleet.task(id).is_some() {
         // The row goes when the other window has dropped it, and stays if that was too late.
         state.say("the other window drops it, if it was never sent");
         return effects;
@@ -93,6 +102,9 @@ pub(super) fn forget(state: &mut State) -> Vec<Effect> {
 
 /// Takes a task's prompt and fields into the editor.
 pub(super) fn reuse(state: &mut State) {
+    if state.task().is_some_and(Task::is_elsewhere) {
+        return state.say("another program created it: its prompt is not known here");
+    }
     let Some(draft) = state.task().map(|task| task.request.draft(&state.catalogue)) else { return };
     state.editor.load(&draft, &state.catalogue, state.now);
     state.dialog = None;
@@ -148,6 +160,10 @@ fn after_restart(state: &State) -> Option<String> {
     }
 }
 
+fn unread(problem: &Problem) -> String {
+    format!("the account's list cannot be read: {}", problem.sentence())
+}
+
 /// What the table alone would not tell.
 pub(super) fn worth_saying(state: &State, msg: &FleetMsg) -> Option<String> {
     match msg {
@@ -156,6 +172,8 @@ pub(super) fn worth_saying(state: &State, msg: &FleetMsg) -> Option<String> {
             Err(problem) if problem.outcome() == Outcome::Refused => Some(problem.sentence()),
             _ => None,
         },
+        FleetMsg::Browsed { answer, .. } => answer.result.as_ref().err().map(unread),
+        FleetMsg::Found(found) => found.problem.as_ref().map(unread),
         FleetMsg::Fetched { asset, result: Err(problem @ Problem::Local { .. }) } => {
             let task = state.fleet.task(asset.task)?;
             is_coming(task).then(|| format!("a picture could not be saved: {}", problem.sentence()))

@@ -29,6 +29,7 @@ fn set(state: &mut State, standing: Standing) {
     if standing.holder.is_some() {
         state.fleet.mirror_pause(standing.paused.clone());
         state.followed = true;
+        state.fleet.mirror_retried(&standing.retried);
     }
     state.standing = standing;
 }
@@ -69,16 +70,24 @@ pub(super) fn took_over(state: &mut State, unfinished: Vec<Task>) -> Vec<Effect>
     state.fleet.took_over(unfinished, state.now).into_iter().map(Effect::Fleet).collect()
 }
 
+/// This window was stopped; meanwhile another one has held the lease. What its user wanted sent is still wanted.
+pub(super) fn stepped_down(state: &mut State, standing: Standing) -> Vec<Effect> {
+    let orders = state.fleet.step_down();
+    set(state, standing);
+    state.say("another window sends now; this one watches");
+    let watch = Order::Save(Change::Wish(Wish::WatchAll));
+    orders.into_iter().chain([watch]).map(Effect::Fleet).collect()
+}
+
 /// Other windows want something of this one.
 pub(super) fn wished(state: &mut State, wishes: Vec<(Wish, Option<Task>)>) -> Vec<Effect> {
     let mut effects = Vec::new();
     for (wish, task) in wishes {
         state.table.add(task.iter());
+        let forgotten = if let Wish::Forget(id) = wish { Some(id) } else { None };
         let msgs = granted(wish, task);
         effects.extend(msgs.into_iter().flat_map(|msg| fleet(state, msg)));
-        if let Wish::Forget(id) = wish
-            && state.fleet.task(id).is_none()
-        {
+        if let Some(id) = forgotten.filter(|id| state.fleet.task(*id).is_none()) {
             drop_row(state, id);
         }
     }
