@@ -126,6 +126,11 @@ fn from_picture_to_picture_past_what_has_none() {
     assert_eq!(desk.state.chosen(), Some(last), "where it is not, they move over the picture");
     desk.press("esc");
     assert_eq!(desk.state.table.cursor(), Some(last), "the table has followed");
+    desk.press("v i ?");
+    assert!(desk.screen().contains("keys over a picture"));
+    desk.press("esc");
+    assert!(matches!(&desk.state.dialog, Some(Dialog::Viewer(open)) if open.info), "the help was only in between");
+    desk.press("esc");
     desk.press("enter v esc");
     assert!(matches!(desk.state.dialog, Some(Dialog::Detail { id, .. }) if id == last), "back to where it came from");
 }

@@ -13,6 +13,7 @@ use crate::time::{Chance, Now};
 use super::dialog::Dialog;
 use super::editor::Editor;
 use super::layout::SMALLEST;
+use super::looking::Viewer;
 use super::msg::PictureWay;
 use super::notice::{Notice, Tone};
 use super::preview::Preview;
@@ -56,6 +57,8 @@ pub struct State {
     pub pictures: Option<PictureWay>,
     /// What lies over the panes.
     pub dialog: Option<Dialog>,
+    /// The picture that the help was opened over.
+    pub under: Option<Viewer>,
     /// How far the page in the dialog can be scrolled, as its last drawing found.
     pub page_end: Option<u16>,
     /// A message in the footer.
@@ -119,6 +122,7 @@ impl State {
             show_line: false,
             pictures: None,
             dialog: None,
+            under: None,
             page_end: None,
             notice: None,
             service: start.service,
@@ -157,6 +161,7 @@ impl State {
         match &self.dialog {
             Some(Dialog::Detail { id, .. } | Dialog::Settle(Settling { id, .. })) => Some(*id),
             Some(Dialog::Viewer(open)) => Some(open.id),
+            Some(Dialog::Help { .. }) => self.under.as_ref().map(|open| open.id).or(self.table.cursor()),
             _ => self.table.cursor(),
         }
     }

@@ -130,7 +130,10 @@ impl Pictures {
     /// The terminal takes pictures this way from now on. Everything made for another way is void.
     pub fn shape(&mut self, shape: Shape, background: Option<[u8; 3]>) {
         let behind = background.map_or(Backdrop::Checker, Backdrop::Colour);
-        if self.way.as_ref().is_none_or(|way| way.shape != shape || way.behind != behind) {
+        if let Some(way) = self.way.as_mut().filter(|way| way.shape == shape) {
+            // Told late, it counts for what is made from now on: nothing vanishes for it.
+            way.behind = behind;
+        } else {
             let (half_second, thumbs) = (self.half_second, self.thumbs.clone());
             self.way = Some(Way { shape, behind, half_second, thumbs });
             self.era = self.ticket;

@@ -15,9 +15,16 @@ use super::super::state::{Pane, State};
 use super::{fleet, looking};
 
 pub(super) fn open_help(state: &mut State) {
-    state.dialog = match &state.dialog {
-        Some(Dialog::Help { .. }) => None,
-        _ => Some(Dialog::Help { place: state.place(), scroll: 0 }),
+    let place = state.place();
+    state.dialog = match state.dialog.take() {
+        Some(Dialog::Help { .. }) => state.under.take().map(Dialog::Viewer),
+        over => {
+            state.under = match over {
+                Some(Dialog::Viewer(open)) => Some(open),
+                _ => None,
+            };
+            Some(Dialog::Help { place, scroll: 0 })
+        }
     };
 }
 
@@ -35,6 +42,7 @@ pub(super) fn open_setup(state: &mut State) {
 /// Closes what lies over the panes; the picture goes back to the details it was opened from.
 pub(super) fn close(state: &mut State) {
     state.dialog = match state.dialog.take() {
+        Some(Dialog::Help { .. }) => state.under.take().map(Dialog::Viewer),
         Some(Dialog::Viewer(open)) if open.from_detail => Some(Dialog::Detail { id: open.id, scroll: 0 }),
         _ => None,
     };
