@@ -34,3 +34,15 @@ pub struct Places {
     /// Pictures.
     pub outputs: PathBuf,
 }
+
+/// How much a picture may cost on the line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PictureQuality {
+    /// About half a second of the line, and more when nothing else happens.
+    #[default]
+    Auto,
+    /// Never more than what looks the same, and on a slow line never more than half a second of it.
+    Lean,
+    /// Everything, whatever it takes.
+    Full,
+}

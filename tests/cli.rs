@@ -454,3 +454,38 @@ fn a_service_that_is_not_there_is_said() {
     assert_eq!((&tasks[0]["id"], &tasks[0]["status"]), (&task["id"], &"success".into()));
     assert_eq!(service.paid(), ["a fox"]);
 }
+
+/// A command that has no terminal at all, not even one behind its redirected streams.
+fn alone(mut command: std::process::Command) -> Said {
+    use std::os::unix::process::CommandExt as _;
+    // SAFETY: setsid is safe to call between fork and exec, and touches no memory.
+    unsafe {
+        command.pre_exec(|| if libc::setsid() < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) });
+    }
+    said(command.output().expect("it runs"))
+}
+
+#[test]
+fn the_doctor_without_a_terminal_says_so_and_fails() {
+    let service = Service::start();
+    let said = alone(service.command(&["doctor", "--json", "--online"])).exits(1);
+    let [found] = &said.json()[..] else { panic!("one line: {said:?}") };
+    assert_eq!((&found["terminal"], &found["key"]), (&Value::Null, &true.into()));
+    assert_eq!(found["account"], 0);
+    assert!(found["clock"].as_f64().is_some_and(|offset| offset.abs() < 3600.0), "{found}");
+    assert_eq!(found["wrong"].as_array().map(Vec::len), Some(1), "{found}");
+    let words = alone(service.command(&["doctor"])).exits(1).out;
+    assert!(words.contains("not run on a terminal") && words.contains("there is one"), "{words}");
+    assert!(service.paid().is_empty());
+}
+
+#[test]
+fn the_doctor_finds_a_folder_that_cannot_be_used() {
+    let service = Service::start();
+    std::fs::create_dir_all(service.path("data")).expect("made");
+    std::fs::write(service.path("data").join("plantain.db"), "no database").expect("written");
+    let said = alone(service.command(&["doctor", "--json"])).exits(1);
+    let found = &said.json()[0];
+    assert_eq!(found["history"], Value::Null);
+    assert_eq!(found["wrong"].as_array().map(Vec::len), Some(2), "{found}");
+}

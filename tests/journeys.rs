@@ -605,7 +605,7 @@ mod screen {
         let want = desk.state.preview.want.clone().expect("wanted");
         desk.hear(Msg::Asset(AssetMsg::Encoded(want)));
         assert_eq!(desk.state.preview.slot, Slot::Ready);
-        desk.later(secs(600)).expect([]);
+        desk.later(secs(600)).expect(["ahead 1"]);
         desk.hear(Msg::Resized(ratatui::layout::Size::new(140, 40))).expect([]);
         desk.later(Duration::from_millis(100)).expect(["encode /pictures/A.png"]);
     }

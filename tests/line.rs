@@ -417,7 +417,7 @@ fn through_tmux_the_terminal_itself_is_asked_and_silence_means_loss() {
     assert_eq!(count(&all, "\x1bPtmux;\x1b\x1b[5n\x1b\\"), count(&all, "\x1b[5n"));
     // The window is hidden: nothing is passed through.
     play.answering = false;
-    let owl = picture("owl", Protocol::Kitty, 60);
+    let owl = picture("owl", Protocol::Kitty, 100);
     play.show(with("one", &owl, None));
     play.run(ms(20_000));
     assert_eq!(play.scribe.line(play.now).answers, Answers::No);

@@ -501,3 +501,35 @@ fn hostile_words_steer_nothing() {
     }
     assert!(text.contains("owned"), "the harmless part was shown");
 }
+
+/// E1: a terminal that answers nothing keeps nobody waiting for good, and is named.
+#[test]
+fn the_doctor_and_a_mute_terminal() {
+    let service = Service::start();
+    let terminal = Terminal::start(service.screen(&["doctor"]), 100, 40);
+    assert_eq!(terminal.given_back().exit_code(), 0);
+    for words in ["it answers nothing", "half blocks", "100 × 40 cells", "guessed", "there is one", "network disk"] {
+        assert!(terminal.text().contains(words), "{words:?} in {}", terminal.text());
+    }
+    assert!(!holds(&terminal.seen().raw, KEY.as_bytes()), "the key is never said");
+}
+
+#[test]
+fn the_doctor_and_a_terminal_that_answers() {
+    let service = Service::start();
+    let terminal = Terminal::start(service.screen(&["doctor", "--online"]), 100, 40);
+    terminal.until("it has asked", |seen| holds(&seen.raw, b"\x1b[c"));
+    terminal.send("\x1bP>|kitty(0.41.1)\x1b\\\x1b_Gi=31;OK\x1b\\\x1b[6;20;10t\x1b]11;rgb:1111/1111/1111\x07\x1b[?2026;2$y\x1b[?62c");
+    // Three round trips, and three loads that are all gone too fast to tell.
+    for n in 1..=6 {
+        let asked = |raw: &[u8]| raw.windows(4).filter(|window| window == b"\x1b[5n").count();
+        terminal.until("it asks how far the terminal is", |seen| {
+            asked(&seen.raw) >= n || seen.screen().contents().contains("round trip")
+        });
+        terminal.send("\x1b[0n");
+    }
+    assert_eq!(terminal.given_back().exit_code(), 0);
+    for words in ["kitty, under the text", "10 × 20 pixels, the terminal said so", "dark", "the key works", "KB/s"] {
+        assert!(terminal.text().contains(words), "{words:?} in {}", terminal.text());
+    }
+}

@@ -3,6 +3,7 @@
 use crate::domain::{LocalId, Problem, Secret};
 use crate::keys::Place;
 
+use super::looking::Viewer;
 use super::settle::Settling;
 
 /// What lies over the panes.
@@ -22,6 +23,8 @@ pub enum Dialog {
         /// Lines scrolled away at the top.
         scroll: u16,
     },
+    /// A picture fills the screen.
+    Viewer(Viewer),
     /// A list of models; typing narrows it.
     Models {
         /// What was typed.
@@ -81,6 +84,7 @@ impl Dialog {
         match self {
             Self::Help { .. } => Place::Help,
             Self::Detail { .. } => Place::Detail,
+            Self::Viewer(_) => Place::Viewer,
             Self::Models { .. } | Self::Choices { .. } | Self::Settle(_) => Place::Picker,
             Self::Input { .. } => Place::Input,
             Self::Setup(_) => Place::Setup,

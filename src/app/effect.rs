@@ -15,6 +15,10 @@ pub enum Effect {
     Older(Option<(Wall, LocalId)>),
     /// This picture, encoded for this terminal; answered by `Msg::Asset`. A newer wish replaces it.
     Encode(Want),
+    /// A first look of this picture, if there is a thumbnail of it; answered by `Msg::Asset`.
+    Glance(Want),
+    /// These pictures when there is nothing else to do; not answered, for nobody waits for them.
+    Ahead(Vec<Want>),
     /// Look whether these files of a task are still there; answered by `Msg::Checked`.
     Check {
         /// The task.

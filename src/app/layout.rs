@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::dialog::Dialog;
 use super::state::State;
 
 /// Below this nothing useful fits.
@@ -93,4 +94,44 @@ pub fn panes(state: &State) -> Panes {
 pub fn centred(area: Rect, width: u16, height: u16) -> Rect {
     let (width, height) = (width.min(area.width), height.min(area.height));
     Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height }
+}
+
+/// The rectangles while a picture fills the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ViewerPlaces {
+    /// The cells the picture may fill.
+    pub picture: Rect,
+    /// What is known of it, if that is wanted and there is room.
+    pub info: Option<Rect>,
+    /// The line at the bottom.
+    pub bar: Rect,
+}
+
+/// Cells across of what stands beside the picture.
+const INFO_WIDTH: u16 = 38;
+/// Rows of what stands under it where that is not possible.
+const INFO_ROWS: u16 = 7;
+
+/// Lays out the screen for the picture that fills it.
+#[must_use]
+pub fn viewer(state: &State) -> ViewerPlaces {
+    let area = Rect::new(0, 0, state.area.width, state.area.height);
+    let bar = Rect { y: area.height.saturating_sub(1), height: 1.min(area.height), ..area };
+    let room = Rect { height: area.height - bar.height, ..area };
+    let info = matches!(&state.dialog, Some(Dialog::Viewer(open)) if open.info);
+    if !info {
+        return ViewerPlaces { picture: room, info: None, bar };
+    }
+    // What is said lies beside the picture, never over it: so nothing has to be cut out of it.
+    if room.width >= 2 * INFO_WIDTH {
+        let picture = Rect { width: room.width - INFO_WIDTH, ..room };
+        let info = Rect { x: picture.width, width: INFO_WIDTH, ..room };
+        ViewerPlaces { picture, info: Some(info), bar }
+    } else if room.height >= 2 * INFO_ROWS {
+        let picture = Rect { height: room.height - INFO_ROWS, ..room };
+        let info = Rect { y: picture.height, height: INFO_ROWS, ..room };
+        ViewerPlaces { picture, info: Some(info), bar }
+    } else {
+        ViewerPlaces { picture: Rect { height: 0, ..room }, info: Some(room), bar }
+    }
 }

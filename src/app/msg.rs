@@ -1,5 +1,7 @@
 //! Everything that can happen.
 
+use std::time::Duration;
+
 use ratatui::layout::Size;
 
 use crate::domain::{AssetId, Draft, LocalId, Problem, Stage, Standing, Task, Wish};
@@ -23,6 +25,8 @@ pub enum Msg {
     Asset(AssetMsg),
     /// The terminal told what it can show; pictures are to be made for it.
     PicturesKnown(PictureWay),
+    /// What is known of the line to the terminal has changed.
+    Line(LineFacts),
     /// Tasks from the store that were asked for, newest first; `last` says that there are no older ones.
     Older {
         /// The tasks.
@@ -81,8 +85,25 @@ pub enum Msg {
 pub enum AssetMsg {
     /// It is encoded for this terminal and in the gallery.
     Encoded(Want),
+    /// There is no thumbnail to make a first look of.
+    NoThumbnail(Want),
     /// It cannot be shown; why, in plain words.
     Failed(Want, String),
+}
+
+/// What is known of the line to the terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LineFacts {
+    /// Bytes a second, as learned.
+    pub rate: Option<u64>,
+    /// Of an empty line.
+    pub round_trip: Option<Duration>,
+    /// Bytes that it carries in half a second; `None` where nothing has to be spared.
+    pub half_second: Option<u64>,
+    /// Something is still on its way.
+    pub busy: bool,
+    /// Pictures are made of text there: a first look would cost as much as the picture.
+    pub text_only: bool,
 }
 
 /// How this terminal shows pictures, in words for people, and the pixels of a cell.

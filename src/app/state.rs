@@ -12,10 +12,11 @@ use crate::time::{Chance, Now};
 
 use super::dialog::Dialog;
 use super::editor::Editor;
-use super::layout::{SMALLEST, panes};
+use super::layout::SMALLEST;
+use super::looking::Viewer;
 use super::msg::PictureWay;
 use super::notice::{Notice, Tone};
-use super::preview::{Preview, Want, picture_of};
+use super::preview::Preview;
 use super::settle::Settling;
 use super::table::Table;
 
@@ -48,10 +49,16 @@ pub struct State {
     pub editor: Editor,
     /// The preview.
     pub preview: Preview,
+    /// The output of a task that is looked at instead of its first.
+    pub picked: Option<(LocalId, usize)>,
+    /// The header says how good the line is.
+    pub show_line: bool,
     /// How the terminal shows pictures; `None`: not known yet, or not at all.
     pub pictures: Option<PictureWay>,
     /// What lies over the panes.
     pub dialog: Option<Dialog>,
+    /// The picture that the help was opened over.
+    pub under: Option<Viewer>,
     /// How far the page in the dialog can be scrolled, as its last drawing found.
     pub page_end: Option<u16>,
     /// A message in the footer.
@@ -111,8 +118,11 @@ impl State {
             table: Table::default(),
             editor,
             preview: Preview::default(),
+            picked: None,
+            show_line: false,
             pictures: None,
             dialog: None,
+            under: None,
             page_end: None,
             notice: None,
             service: start.service,
@@ -150,6 +160,8 @@ impl State {
     pub fn chosen(&self) -> Option<LocalId> {
         match &self.dialog {
             Some(Dialog::Detail { id, .. } | Dialog::Settle(Settling { id, .. })) => Some(*id),
+            Some(Dialog::Viewer(open)) => Some(open.id),
+            Some(Dialog::Help { .. }) => self.under.as_ref().map(|open| open.id).or(self.table.cursor()),
             _ => self.table.cursor(),
         }
     }
@@ -158,19 +170,6 @@ impl State {
     #[must_use]
     pub fn task(&self) -> Option<&Task> {
         self.chosen().and_then(|id| self.fleet.task(id)).map(AsRef::as_ref)
-    }
-
-    /// The picture that should be on the screen now.
-    #[must_use]
-    pub fn wanted_picture(&self) -> Option<Want> {
-        self.pictures.as_ref()?.protocol.as_ref()?;
-        let picture = panes(self).picture?;
-        let home = picture_of(self.task()?)?;
-        (picture.width > 1 && picture.height > 1).then(|| Want {
-            file: home.file.clone(),
-            sha256: home.sha256.clone(),
-            cells: picture.as_size(),
-        })
     }
 
     /// Says something in the footer.

@@ -86,6 +86,13 @@ impl Table {
         self.cursor = Some(id);
     }
 
+    /// The task so many rows below this one, or above it.
+    #[must_use]
+    pub fn neighbour(&self, id: LocalId, by: isize) -> Option<LocalId> {
+        let at = self.index_of(id)?.checked_add_signed(by)?;
+        self.rows.get(at).map(|(_, id)| *id)
+    }
+
     /// Moves the cursor by rows.
     pub fn step(&mut self, by: isize) {
         let last = self.rows.len().saturating_sub(1);

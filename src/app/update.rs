@@ -15,6 +15,7 @@ use super::state::{Pane, State};
 mod dialogs;
 mod files;
 mod forms;
+mod looking;
 mod settle;
 mod tasks;
 mod windows;
@@ -24,6 +25,9 @@ pub use dialogs::matching_models;
 /// Takes in a message and says what to do now.
 pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
     state.now = now;
+    if matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::Resized(_)) {
+        state.preview.touch(now);
+    }
     let mut effects = match msg {
         Msg::Key(chord) => key(state, chord),
         Msg::Paste(text) => forms::paste(state, &text),
@@ -33,12 +37,20 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
         }
         Msg::Fleet(msg) => fleet(state, msg),
         Msg::Asset(AssetMsg::Encoded(want)) => {
-            state.preview.answered(&want, Slot::Ready);
+            state.preview.answered(&want, Slot::Ready, now);
+            Vec::new()
+        }
+        Msg::Asset(AssetMsg::NoThumbnail(want)) => {
+            state.preview.no_thumbnail(&want);
+            Vec::new()
+        }
+        Msg::Line(line) => {
+            state.preview.line = line;
             Vec::new()
         }
         Msg::Asset(AssetMsg::Failed(want, why)) => {
             // The commonest reason is that the file is not there any more.
-            if state.preview.answered(&want, Slot::Failed(why)) { files::check(state, false) } else { Vec::new() }
+            if state.preview.answered(&want, Slot::Failed(why), now) { files::check(state, false) } else { Vec::new() }
         }
         Msg::PicturesKnown(way) => {
             if state.pictures.as_ref() != Some(&way) {
@@ -115,8 +127,12 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     state.fleet.select(state.chosen());
     let want = state.wanted_picture();
     state.preview.wish(want, now);
-    if let Some(want) = state.preview.start(now) {
-        effects.push(Effect::Encode(want));
+    effects.extend(state.preview.start(now));
+    if state.preview.ahead() {
+        let neighbours = state.neighbours();
+        if !neighbours.is_empty() {
+            effects.push(Effect::Ahead(neighbours));
+        }
     }
 }
 
@@ -218,7 +234,22 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             }
         }
         Action::Help => dialogs::open_help(state),
-        Action::Close => state.dialog = None,
+        Action::View
+        | Action::NextOutput
+        | Action::PreviousOutput
+        | Action::NextPicture
+        | Action::PreviousPicture
+        | Action::ZoomIn
+        | Action::ZoomOut
+        | Action::Actual
+        | Action::WholePicture
+        | Action::Info
+        | Action::Right
+        | Action::Left
+        | Action::FullQuality
+        | Action::Line
+        | Action::Where => looking::act(state, action),
+        Action::Close => dialogs::close(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::Settle(_))) => return settle::accept(state),
         Action::Accept => dialogs::accept(state),
         Action::Settle => return settle::open(state),

@@ -44,6 +44,9 @@ pub(super) struct Global {
     /// How pictures are shown
     #[arg(long, global = true, default_value = "auto", value_name = "WAY")]
     pub graphics: Graphics,
+    /// How much a picture may cost on the line: half a second of it and more when nothing else happens, little, all
+    #[arg(long, global = true, env = "PLANTAIN_PICTURE_QUALITY", default_value = "auto", value_name = "QUALITY")]
+    pub picture_quality: Quality,
     /// Names of output files, from {date} {model} {slug} {id} {n} {ext}; a / makes folders
     #[arg(long, global = true, env = "PLANTAIN_NAME_TEMPLATE", value_name = "TEMPLATE",
         default_value = DEFAULT_TEMPLATE, value_parser = Template::parse)]
@@ -67,6 +70,13 @@ pub(super) enum Graphics {
     Iterm2,
     Blocks,
     Off,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Quality {
+    Auto,
+    Lean,
+    Full,
 }
 
 #[derive(Debug, Subcommand)]
@@ -93,6 +103,8 @@ pub(super) enum Command {
     Show(Show),
     /// List the models, or the fields of one
     Models(Models),
+    /// Say what is found here: terminal, line, data folder, key; fails if something does not work
+    Doctor(Doctor),
     /// Set a broken history aside, and save what can be read of it
     Repair,
     /// Run the simulated service by itself
@@ -251,6 +263,16 @@ pub(super) struct Models {
     /// Only this one, with its fields
     pub name: Option<String>,
     /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Doctor {
+    /// Also ask the service whether the key works, and compare clocks: one request
+    #[arg(long)]
+    pub online: bool,
+    /// One JSON object
     #[arg(long)]
     pub json: bool,
 }

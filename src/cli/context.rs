@@ -10,13 +10,13 @@ use url::Url;
 
 use crate::api::webhook::{HookPath, WebhookConfig, WebhookSecrets};
 use crate::api::{self, ApiKey, DownloadLimits};
-use crate::config::{Allowance, DEFAULT_BASE_URL, Places};
+use crate::config::{Allowance, DEFAULT_BASE_URL, PictureQuality, Places};
 use crate::domain::{LocalId, Secret, Task};
 use crate::runtime::{Downloads, Driver, Service, clock};
 use crate::store::Store;
 use crate::terminal::Choice;
 
-use super::args::{Global, Graphics};
+use super::args::{Global, Graphics, Quality};
 use super::{complain, log};
 
 /// The environment variable that holds the key \[C\].
@@ -135,6 +135,15 @@ pub(super) fn find(store: &Store, prefix: &str) -> Result<Task, Report> {
 /// The ids that these prefixes mean.
 pub(super) fn find_all(store: &Store, prefixes: &[String]) -> Result<Vec<LocalId>, Report> {
     prefixes.iter().map(|prefix| find(store, prefix).map(|task| task.id)).collect()
+}
+
+/// How much a picture may cost.
+pub(super) fn quality(quality: Quality) -> PictureQuality {
+    match quality {
+        Quality::Auto => PictureQuality::Auto,
+        Quality::Lean => PictureQuality::Lean,
+        Quality::Full => PictureQuality::Full,
+    }
 }
 
 /// How pictures are shown.

@@ -4,6 +4,7 @@ mod adopt;
 mod args;
 mod context;
 mod demo;
+mod doctor;
 mod fetch;
 mod follow;
 mod json;
@@ -99,6 +100,7 @@ async fn run(args: Args) -> Result<u8, Report> {
         Some(Command::List(args)) => list::run(&global, &args),
         Some(Command::Show(args)) => show::run(&global, &args),
         Some(Command::Models(args)) => models::run(&args),
+        Some(Command::Doctor(args)) => doctor::run(&global, &args).await,
         Some(Command::Repair) => repair::run(&global),
         Some(Command::Sim(args)) => sim::run(args).await,
     }

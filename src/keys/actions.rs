@@ -13,6 +13,8 @@ pub enum Place {
     Form,
     /// The detail view of a task.
     Detail,
+    /// A picture that fills the screen.
+    Viewer,
     /// A list to choose from.
     Picker,
     /// A line to type a value.
@@ -67,6 +69,21 @@ pub enum Action {
     Check,
     Key,
     Demo,
+    View,
+    NextPicture,
+    PreviousPicture,
+    NextOutput,
+    PreviousOutput,
+    ZoomIn,
+    ZoomOut,
+    Actual,
+    WholePicture,
+    Info,
+    Left,
+    Right,
+    FullQuality,
+    Line,
+    Where,
 }
 
 /// One row of the table.
@@ -86,13 +103,15 @@ pub struct Spec {
     pub help: &'static str,
 }
 
-use Place::{Detail, Editor, Form, Help, Input, Picker, Setup, Table};
+use Place::{Detail, Editor, Form, Help, Input, Picker, Setup, Table, Viewer};
 
-const EVERYWHERE: &[Place] = &[Table, Editor, Form, Detail, Picker, Input, Help, Setup];
+const EVERYWHERE: &[Place] = &[Table, Editor, Form, Detail, Viewer, Picker, Input, Help, Setup];
 const PANES: &[Place] = &[Table, Editor, Form];
 /// Where lines are moved through. In a picker letters narrow the list, so there only arrows move.
 const LISTS: &[Place] = &[Table, Detail, Help];
 const ARROWS: &[Place] = &[Table, Detail, Picker, Help];
+/// Where a picture of a task is seen.
+const SEEN: &[Place] = &[Table, Detail, Viewer];
 
 const fn row(
     action: Action,
@@ -110,6 +129,38 @@ pub const ACTIONS: &[Spec] = &[
     row(Action::Submit, "submit", &[Editor, Form], &["ctrl-s", "alt-enter", "ctrl-enter"], "send", "send the prompt"),
     row(Action::Write, "write", &[Table], &["n", "i"], "new prompt", "go to the prompt editor"),
     row(Action::Open, "open", &[Table], &["enter", "l", "right"], "details", "show everything about the task"),
+    row(Action::View, "view", &[Table], &["v"], "picture", "fill the screen with the picture"),
+    row(Action::View, "view-too", &[Detail], &["v", "enter"], "picture", "fill the screen with the picture"),
+    row(
+        Action::NextPicture,
+        "next-picture",
+        &[Viewer],
+        &["n", "pagedown", "space"],
+        "next",
+        "the next picture of the list",
+    ),
+    row(Action::PreviousPicture, "previous-picture", &[Viewer], &["p", "pageup"], "before", "the picture before it"),
+    row(Action::ZoomIn, "zoom-in", &[Viewer], &["+", "="], "closer", "closer"),
+    row(Action::ZoomOut, "zoom-out", &[Viewer], &["-"], "", "further away"),
+    row(Action::Actual, "actual", &[Viewer], &["1"], "100 %", "a pixel of the picture for a pixel of the screen"),
+    row(Action::WholePicture, "whole", &[Viewer], &["0", "home"], "whole", "all of the picture"),
+    row(Action::Left, "left", &[Viewer], &["left", "h"], "", "move over a close picture; else the output before"),
+    row(Action::Right, "right", &[Viewer], &["right", "l"], "", "move over a close picture; else the next output"),
+    row(Action::Up, "picture-up", &[Viewer], &["up", "k"], "", "move over a close picture; else the picture before"),
+    row(
+        Action::Down,
+        "picture-down",
+        &[Viewer],
+        &["down", "j"],
+        "",
+        "move over a close picture; else the next picture",
+    ),
+    row(Action::Info, "info", &[Viewer], &["i"], "info", "what is known of the picture, beside it"),
+    row(Action::NextOutput, "next-output", SEEN, &["]"], "", "the next output of the task"),
+    row(Action::PreviousOutput, "previous-output", SEEN, &["["], "", "the output before"),
+    row(Action::FullQuality, "full-quality", SEEN, &["b"], "", "pictures in full quality, and back"),
+    row(Action::Line, "line", SEEN, &["t"], "", "how fast the line to the terminal is, in the header"),
+    row(Action::Where, "where", SEEN, &["w"], "", "where its file is, to open it"),
     row(Action::Reuse, "reuse", &[Table, Detail], &["e"], "edit again", "take its prompt and fields into the editor"),
     row(
         Action::Send,
@@ -181,10 +232,11 @@ pub const ACTIONS: &[Spec] = &[
     row(Action::NextPane, "next-pane", PANES, &["tab"], "next pane", "prompt, fields, table, and around again"),
     row(Action::PreviousPane, "previous-pane", PANES, &["shift-tab"], "", "the same backwards"),
     row(Action::Leave, "leave", &[Editor, Form], &["esc"], "table", "back to the table; the text stays"),
+    row(Action::Close, "close-picture", &[Viewer], &["esc", "q", "v"], "close", "back"),
     row(Action::Close, "close", &[Detail, Picker, Input, Help, Setup], &["esc"], "close", "close this"),
     row(Action::Close, "close-too", &[Detail, Help], &["q", "left", "h"], "", "close this"),
     row(Action::Help, "help", EVERYWHERE, &["f1"], "", "the keys of this place"),
-    row(Action::Help, "help-too", &[Table, Form, Detail], &["?"], "help", "the keys of this place"),
+    row(Action::Help, "help-too", &[Table, Form, Detail, Viewer], &["?"], "help", "the keys of this place"),
     row(Action::Repaint, "repaint", EVERYWHERE, &["ctrl-l"], "", "paint the whole screen again"),
     row(Action::Suspend, "suspend", EVERYWHERE, &["ctrl-z"], "", "back to the shell; fg brings it back"),
     row(Action::Quit, "quit", EVERYWHERE, &["ctrl-q", "ctrl-c"], "", "leave; tasks keep running at the service"),

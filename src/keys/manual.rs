@@ -8,6 +8,7 @@ pub const PLACES: &[(Place, &str)] = &[
     (Place::Form, "The fields under it"),
     (Place::Table, "The task table"),
     (Place::Detail, "The details of a task"),
+    (Place::Viewer, "A picture that fills the screen"),
     (Place::Picker, "A list to choose from"),
     (Place::Input, "A line to type a value"),
     (Place::Help, "The help"),

@@ -10,10 +10,9 @@ use tokio::task::JoinSet;
 
 use crate::api::Wanted;
 use crate::api::webhook::Delivery;
-use crate::app::{Msg, Want};
+use crate::app::Msg;
 use crate::domain::{Answer, AssetId, Browse, Change, Home, LocalId, Problem, Request, Stage, Task, TaskId, Wish};
 use crate::fleet::{Fleet, FleetMsg, News, Order, Question, watch};
-use crate::graphics::Picture;
 use crate::store::{Heard, Store};
 
 use super::about;
@@ -25,8 +24,8 @@ use super::service::{Downloads, Service};
 pub enum Note {
     /// A message for `update`.
     Msg(Msg),
-    /// A picture was encoded, or was not; the number tells for which state of the terminal.
-    Picture(u64, Want, Result<Arc<Picture>, String>),
+    /// A picture was encoded, or was not.
+    Picture(Box<super::pictures::Made>),
     /// The store is open, with what the first screen needs.
     Opened(Box<super::start::Opened>),
     /// Something came from the other windows.

@@ -9,6 +9,7 @@ pub mod hands;
 pub mod headless;
 mod keyboard;
 mod lessons;
+mod line;
 mod opened;
 pub mod pace;
 pub mod pictures;

@@ -116,6 +116,7 @@ impl Program {
             self.patience = None;
             self.tell_pictures();
         }
+        self.look_at_line();
         let due = matches!(sources(&self.state), Some(Source::Wake(at)) if at <= self.clock.now().mono);
         if due {
             self.take(Msg::Woke, false);
@@ -206,8 +207,8 @@ impl Program {
                 }
                 self.take(msg, false);
             }
-            Note::Picture(era, want, made) => {
-                if let Some(msg) = self.pictures.ended(era, want, made) {
+            Note::Picture(made) => {
+                if let Some(msg) = self.pictures.ended(*made) {
                     self.take(msg, false);
                 }
             }
@@ -274,6 +275,12 @@ impl Program {
                     self.take(msg, true);
                 }
             }
+            Effect::Glance(want) => {
+                if let Some(msg) = self.pictures.glance(want) {
+                    self.take(msg, true);
+                }
+            }
+            Effect::Ahead(wants) => self.pictures.ahead(wants),
             Effect::Check { task, files, again } => self.hands.check(task, files, again),
             Effect::TryKey(secret) => self.try_key(&secret),
             Effect::Repaint => self.repaint = true,
@@ -335,8 +342,10 @@ impl Program {
         }
         let protocol = self.caps.protocol(self.choice);
         let cell = self.caps.cell().0;
+        // How many bytes one may take is said with each; this is for what is not measured.
         let quality = if self.caps.over_ssh() { Quality::Lean } else { Quality::Full };
-        self.pictures.shape(Shape { protocol, cell, quality });
+        self.pictures.shape(Shape { protocol, cell, quality }, self.caps.background);
+        self.look_at_line();
         let named = (protocol != Protocol::Off).then(|| protocol.name().to_owned());
         let way = PictureWay { protocol: named, cell: (cell.width, cell.height) };
         self.take(Msg::PicturesKnown(way), true);
@@ -432,6 +441,7 @@ fn name_of(msg: &Msg) -> &'static str {
         Msg::Fleet(_) => "fleet",
         Msg::Asset(_) => "asset",
         Msg::PicturesKnown(_) => "pictures known",
+        Msg::Line(_) => "line",
         Msg::Older { .. } | Msg::Unfinished(_) => "tasks",
         Msg::NotOlder(_) => "no tasks",
         Msg::Drafted(_) => "draft",

@@ -12,9 +12,10 @@ use crate::api::ApiKey;
 use crate::api::webhook::WebhookConfig;
 use crate::app::state::Start;
 use crate::app::{Msg, State};
-use crate::config::{Allowance, Places};
+use crate::config::{Allowance, PictureQuality, Places};
 use crate::domain::{Catalogue, Draft, Problem, Secret, Stage, Standing, Task};
 use crate::fleet::FleetMsg;
+use crate::graphics::Thumbs;
 use crate::store::{Store, StoreError, StoreProblem};
 use crate::terminal::{self, Caps, Choice, Env, Input, Output, Reader, Screen};
 
@@ -45,6 +46,8 @@ pub struct ScreenOptions {
     pub allowance: Allowance,
     /// How pictures are shown.
     pub graphics: Choice,
+    /// How much a picture may cost.
+    pub quality: PictureQuality,
     /// What the header calls the service.
     pub service: String,
     /// The demonstration.
@@ -183,6 +186,7 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
     };
     let reader = Reader::start(tty.try_clone()?, keys)?;
 
+    let thumbs = options.places.data.join("thumbs");
     let clock = Clock::start();
     let start = Start {
         catalogue: options.catalogue,
@@ -198,7 +202,7 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
         state: State::new(start, clock.now()),
         base: options.base,
         key: options.key.as_ref().ok().cloned(),
-        pictures: Pictures::new(notes.clone()),
+        pictures: Pictures::new(notes.clone(), Some(Arc::new(Thumbs::new(thumbs)))),
         pace: Pace::new(caps.over_ssh()),
         choice: options.graphics,
         patience: Some(Instant::now() + PATIENCE),
@@ -219,6 +223,7 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
         ear: Ear::new(options.webhook),
     };
     program.state.callback = options.callback;
+    program.state.preview.quality = options.quality;
     // The history is on its way; until it is here, an empty table is not yet an empty history.
     program.state.table.loading = true;
     program.draw();

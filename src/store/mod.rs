@@ -154,6 +154,13 @@ pub struct Store {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// The name of the file system that a folder is on, or would be on, if that is on another machine.
+#[must_use]
+pub fn remote_file_system(dir: &Path) -> Option<String> {
+    // It may not be there yet; then its parent tells.
+    dir.ancestors().find(|place| place.exists()).and_then(network::remote)
+}
+
 impl Store {
     /// Opens the database in a folder, making both if they are missing (for this user alone), and brings it to
     /// the present format. Blocks for as long as that takes: a few milliseconds, unless another program is
@@ -163,8 +170,7 @@ impl Store {
     /// See [`StoreError`].
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         let path = dir.join(FILE);
-        // It may not be there yet; then its parent tells.
-        let remote = dir.ancestors().find(|place| place.exists()).and_then(network::remote);
+        let remote = remote_file_system(dir);
         let conn = open::open(dir, &path, remote.as_deref())?;
         let (jobs, inbox) = mpsc::sync_channel(WAITING);
         let thread = std::thread::Builder::new()

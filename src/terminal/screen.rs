@@ -107,6 +107,10 @@ impl Screen {
         let gate = self.gate();
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
+            // It is caught, and told where the picture would be.
+            if crate::graphics::is_guarded() {
+                return;
+            }
             gate.leave();
             if !tty::hung_up(gate.0.tty.as_fd()) {
                 before(info);

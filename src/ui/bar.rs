@@ -136,6 +136,11 @@ fn right_side<'a>(state: &State, theme: &Theme) -> Vec<Vec<Span<'a>>> {
         all.extend([with_figures(long), with_figures(short.clone()), vec![waiting(short, theme)]]);
         return all;
     }
+    if state.show_line {
+        let line = line_words(state);
+        let short = line.split("   ").next().unwrap_or_default().to_owned();
+        return vec![vec![span(line, theme.text)], vec![span(short, theme.text)], Vec::new()];
+    }
     let mut middle = gauge(used, limit, theme);
     middle.push(span(" ", theme.text));
     middle.extend(figures());
@@ -150,6 +155,21 @@ fn right_side<'a>(state: &State, theme: &Theme) -> Vec<Vec<Span<'a>>> {
     }
     all.extend([full(), middle, figures(), Vec::new()]);
     all
+}
+
+/// How good the line to the terminal is, as far as that was learned.
+pub fn line_words(state: &State) -> String {
+    let line = &state.preview.line;
+    let rate = line.rate.map(|rate| format!("line {}/s", text::size(rate)));
+    let trip = line.round_trip.map(|trip| match trip.as_millis() {
+        0 => "round trip below 1 ms".to_owned(),
+        millis => format!("round trip {millis} ms"),
+    });
+    match (rate, trip) {
+        (Some(rate), Some(trip)) => format!("{rate}   {trip}"),
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => "line not measured yet".to_owned(),
+    }
 }
 
 fn waiting<'a>(text: String, theme: &Theme) -> Span<'a> {
@@ -217,6 +237,9 @@ fn matters(state: &State, action: Action) -> bool {
     match action {
         Action::Send => state.task().is_some_and(|task| matches!(task.status, Status::Held(_) | Status::Unsure(_))),
         Action::Open | Action::Reuse => state.task().is_some(),
+        Action::View => state.output().is_some_and(|output| output.home().is_some()),
+        Action::ZoomIn | Action::Actual => state.room().is_some(),
+        Action::WholePicture => matches!(&state.dialog, Some(Dialog::Viewer(open)) if open.view.is_some()),
         Action::Accept | Action::Check => !matches!(state.dialog, None | Some(Dialog::Help { .. })),
         _ => true,
     }

@@ -36,7 +36,7 @@ pub fn area(state: &State, dialog: &Dialog, panes: &Panes) -> (Rect, Rect) {
     // Only the breaks of the lines count here, not their looks.
     let theme = || Theme::new(super::ColourDepth::None, None);
     let (width, height) = match dialog {
-        Dialog::Detail { .. } => return (within, within),
+        Dialog::Detail { .. } | Dialog::Viewer(_) => return (within, within),
         Dialog::Help { place, .. } => {
             let width = most.min(76);
             (width, lines(help::lines(*place, width.saturating_sub(4), &theme()).len()).saturating_add(2))
@@ -71,6 +71,8 @@ pub fn draw(
             let title = [span("task ", theme.title_focus), span(id.short(), theme.title_focus)];
             return (None, Some(scrolled(buf, area, theme, &title, &lines, *scroll)));
         }
+        // It is drawn without the panes.
+        Dialog::Viewer(_) => None,
         Dialog::Help { place, scroll } => {
             let title = [span(help::title(*place), theme.title_focus)];
             return (None, Some(scrolled(buf, area, theme, &title, &help::lines(*place, width, theme), *scroll)));

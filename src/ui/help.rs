@@ -16,6 +16,7 @@ fn group(action: Action) -> usize {
     use Action as A;
     match action {
         A::Up | A::Down | A::PageUp | A::PageDown | A::Top | A::Bottom => 1,
+        A::Left | A::Right | A::NextPicture | A::PreviousPicture | A::NextOutput | A::PreviousOutput => 1,
         A::NextPane | A::PreviousPane | A::Leave | A::NextField | A::PreviousField => 1,
         A::Help | A::Repaint | A::Suspend | A::Quit | A::Close => 2,
         _ => 0,
@@ -30,6 +31,7 @@ pub fn title(place: Place) -> &'static str {
         Place::Editor => "keys in the prompt",
         Place::Form => "keys in the fields",
         Place::Detail => "keys in the details",
+        Place::Viewer => "keys over a picture",
         Place::Picker => "keys in a list",
         Place::Input => "keys in a line",
         Place::Help => "keys in the help",

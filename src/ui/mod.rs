@@ -12,6 +12,7 @@ mod setup;
 mod table;
 pub mod text;
 pub mod theme;
+mod viewer;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -19,7 +20,7 @@ use ratatui::text::Line;
 
 use crate::app::layout::SMALLEST;
 use crate::app::table::counts;
-use crate::app::{State, panes};
+use crate::app::{Dialog, State, panes};
 use crate::graphics::{Gallery, Placed};
 
 pub use preview::picture_key;
@@ -45,6 +46,10 @@ pub fn view(state: &State, gallery: &Gallery, theme: &Theme, buf: &mut Buffer) -
     if state.too_small() {
         too_small(state, theme, buf);
         return Scene::default();
+    }
+    if let Some(Dialog::Viewer(open)) = &state.dialog {
+        let pictures = viewer::draw(state, open, gallery, theme, buf).into_iter().collect();
+        return Scene { pictures, ..Scene::default() };
     }
     let panes = panes(state);
     let counts = counts(&state.fleet, &state.table);

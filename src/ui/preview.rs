@@ -4,14 +4,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::preview::picture_of;
-use crate::app::{Slot, State, Want};
+use crate::app::{Level, Slot, State, Want};
 use crate::domain::Explanation;
 use crate::domain::text::one_line;
 use crate::domain::{Home, Outcome, OutputState, Problem, Stage, Status, Task, explain, request};
-use crate::graphics::{Gallery, PictureKey, Placed, place};
+use crate::graphics::{Gallery, Picture, PictureKey, Placed, place};
 
 use super::draw::{centred, foreign, frame, put_spans, span};
 use super::text;
@@ -25,7 +25,31 @@ const MEASURE: usize = 44;
 /// The gallery's name for a wanted picture. Whoever encodes it must use the same.
 #[must_use]
 pub fn picture_key(want: &Want) -> PictureKey {
-    PictureKey { asset: want.sha256.clone(), cells: want.cells }
+    let level = match want.level {
+        Level::First => "first",
+        Level::Fit => "fit",
+        Level::Alike => "alike",
+        Level::Full => "full",
+    };
+    let part = want.view.map(|view| {
+        let rect = view.rect;
+        format!("/{},{},{},{},{:x}", rect.x, rect.y, rect.width, rect.height, view.scale.to_bits())
+    });
+    let asset = format!("{}/{level}{}", want.sha256, part.unwrap_or_default());
+    PictureKey { asset, cells: want.cells }
+}
+
+/// Puts the best picture there is into `area`, with the next lesser one to stand in until the terminal has it all.
+pub fn put_picture(state: &State, gallery: &Gallery, area: Rect, buf: &mut Buffer) -> Option<Placed> {
+    let mut known = state.preview.candidates().filter_map(|want| gallery.peek(&picture_key(&want)).map(Arc::clone));
+    let best: Arc<Picture> = known.next()?;
+    let instead = known.next();
+    place(&best, area, buf).map(|placed| placed.or(instead.as_ref()))
+}
+
+/// Some level of the wanted picture can be shown.
+fn is_ready(state: &State, gallery: &Gallery) -> bool {
+    state.preview.candidates().any(|want| gallery.peek(&picture_key(&want)).is_some())
 }
 
 /// The rectangles of the pane.
@@ -57,16 +81,17 @@ pub fn draw(
     let id = [span(task.id.short(), theme.dim)];
     frame(buf, places.frame, theme, false, &title(task, theme), &id);
     caption(state, task, places.caption, theme, buf);
-    let ready = state.preview.want.as_ref().and_then(|want| gallery.peek(&picture_key(want)));
-    match ready {
-        Some(_) if covered => None,
-        Some(picture) => place(picture, places.picture, buf),
-        None => {
-            let lines = words(state, task, theme);
-            centred(buf, places.picture, &wrapped(&lines, places.picture.width));
-            None
-        }
+    if is_ready(state, gallery) {
+        return if covered { None } else { put_picture(state, gallery, places.picture, buf) };
     }
+    say_instead(state, task, places.picture, theme, buf);
+    None
+}
+
+/// What is said where the picture would be.
+pub fn say_instead(state: &State, task: &Task, area: Rect, theme: &Theme, buf: &mut Buffer) {
+    let lines = words(state, task, theme);
+    centred(buf, area, &wrapped(&lines, area.width));
 }
 
 fn title<'a>(task: &Task, theme: &Theme) -> Vec<ratatui::text::Span<'a>> {
@@ -92,7 +117,7 @@ fn wrapped<'a>(lines: &[Line<'a>], width: u16) -> Vec<Line<'a>> {
 /// What stands where the picture would be.
 fn words<'a>(state: &State, task: &Task, theme: &Theme) -> Vec<Line<'a>> {
     let line = |text: &str, style| Line::from(foreign(text, style));
-    if let Some(home) = picture_of(task) {
+    if let Some(home) = state.picture() {
         let possible = state.pictures.as_ref().is_some_and(|way| way.protocol.is_some());
         let gone = task.assets().any(|(id, output)| output.home() == Some(home) && state.gone.contains(&id));
         return match &state.preview.slot {
@@ -115,8 +140,12 @@ fn words<'a>(state: &State, task: &Task, theme: &Theme) -> Vec<Line<'a>> {
             _ => vec![line("…", theme.dim)],
         };
     }
-    if let Some(home) = task.outputs.iter().find_map(|output| output.home()) {
-        return file_words(home, theme, "no picture, but a file");
+    if let Some(home) = state.output().and_then(|output| output.home()) {
+        let why = match kind(&home.format) {
+            Some(kind) => format!("{kind}: a terminal cannot play it; w says where it is"),
+            None => "no picture, but a file; w says where it is".to_owned(),
+        };
+        return file_words(home, theme, &why);
     }
     let stage = task.status.stage();
     let said = said(state, task);
@@ -201,13 +230,22 @@ fn capital(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-fn file_words<'a>(home: &Home, theme: &Theme, why: &'static str) -> Vec<Line<'a>> {
+/// What a file is that is no picture.
+fn kind(format: &str) -> Option<&'static str> {
+    match format {
+        "mp4" | "webm" | "mov" | "mkv" | "avi" => Some("a film"),
+        "mp3" | "wav" | "ogg" | "flac" | "m4a" | "aac" | "opus" => Some("a sound"),
+        _ => None,
+    }
+}
+
+fn file_words<'a>(home: &Home, theme: &Theme, why: &str) -> Vec<Line<'a>> {
     let name = home.file.rsplit(['/', '\\']).next().unwrap_or(&home.file);
     vec![
         Line::from(foreign(name, theme.strong)),
         Line::from(foreign(&figures(home), theme.text)),
         Line::default(),
-        Line::from(span(why, theme.dim)),
+        Line::from(span(why.to_owned(), theme.dim)),
     ]
 }
 
@@ -221,6 +259,12 @@ pub fn figures(home: &Home) -> String {
     }
 }
 
+/// `2 of 4`, where a task has several outputs.
+#[must_use]
+pub fn which(state: &State) -> Option<String> {
+    state.looked_at().filter(|(_, count)| *count > 1).map(|(at, count)| format!("{} of {count}", at + 1))
+}
+
 /// How long a link at the service still works.
 #[must_use]
 pub fn expiry(expires: crate::time::Wall, now: crate::time::Wall) -> String {
@@ -229,12 +273,11 @@ pub fn expiry(expires: crate::time::Wall, now: crate::time::Wall) -> String {
 
 /// The lines under the picture: what it really is, where it is, how long it can be fetched again.
 fn caption(state: &State, task: &Task, area: Rect, theme: &Theme, buf: &mut Buffer) {
-    let shown = picture_of(task).or_else(|| task.outputs.iter().find_map(|output| output.home()));
+    let shown = state.output().and_then(|output| output.home());
     let room = usize::from(area.width.saturating_sub(2));
     let mut lines: Vec<Line<'_>> = Vec::new();
     if let Some(home) = shown {
-        let more = task.outputs.len().saturating_sub(1);
-        let others = if more > 0 { format!("   and {more} more") } else { String::new() };
+        let others = which(state).map(|which| format!("   {which}")).unwrap_or_default();
         let took = task.took().map(|took| format!("   took {}", text::span(took))).unwrap_or_default();
         lines.push(Line::from(vec![
             foreign(&figures(home), theme.text),
@@ -243,8 +286,7 @@ fn caption(state: &State, task: &Task, area: Rect, theme: &Theme, buf: &mut Buff
         ]));
         let file = one_line(&home.file);
         lines.push(Line::from(span(text::cut_middle(&file, room).into_owned(), theme.dim)));
-        let output = task.outputs.iter().find(|output| output.home() == Some(home));
-        if let Some(expires) = output.and_then(|output| output.expires) {
+        if let Some(expires) = state.output().and_then(|output| output.expires) {
             let link = format!("link {}", expiry(expires, state.fleet.at_service(state.now)));
             let long = format!("safe on the disk; {link}");
             let words = if text::width(&long) <= room { long } else { link };

@@ -242,6 +242,8 @@ impl Desk {
             Effect::Older(None) => "older".into(),
             Effect::Older(Some((_, id))) => format!("older than {}", self.name(*id)),
             Effect::Encode(want) => format!("encode {}", want.file),
+            Effect::Glance(want) => format!("glance {}", want.file),
+            Effect::Ahead(wants) => format!("ahead {}", wants.len()),
             Effect::Check { task, files, again } => {
                 format!("check {} of {}{}", files.len(), self.name(*task), if *again { " again" } else { "" })
             }

@@ -12,12 +12,19 @@ use super::super::editor::choices;
 use super::super::effect::Effect;
 use super::super::layout::panes;
 use super::super::state::{Pane, State};
-use super::fleet;
+use super::{fleet, looking};
 
 pub(super) fn open_help(state: &mut State) {
-    state.dialog = match &state.dialog {
-        Some(Dialog::Help { .. }) => None,
-        _ => Some(Dialog::Help { place: state.place(), scroll: 0 }),
+    let place = state.place();
+    state.dialog = match state.dialog.take() {
+        Some(Dialog::Help { .. }) => state.under.take().map(Dialog::Viewer),
+        over => {
+            state.under = match over {
+                Some(Dialog::Viewer(open)) => Some(open),
+                _ => None,
+            };
+            Some(Dialog::Help { place, scroll: 0 })
+        }
     };
 }
 
@@ -30,6 +37,15 @@ pub(super) fn open_models(state: &mut State) {
 pub(super) fn open_setup(state: &mut State) {
     let reason = state.fleet.blocked().map(Problem::sentence).unwrap_or_default();
     state.dialog = Some(Dialog::Setup(Setup { reason, ..Setup::default() }));
+}
+
+/// Closes what lies over the panes; the picture goes back to the details it was opened from.
+pub(super) fn close(state: &mut State) {
+    state.dialog = match state.dialog.take() {
+        Some(Dialog::Help { .. }) => state.under.take().map(Dialog::Viewer),
+        Some(Dialog::Viewer(open)) if open.from_detail => Some(Dialog::Detail { id: open.id, scroll: 0 }),
+        _ => None,
+    };
 }
 
 /// The models whose name, title or kind contains every word of the query, current ones first.
@@ -80,6 +96,7 @@ pub(super) fn go(state: &mut State, action: Action) {
             // How long the text is shows when it is drawn; until then it only must not run away.
             *scroll = scroll.saturating_add_signed(by).min(state.page_end.unwrap_or(1000));
         }
+        Some(Dialog::Viewer(_)) => looking::along(state, by > 0),
         Some(Dialog::Input { .. } | Dialog::Setup(_) | Dialog::Settle(_)) => {}
     }
 }

@@ -26,7 +26,13 @@ pub(super) fn typed(state: &mut State, chord: Chord) {
             setup.typed = crate::domain::Secret::new(typed);
             setup.test = Test::None;
         }
-        Some(Dialog::Help { .. } | Dialog::Detail { .. } | Dialog::Choices { .. } | Dialog::Settle(_)) => {}
+        Some(
+            Dialog::Help { .. }
+            | Dialog::Detail { .. }
+            | Dialog::Viewer(_)
+            | Dialog::Choices { .. }
+            | Dialog::Settle(_),
+        ) => {}
     }
 }
 

@@ -92,7 +92,7 @@ pub(super) fn forget(state: &mut State) -> Vec<Effect> {
         state.warn("only a task that was never sent can be dropped; this one stays in the history");
     } else {
         state.table.remove(id);
-        if matches!(state.dialog, Some(Dialog::Detail { .. })) {
+        if matches!(state.dialog, Some(Dialog::Detail { .. } | Dialog::Viewer(_))) {
             state.dialog = None;
         }
         state.say("dropped; it was never sent");

@@ -48,7 +48,9 @@ pub(super) fn mirrored(state: &mut State, tasks: Vec<Task>, gone: &[LocalId], st
 }
 
 fn drop_row(state: &mut State, id: LocalId) {
-    if matches!(state.dialog, Some(Dialog::Detail { id: open, .. }) if open == id) {
+    let open = matches!(&state.dialog, Some(Dialog::Detail { id: open, .. }) if *open == id)
+        || matches!(&state.dialog, Some(Dialog::Viewer(open)) if open.id == id);
+    if open {
         state.dialog = None;
     }
     state.table.remove(id);
