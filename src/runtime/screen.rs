@@ -321,7 +321,7 @@ impl Program {
         let protocol = self.caps.protocol(self.choice);
         let cell = self.caps.cell().0;
         let quality = if self.caps.over_ssh() { Quality::Lean } else { Quality::Full };
-        self.pictures.shape(Shape { protocol, cell, quality });
+        self.pictures.shape(Shape { protocol, cell, quality, tmux: self.caps.in_tmux() });
         let named = (protocol != Protocol::Off).then(|| protocol.name().to_owned());
         let way = PictureWay { protocol: named, cell: (cell.width, cell.height) };
         self.take(Msg::PicturesKnown(way), true);

@@ -134,6 +134,7 @@ impl Writer {
         self.settings = settings;
         self.painter.depth = settings.depth;
         self.painter.erase_fills = settings.erase_fills;
+        self.painter.tmux = settings.tmux;
         self.lane.tmux = settings.tmux;
         self.lane.most = settings.pictures;
     }
