@@ -61,7 +61,7 @@ impl Case {
 
     fn encode(&self, protocol: Protocol, ask: &Ask) -> Picture {
         let key = PictureKey { asset: "bench".into(), cells: ROOM };
-        let shape = Shape { protocol, cell: CellSize::GUESS, quality: Quality::Full };
+        let shape = Shape { protocol, cell: CellSize::GUESS, quality: Quality::Full, tmux: false };
         encode_for(&self.image, key, &shape, ask).expect("encodes")
     }
 
@@ -197,7 +197,7 @@ fn closer(case: &Case) {
     let mut view = stage.fit();
     for _ in 0..7 {
         let key = PictureKey { asset: "bench".into(), cells: ROOM };
-        let shape = Shape { protocol: Protocol::Kitty, cell: CellSize::GUESS, quality: Quality::Full };
+        let shape = Shape { protocol: Protocol::Kitty, cell: CellSize::GUESS, quality: Quality::Full, tmux: false };
         let ask = Ask { budget: Some(200_000), view: Some(view), ..Ask::default() };
         let (picture, ms) = timed(|| encode_for(&big, key.clone(), &shape, &ask).expect("encodes"));
         println!("{:5.0} %: {:7} {ms:4.0}", view.scale * 100.0, picture.wire());

@@ -31,7 +31,7 @@ fn key() -> PictureKey {
 }
 
 fn shape(protocol: Protocol) -> Shape {
-    Shape { protocol, cell: CellSize::GUESS, quality: Quality::Full }
+    Shape { protocol, cell: CellSize::GUESS, quality: Quality::Full, tmux: false }
 }
 
 fn made(image: &Decoded, protocol: Protocol, ask: &Ask) -> Picture {

@@ -153,7 +153,7 @@ fn picture(asset: &str, protocol: Protocol, side: u32) -> Arc<Picture> {
     });
     let decoded = Decoded { kind: Kind::Png, pixels: image::DynamicImage::ImageRgb8(pixels) };
     let key = PictureKey { asset: format!("{asset}{side}"), cells: PANE.as_size() };
-    let shape = Shape { protocol, cell: CellSize::GUESS, quality: Quality::Full };
+    let shape = Shape { protocol, cell: CellSize::GUESS, quality: Quality::Full, tmux: false };
     let made = encode(&decoded, key, &shape).expect("encodes");
     // Small ones are scaled up by the terminal.
     Arc::new(Picture { cells: Size::new(40, 20), ..made })

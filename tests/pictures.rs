@@ -78,18 +78,7 @@ enum Step {
 
 /// What fails, and why: terminals, in tmux that passes sequences through, steps. It has to fail, so that this list
 /// stays true.
-const KNOWN: &[(&[&str], bool, &[Step], &str)] = &[
-    (BY_SIXEL, true, &[Step::Shown, Step::Back, Step::Again, Step::Resized], SQUEEZED),
-    (BY_SIXEL, true, &[Step::Beside], DROPPED),
-];
-
-/// Those that get sixel in tmux.
-const BY_SIXEL: &[&str] = &["xterm", "foot", "konsole", "iterm2", "wezterm"];
-/// tmux draws whole cells and squeezes them to a multiple of six pixels: the last strip has to fill rows whose pixels
-/// are one.
-const SQUEEZED: &str = "tmux squeezes the last strip, and fills what is left of its cells with the background";
-/// Lines are shortened by erasing (`CSI X`), also those beside a picture.
-const DROPPED: &str = "tmux drops every picture of a line in which something is erased, in whatever columns";
+const KNOWN: &[(&[&str], bool, &[Step], &str)] = &[];
 
 /// A service and a history of two tasks with pictures, the second one the newer.
 struct Desk {

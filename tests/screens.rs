@@ -274,7 +274,7 @@ fn a_dialog_never_cuts_a_picture() {
             desk.pictures().later(100);
             let want = desk.state.preview.want.clone().expect("a picture is wanted");
             let pixels = plantain::graphics::decode(&png()).expect("a png");
-            let shape = Shape { protocol: Protocol::Kitty, cell: CellSize::GUESS, quality: Quality::Full };
+            let shape = Shape { protocol: Protocol::Kitty, cell: CellSize::GUESS, quality: Quality::Full, tmux: false };
             let picture = encode(&pixels, picture_key(&want), &shape).expect("encoded");
             desk.gallery.insert(std::sync::Arc::new(picture));
             desk.hear(Msg::Asset(AssetMsg::Encoded(want)));

@@ -115,7 +115,7 @@ fn picture(asset: &str, protocol: Protocol) -> Arc<Picture> {
     });
     let decoded = Decoded { kind: Kind::Png, pixels: image::DynamicImage::ImageRgb8(pixels) };
     let key = PictureKey { asset: asset.to_owned(), cells: Size::new(40, 12) };
-    let shape = Shape { protocol, cell: CellSize::GUESS, quality: Quality::Full };
+    let shape = Shape { protocol, cell: CellSize::GUESS, quality: Quality::Full, tmux: false };
     Arc::new(encode(&decoded, key, &shape).expect("encodes"))
 }
 

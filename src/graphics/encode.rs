@@ -17,6 +17,8 @@ pub struct Shape {
     pub cell: CellSize,
     /// Bytes against looks.
     pub quality: Quality,
+    /// tmux stands in between: it draws sixel pictures in a way of its own.
+    pub tmux: bool,
 }
 
 impl Shape {
@@ -140,7 +142,7 @@ pub fn encode_for(image: &Decoded, key: PictureKey, shape: &Shape, ask: &Ask) ->
         Protocol::Kitty => Body::Kitty(png::encode(&source, most, budget, purpose)?),
         Protocol::KittyDirect => Body::KittyDirect(png::encode(&source, most, budget, purpose)?),
         Protocol::Iterm2 => Body::Iterm2(iterm2::encode(&source, most, fit.cells, budget, purpose)?),
-        Protocol::Sixel => Body::Sixel(sixel::encode(&source, fit, shape.cell, budget, purpose)?),
+        Protocol::Sixel => Body::Sixel(sixel::encode(&source, fit, sixel::Cut::new(fit, shape), budget, purpose)?),
         Protocol::Blocks => {
             let (columns, rows) = (u32::from(fit.cells.width), u32::from(fit.cells.height));
             let few = budget.is_some() || purpose == Purpose::FirstLook;
@@ -177,7 +179,7 @@ mod tests {
             .iter()
             .flat_map(|protocol| [(Quality::Full, false), (Quality::Lean, true)].map(|(q, a)| (*protocol, q, a)))
         {
-            let shape = Shape { protocol, cell: CellSize::GUESS, quality };
+            let shape = Shape { protocol, cell: CellSize::GUESS, quality, tmux: alpha };
             let key = PictureKey { asset: "fox".into(), cells: Size::new(30, 12) };
             let picture = encode(&photo(alpha), key, &shape).expect("encodes");
             assert_eq!(picture.protocol(), protocol);
@@ -199,7 +201,7 @@ mod tests {
 
     #[test]
     fn no_room_is_an_error() {
-        let shape = Shape { protocol: Protocol::Kitty, cell: CellSize::GUESS, quality: Quality::Full };
+        let shape = Shape { protocol: Protocol::Kitty, cell: CellSize::GUESS, quality: Quality::Full, tmux: false };
         let key = PictureKey { asset: String::new(), cells: Size::new(0, 4) };
         assert_eq!(encode(&photo(false), key, &shape).unwrap_err(), EncodeError::Size);
     }

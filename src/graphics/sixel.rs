@@ -14,13 +14,16 @@ use ratatui::layout::Size;
 use super::budget::{Purpose, Source};
 use super::coarse;
 use super::colours::{Colour, Grid, refit};
-use super::encode::{EncodeError, Fit};
+use super::encode::{EncodeError, Fit, Shape};
 use super::picture::{CellSize, Strip};
 use super::thrift;
 
 /// Cell rows in a strip: fewer would make popups cheaper and repeat the palette more often. Six make
 /// every strip a whole number of bands, whatever a cell measures; tmux leaves black lines otherwise.
 const STRIP_ROWS: usize = 6;
+
+/// Strips of a picture in tmux, which keeps no more than nine pictures of a pane.
+const TMUX_STRIPS: usize = 9;
 
 /// Pixel rows that are written together.
 pub(super) const BAND: usize = 6;
@@ -56,39 +59,94 @@ pub(super) fn whole_bands(fit: Fit, cell: CellSize) -> Fit {
     Fit { height, cells: Size::new(fit.cells.width, rows), ..fit }
 }
 
+/// How a picture is cut into strips.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cut {
+    /// Pixel rows of a cell.
+    cell: usize,
+    /// Cell rows of a strip.
+    rows: usize,
+    /// tmux draws whole cells of whatever it gets, squeezed into whole bands.
+    squeezed: bool,
+}
+
+impl Cut {
+    /// For a picture of this size on this terminal.
+    pub(super) fn new(fit: Fit, shape: &Shape) -> Self {
+        let (cell, cells) = (usize::from(shape.cell.height.max(1)), usize::from(fit.cells.height));
+        let times = if shape.tmux { cells.div_ceil(STRIP_ROWS * TMUX_STRIPS).max(1) } else { 1 };
+        Self { cell, rows: STRIP_ROWS * times, squeezed: shape.tmux }
+    }
+
+    /// Strips, each made from its first pixel row, its height, and the pixel rows to write for that height.
+    fn strips(self, height: usize, make: impl Fn(usize, usize, usize) -> Vec<u8>) -> Result<Vec<Strip>, EncodeError> {
+        let most = self.cell * self.rows;
+        let tops = (0..height).step_by(most).enumerate();
+        tops.map(|(number, top)| {
+            let height = (height - top).min(most);
+            let mut data = make(top, height, self.lines(height));
+            data.shrink_to_fit();
+            Ok(Strip {
+                row: u16::try_from(number * self.rows).map_err(|_| EncodeError::Size)?,
+                rows: u16::try_from(height.div_ceil(self.cell)).map_err(|_| EncodeError::Size)?,
+                data,
+            })
+        })
+        .collect()
+    }
+
+    /// Whole cells for so many pixel rows, and what tmux makes of them.
+    fn squeeze(self, height: usize) -> (usize, usize) {
+        let whole = height.div_ceil(self.cell) * self.cell;
+        (whole, whole / BAND * BAND)
+    }
+
+    /// Pixel rows to write so that `height` of them show.
+    fn lines(self, height: usize) -> usize {
+        let (whole, drawn) = self.squeeze(height);
+        if !self.squeezed || whole == drawn || height > drawn { height } else { height * whole / drawn }
+    }
+
+    /// Which of `height` pixel rows each of the `lines` to write is: some come twice, and of those tmux drops one.
+    fn stretched(self, height: usize, lines: usize) -> impl Iterator<Item = usize> {
+        let (whole, drawn) = self.squeeze(height);
+        (0..lines).map(move |line| (((line + 1) * drawn - 1) / whole).min(height - 1))
+    }
+}
+
 /// Strips that together take at most `budget` bytes; no terminal scales sixel, so the pixels are always all there.
 pub(super) fn encode(
     source: &Source<'_>,
     fit: Fit,
-    cell: CellSize,
+    cut: Cut,
     budget: Option<usize>,
     purpose: Purpose,
 ) -> Result<Vec<Strip>, EncodeError> {
     if purpose == Purpose::FirstLook {
-        return rough(source, fit, cell, budget.unwrap_or(FIRST_BYTES).min(FIRST_BYTES));
+        return rough(source, fit, cut, budget.unwrap_or(FIRST_BYTES).min(FIRST_BYTES));
     }
     let pixels = source.at(fit.width, fit.height)?;
-    let Some(budget) = budget else { return strips(&pixels, cell, RUNGS[0]) };
+    let Some(budget) = budget else { return strips(&pixels, cut, RUNGS[0]) };
     // A photo with much grain takes a byte for a pixel: then there is no need for a sample.
     if budget * 3 >= pixels.as_raw().len() {
-        let made = strips(&pixels, cell, RUNGS[0])?;
+        let made = strips(&pixels, cut, RUNGS[0])?;
         if bytes(&made) <= budget {
             return Ok(made);
         }
     }
     let sample = every(&pixels, SPARSE);
     let share = pixels.as_raw().len() as f64 / sample.as_raw().len().max(1) as f64;
-    let sampled = bytes(&strips(&sample, cell, RUNGS[SAMPLE])?) as f64 * share;
+    let sampled = bytes(&strips(&sample, cut, RUNGS[SAMPLE])?) as f64 * share;
     // A sample is a little off, and the estimate of another rung more so.
     let fits = |rung: &&(u16, i32, f64)| sampled * rung.2 * 1.02 <= budget as f64;
     for rung in RUNGS.iter().filter(fits).take(3) {
-        let made = strips(&pixels, cell, *rung)?;
+        let made = strips(&pixels, cut, *rung)?;
         if bytes(&made) <= budget {
             return Ok(made);
         }
     }
     drop(pixels);
-    rough(source, fit, cell, budget)
+    rough(source, fit, cut, budget)
 }
 
 fn bytes(strips: &[Strip]) -> usize {
@@ -112,7 +170,7 @@ fn hundredths(colour: Colour) -> [u8; 3] {
     colour.map(|part| ((u32::from(part) * 100 + 127) / 255) as u8)
 }
 
-fn strips(pixels: &RgbImage, cell: CellSize, rung: (u16, i32, f64)) -> Result<Vec<Strip>, EncodeError> {
+fn strips(pixels: &RgbImage, cut: Cut, rung: (u16, i32, f64)) -> Result<Vec<Strip>, EncodeError> {
     let grid = Grid::new(pixels);
     let mut palette = grid.palette(pixels, rung.0)?;
     // What the terminal will show, not what was meant.
@@ -123,24 +181,29 @@ fn strips(pixels: &RgbImage, cell: CellSize, rung: (u16, i32, f64)) -> Result<Ve
     let mut indices = thrift::choose(pixels, &grid, &choices, &palette, rung.1);
     refit(pixels, &mut indices, &mut palette);
     let width = pixels.width() as usize;
-    cut(pixels.height() as usize, cell, |top, height| {
-        strip(&indices[top * width..(top + height) * width], width, &palette)
+    cut.strips(pixels.height() as usize, |top, height, lines| {
+        let indices = &indices[top * width..(top + height) * width];
+        if lines == height {
+            return strip(indices, width, &palette);
+        }
+        let rows = cut.stretched(height, lines).map(|row| &indices[row * width..(row + 1) * width]);
+        strip(&rows.collect::<Vec<_>>().concat(), width, &palette)
     })
 }
 
 /// Much fewer pixels than the screen has, as large blocks.
-fn rough(source: &Source<'_>, fit: Fit, cell: CellSize, budget: usize) -> Result<Vec<Strip>, EncodeError> {
+fn rough(source: &Source<'_>, fit: Fit, cut: Cut, budget: usize) -> Result<Vec<Strip>, EncodeError> {
     let (width, height) = (fit.width as usize, fit.height as usize);
     // What the heads of the strips take.
     let rich = budget > 2 * FIRST_BYTES;
     let (mut columns, colours) = if rich { (width.div_ceil(3), 32) } else { (coarse::COLUMNS, 16) };
-    let heads = height.div_ceil(STRIP_ROWS * usize::from(cell.height.max(1))) * (usize::from(colours) * 16 + 40);
+    let heads = height.div_ceil(cut.rows * cut.cell) * (usize::from(colours) * 16 + 40);
     let mut budget = budget.saturating_sub(heads);
     loop {
         let block = width.div_ceil(columns).max(1);
         let small = source.at(width.div_ceil(block) as u32, height.div_ceil(BAND) as u32)?;
         let picture = coarse::encode(&small, colours, budget)?;
-        let made = cut(height, cell, |top, height| {
+        let made = cut.strips(height, |top, height, _| {
             let mut out = head(width, height, &picture.palette);
             for band in top / BAND..(top + height).div_ceil(BAND) {
                 if band > top / BAND {
@@ -158,23 +221,6 @@ fn rough(source: &Source<'_>, fit: Fit, cell: CellSize, budget: usize) -> Result
         columns /= 2;
         budget = budget / 10 * 9;
     }
-}
-
-/// Strips of [`STRIP_ROWS`] rows, by their first pixel row and height.
-fn cut(height: usize, cell: CellSize, make: impl Fn(usize, usize) -> Vec<u8>) -> Result<Vec<Strip>, EncodeError> {
-    let cell = usize::from(cell.height.max(1));
-    let tops = (0..height).step_by(cell * STRIP_ROWS).enumerate();
-    tops.map(|(number, top)| {
-        let height = (height - top).min(cell * STRIP_ROWS);
-        let mut data = make(top, height);
-        data.shrink_to_fit();
-        Ok(Strip {
-            row: u16::try_from(number * STRIP_ROWS).map_err(|_| EncodeError::Size)?,
-            rows: u16::try_from(height.div_ceil(cell)).map_err(|_| EncodeError::Size)?,
-            data,
-        })
-    })
-    .collect()
 }
 
 /// The beginning of a strip and the colours that are used in it.
@@ -303,6 +349,7 @@ pub(super) fn run(out: &mut Vec<u8>, mask: u8, length: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graphics::{Protocol, Quality};
 
     /// A small reader of sixel, apart from the writer: pixels by colour number.
     fn read(data: &[u8], width: usize, height: usize) -> Vec<Option<[u8; 3]>> {
@@ -359,6 +406,12 @@ mod tests {
         pixels
     }
 
+    fn cut_for(cell: CellSize, height: u32, tmux: bool) -> Cut {
+        let rows = height.div_ceil(u32::from(cell.height)) as u16;
+        let fit = Fit { cells: Size::new(30, rows), width: 300, height };
+        Cut::new(fit, &Shape { protocol: Protocol::Sixel, cell, quality: Quality::Full, tmux })
+    }
+
     #[test]
     fn what_is_written_is_what_was_meant() {
         // Few colours, far apart: the palette is then exact, and only the rounding to hundredths is lost.
@@ -367,7 +420,7 @@ mod tests {
             let green = (y / 50 * 60) as u8;
             image::Rgb([red, green, ((x ^ y) & 0x10) as u8 * 8])
         });
-        let strips = strips(&pixels, CellSize::GUESS, RUNGS[0]).expect("encodes");
+        let strips = strips(&pixels, cut_for(CellSize::GUESS, 250, false), RUNGS[0]).expect("encodes");
         assert_eq!(strips.iter().map(|s| s.rows).collect::<Vec<_>>(), [6, 6, 1]);
         assert_eq!(strips.iter().map(|s| s.row).collect::<Vec<_>>(), [0, 6, 12]);
         let mut worst = 0;
@@ -386,6 +439,34 @@ mod tests {
     }
 
     #[test]
+    fn what_tmux_makes_of_strips_is_the_picture() {
+        for (height, many) in (1..=40).zip([90, 198, 402, 600].iter().cycle()) {
+            let cell = CellSize { width: 10, height };
+            let pixels =
+                RgbImage::from_fn(9, *many, |x, y| image::Rgb([(y % 25 * 10) as u8, (y / 25 * 10) as u8, x as u8]));
+            let colours = |tmux| strips(&pixels, cut_for(cell, *many, tmux), RUNGS[0]).expect("encodes");
+            let lines = |strip: &Strip| {
+                let head = String::from_utf8_lossy(&strip.data[..40]).into_owned();
+                let high = head.split(['#', ';']).nth(4).and_then(|high| high.parse().ok()).expect("a height");
+                (read(&strip.data, 9, high), high)
+            };
+            let plain: Vec<_> = colours(false).iter().flat_map(|strip| lines(strip).0).collect();
+            let strips = colours(true);
+            assert!(strips.len() <= TMUX_STRIPS);
+            let mut shown = Vec::new();
+            for strip in &strips {
+                let (pixels, high) = lines(strip);
+                let whole = usize::from(strip.rows * height);
+                assert_eq!(high.div_ceil(usize::from(height)), usize::from(strip.rows));
+                let drawn = whole / BAND * BAND;
+                let from = (0..drawn).map(|line| line * whole / drawn).filter(|line| *line < high);
+                shown.extend(from.flat_map(|line| pixels[line * 9..(line + 1) * 9].to_vec()));
+            }
+            assert!(shown == plain, "cells {height} high, a picture {many} high");
+        }
+    }
+
+    #[test]
     fn strips_are_whole_bands() {
         for height in 1..=40 {
             let cell = CellSize { width: 10, height };
@@ -393,7 +474,7 @@ mod tests {
             let fit = whole_bands(fit, cell);
             assert!(fit.height.is_multiple_of(6));
             let pixels = RgbImage::new(6, fit.height);
-            let strips = strips(&pixels, cell, RUNGS[5]).expect("encodes");
+            let strips = strips(&pixels, cut_for(cell, fit.height, false), RUNGS[5]).expect("encodes");
             assert_eq!(strips.iter().map(|strip| strip.rows).sum::<u16>(), fit.cells.height);
         }
     }

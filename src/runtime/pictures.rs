@@ -368,7 +368,7 @@ mod tests {
             let (inbox, notes) = mpsc::channel(64);
             let thumbs = Arc::new(Thumbs::new(dir.path().join("thumbs")));
             let mut pictures = Pictures::new(inbox, Some(thumbs));
-            pictures.shape(Shape { protocol, cell: CellSize::GUESS, quality: Quality::Full }, None);
+            pictures.shape(Shape { protocol, cell: CellSize::GUESS, quality: Quality::Full, tmux: false }, None);
             Self { dir, pictures, notes, most: 0 }
         }
 
@@ -512,7 +512,10 @@ mod tests {
         let file = bench.file("a.png", 64, 64);
         let want = bench.want(&file, 1, Level::Fit);
         bench.pictures.want(want.clone());
-        bench.pictures.shape(Shape { protocol: Protocol::Sixel, cell: CellSize::GUESS, quality: Quality::Full }, None);
+        bench.pictures.shape(
+            Shape { protocol: Protocol::Sixel, cell: CellSize::GUESS, quality: Quality::Full, tmux: false },
+            None,
+        );
         assert_eq!(bench.pictures.want(want.clone()), None, "and it can be wanted again at once");
         assert_eq!(bench.next().await, Some(AssetMsg::Encoded(want.clone())));
         let made = bench.pictures.gallery.peek(&picture_key(&want)).expect("there");

@@ -344,7 +344,7 @@ impl Program {
         let cell = self.caps.cell().0;
         // How many bytes one may take is said with each; this is for what is not measured.
         let quality = if self.caps.over_ssh() { Quality::Lean } else { Quality::Full };
-        self.pictures.shape(Shape { protocol, cell, quality }, self.caps.background);
+        self.pictures.shape(Shape { protocol, cell, quality, tmux: self.caps.in_tmux() }, self.caps.background);
         self.look_at_line();
         let named = (protocol != Protocol::Off).then(|| protocol.name().to_owned());
         let way = PictureWay { protocol: named, cell: (cell.width, cell.height) };

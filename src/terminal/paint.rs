@@ -59,6 +59,8 @@ pub(super) struct Painter {
     pub(super) depth: Depth,
     /// Erasing fills with the background colour.
     pub(super) erase_fills: bool,
+    /// tmux stands in between: it drops every picture of a line in which something is erased.
+    pub(super) tmux: bool,
 }
 
 impl Painter {
@@ -72,6 +74,7 @@ impl Painter {
             lost: true,
             depth: Depth::default(),
             erase_fills: false,
+            tmux: false,
         }
     }
 
@@ -138,6 +141,7 @@ impl Painter {
             }
         }
         let updates = self.screen.diff(next);
+        let pictures = if self.tmux { lines_of_pictures(next) } else { Vec::new() };
         let mut erased = 0;
         for (index, (x, y, cell)) in updates.iter().enumerate() {
             let at = Position::new(*x, *y);
@@ -147,7 +151,7 @@ impl Painter {
                 continue;
             }
             self.go(at, next.area, out);
-            let blanks = self.blanks(&updates[index..]);
+            let blanks = if pictures.contains(y) { 0 } else { self.blanks(&updates[index..]) };
             if blanks >= ERASE {
                 self.set_pen(cell, out);
                 let _ = write!(out, "\x1b[{blanks}X");
@@ -281,6 +285,13 @@ pub(super) fn disarm(buffer: &mut Buffer) {
             cell.set_symbol("\u{fffd}");
         }
     }
+}
+
+/// The lines of which a part is left blank for a picture.
+fn lines_of_pictures(buffer: &Buffer) -> Vec<u16> {
+    let area = buffer.area;
+    let has = |y: &u16| (area.left()..area.right()).any(|x| buffer[(x, *y)].symbol() == HOLE);
+    area.rows().map(|row| row.y).filter(has).collect()
 }
 
 fn width(cell: &Cell) -> u16 {
@@ -545,6 +556,29 @@ mod tests {
                 terminal.process(&out);
                 assert!(compare(&terminal, &buffer).is_ok());
             }
+        }
+    }
+
+    #[test]
+    fn nothing_is_erased_beside_a_picture_in_tmux() {
+        let area = Rect::new(0, 0, 80, 3);
+        let mut first = Buffer::empty(area);
+        for y in 0..3 {
+            first.set_string(0, y, "a".repeat(40), Style::new());
+        }
+        first[(70, 1)].set_symbol(HOLE);
+        let mut next = Buffer::empty(area);
+        next[(70, 1)].set_symbol(HOLE);
+        for (tmux, erased) in [(false, 3), (true, 2)] {
+            let mut painter = painter();
+            painter.tmux = tmux;
+            paint(&mut painter, &first, None);
+            let out = paint(&mut painter, &next, None);
+            let mut terminal = terminal(area);
+            terminal.process(&paint(&mut self::painter(), &first, None));
+            terminal.process(&out);
+            assert_eq!(terminal.screen().contents().trim(), "");
+            assert_eq!(out.windows(4).filter(|bytes| *bytes == b"[40X").count(), erased);
         }
     }
 

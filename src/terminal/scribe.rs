@@ -78,6 +78,7 @@ impl Scribe {
         let settings = self.settings;
         self.painter.depth = settings.depth;
         self.painter.erase_fills = settings.erase_fills;
+        self.painter.tmux = settings.tmux;
         self.lane.store.tmux = settings.tmux;
         self.lane.store.most = settings.pictures;
         self.lane.strips.parts = settings.parts;
