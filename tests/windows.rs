@@ -16,7 +16,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use plantain::domain::{
-    AssetId, Change, Home, LocalId, Output, OutputState, Request, Stage, Standing, Status, Task, Wish,
+    AssetId, Change, Home, LocalId, Output, OutputState, Problem, Request, Stage, Standing, Status, Task, Wish,
 };
 use plantain::store::{Heard, Store, StoreProblem};
 use plantain::time::Wall;
@@ -481,6 +481,39 @@ fn a_holder_that_does_not_move_is_named() {
     second.until_text("watches");
     first.kill();
     second.kill();
+}
+
+/// A holder that asks no more, or refuses, says nothing; whoever watches notices by itself.
+#[test]
+fn what_the_holder_does_not_do_is_not_waited_for() {
+    let service = service("50");
+    let address = plantain::api::base_url(&service.base_url).expect("an address");
+    let holder = Store::open(&service.data()).expect("opens");
+    let (heard, ears) = mpsc::channel();
+    let standing = holder.join(address.as_str(), true, move |news| drop(heard.send(news))).expect("joins");
+    assert!(standing.holds);
+    let task = task(1);
+    let late = |message: &str| Status::Unsure(Some(Problem::Network { message: message.into(), sent: true }));
+    apply(&holder, Change::New(Box::new(task.clone()))).expect("stored");
+    apply(&holder, with_status(&task, Status::Sending)).expect("the holder may");
+    apply(&holder, with_status(&task, late("no answer"))).expect("stored");
+    // It was sent in 1970: its key is too old.
+    let id = task.id.to_string();
+    let sent = service.plantain(&["send", &id, "--wait"]).output().expect("it ends");
+    let said = String::from_utf8_lossy(&sent.stderr).into_owned();
+    assert!(said.contains("plantain settle ID"), "{said}");
+    // The holder has an answer of the service on its way, and so does not carry out what it is told.
+    let settling = service.plantain(&["settle", &id, "--give-up"]).spawn().expect("it runs");
+    loop {
+        let Heard::Wishes(wishes) = ears.recv_timeout(PATIENCE).expect("a wish") else { continue };
+        if wishes.iter().any(|(wish, _)| matches!(wish, Wish::GiveUp { .. })) {
+            break;
+        }
+    }
+    apply(&holder, with_status(&task, late("no answer again"))).expect("stored");
+    let settled = settling.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&settled.stderr).into_owned();
+    assert!(settled.status.code() == Some(1) && said.contains("has not carried it out"), "{said}");
 }
 
 /// A store in company, with a key of this name.

@@ -10,6 +10,7 @@ use crate::domain::text::one_line;
 use crate::domain::{LocalId, OutputState, Problem, Stage, Status, Task};
 use crate::fleet::Fleet;
 use crate::runtime::Driver;
+use crate::time::Now;
 
 use super::{DONE, ERROR, TASK_FAILED, complain, json, say};
 
@@ -32,10 +33,14 @@ pub(super) struct Style {
 }
 
 /// Nothing more is to come for this task without a word of the user.
-fn settled(task: &Task, until: Until, fleet: &Fleet) -> bool {
+fn settled(task: &Task, until: Until, fleet: &Fleet, now: Now) -> bool {
     match &task.status {
         Status::Refused(_) | Status::GivenUp(_) | Status::Failed(_) | Status::Missing(_) => true,
-        Status::Held(_) | Status::Unsure(_) => !fleet.will_send(task.id),
+        Status::Held(_) => !fleet.will_send(task.id),
+        // Whoever sends asks no more once the key is too old.
+        Status::Unsure(_) => {
+            !fleet.will_send(task.id) || fleet.is_undecided(task.id) && !fleet.may_repeat(task.id, now)
+        }
         Status::Saved | Status::Sending => false,
         Status::Success => until == Until::Accepted || task.outputs.iter().all(|o| o.state != OutputState::Away),
         _ => until == Until::Accepted,
@@ -53,7 +58,7 @@ pub(super) async fn follow(mut driver: Driver, ids: &[LocalId], until: Until, st
         let mut waiting = 0;
         for id in ids {
             let Some(task) = fleet.task(*id) else { continue };
-            let done = settled(task, until, fleet);
+            let done = settled(task, until, fleet, clock.now());
             waiting += usize::from(!done);
             if seen.get(id).is_some_and(|old| Arc::ptr_eq(old, task)) {
                 continue;
@@ -97,7 +102,8 @@ pub(super) async fn follow(mut driver: Driver, ids: &[LocalId], until: Until, st
     if !style.changes && broken.is_none() {
         // A line for each, also for those that have not ended: their ids are needed to go on with them.
         let fleet = driver.fleet();
-        let unfinished = ids.iter().filter_map(|id| fleet.task(*id)).filter(|task| !settled(task, until, fleet));
+        let unfinished =
+            ids.iter().filter_map(|id| fleet.task(*id)).filter(|task| !settled(task, until, fleet, clock.now()));
         broken = unfinished.map(|task| print_task(task, style.json)).find_map(Result::err);
     }
     let blocked = driver.fleet().blocked().cloned();

@@ -1,18 +1,22 @@
 //! `plantain settle`: the user decides about a task of which nobody knows whether it was accepted.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use color_eyre::eyre::{Report, eyre};
 use serde_json::json;
 
 use crate::domain::{Catalogue, LocalId, Settle as Decision, Stage, Status, Task, TaskId, explain, price};
-use crate::fleet::FleetMsg;
+use crate::fleet::{Fleet, FleetMsg};
 use crate::runtime::{Driver, clock};
 use crate::time::Chance;
 
 use super::args::{Global, Settle};
 use super::follow::{Style, Until, follow};
 use super::{DONE, ERROR, USAGE, adopt, complain, context, json, remote, say};
+
+/// So long the window that sends may take to carry a decision out.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 pub(super) async fn run(global: &Global, args: &Settle) -> Result<u8, Report> {
     let mut driver = context::driver(global, None, args.wait)?;
@@ -55,7 +59,19 @@ pub(super) async fn run(global: &Global, args: &Settle) -> Result<u8, Report> {
     };
     let given_up = matches!(how, Decision::GiveUp { .. } | Decision::Anew(_));
     driver.handle(FleetMsg::Settle { id, how });
-    driver.run(|fleet, _| fleet.task(id).is_some_and(|task| matches!(task.status, Status::Unsure(_)))).await;
+    // Another window may have to carry it out. One that does not answer, or has an answer of the service on its way
+    // and so refuses, is not waited for without end.
+    let same = |fleet: &Fleet, _: Option<&str>| fleet.task(id).is_some_and(|now| now.status == task.status);
+    let _ = tokio::time::timeout(PATIENCE, driver.run(same)).await;
+    if driver.fleet().task(id).is_some_and(|task| matches!(task.status, Status::Unsure(_))) {
+        complain(&format!(
+            "{}: the plantain that sends has not carried it out; `plantain show {}` says how it stands",
+            id.short(),
+            id.short()
+        ));
+        driver.finish().await;
+        return Ok(ERROR);
+    }
     // The old task is at its end as the user wanted; what is followed is what goes on.
     if given_up {
         if let Some(old) = driver.fleet().task(id) {

@@ -304,7 +304,7 @@ impl Fleet {
         let fetch = self.fetches.due(self.allowance.downloads);
         let write = self.unwritten.values().min().copied();
         let browse = self.browse_due(now).filter(|_| !looks_blocked);
-        [look, send, fetch, write, browse, self.lessons.due()].into_iter().flatten().min()
+        [look, send, fetch, write, browse, self.lessons.due(), self.keys_end(now)].into_iter().flatten().min()
     }
 
     /// Callbacks are, or are not, received here: while they arrive, tasks that have one are looked at slowly.

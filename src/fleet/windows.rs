@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::submission::key_lives;
 use super::{Fleet, FleetMsg, Order};
+use crate::config::KEY_LIFETIME;
 use crate::domain::{AssetId, Change, LocalId, Outcome, OutputState, Problem, Settle, Stage, Status, Task, Wish};
-use crate::time::Now;
+use crate::time::{Mono, Now};
 
 impl Fleet {
     /// Takes over what another window wrote: the tasks as they are, and why it sends nothing, if so. Nothing is
@@ -162,6 +164,10 @@ impl Fleet {
         if settled || !matches!(task.status, Status::Held(_) | Status::Unsure(_)) || self.wished.contains(&id) {
             return None;
         }
+        if matches!(task.status, Status::Unsure(_)) && !key_lives(task, now) {
+            // Nobody would send it.
+            return None;
+        }
         if self.unborn.contains(&id) {
             // The holder cannot know it: there was no room for it on the disk.
             let task = Arc::make_mut(self.tasks.get_mut(&id)?);
@@ -171,6 +177,18 @@ impl Fleet {
         }
         self.wished.insert(id);
         Some(Order::Save(Change::Wish(Wish::Send(id))))
+    }
+
+    /// When the key of something that the holder settles gets too old: from then on it is not waited for, and the
+    /// holder says nothing.
+    pub(super) fn keys_end(&self, now: Now) -> Option<Mono> {
+        let waits = self.wished.iter().chain(&self.retried).filter_map(|id| self.tasks.get(id));
+        let unsure = waits.filter(|task| matches!(task.status, Status::Unsure(_)) && key_lives(task, now));
+        let left = |task: &Arc<Task>| {
+            let sent = task.times.at(Stage::Sending).unwrap_or(task.created);
+            KEY_LIFETIME.saturating_sub(now.wall.since(sent))
+        };
+        unsure.map(left).min().map(|left| now.mono + left)
     }
 
     /// This window has lost the lease, for it was stopped. It only watches from now on. What waited here with its
@@ -270,6 +288,7 @@ mod tests {
     use super::*;
     use crate::config::Allowance;
     use crate::domain::Request;
+    use crate::time::Wall;
 
     fn viewer() -> (Fleet, LocalId, Box<Task>) {
         let request = Request::new("m", None, serde_json::Map::new(), "t".into(), "p".into(), None);
@@ -324,6 +343,24 @@ mod tests {
         let orders = fleet.handle(FleetMsg::Stored { id, stage: Stage::Saved, result: Ok(()) }, now);
         assert!(matches!(&orders[..], [Order::Save(Change::Progress(_))]), "{orders:?}");
         assert_eq!(stage(&fleet, id), Some(Stage::Sending));
+    }
+
+    /// C14: the holder asks no more when the 23 hours are over, and does not say so.
+    #[test]
+    fn what_is_unsure_is_waited_for_as_long_as_its_key_lives() {
+        let (mut fleet, id, mut task) = viewer();
+        let hour = std::time::Duration::from_secs(3600);
+        let at = |hours: i64| Now { wall: Wall(hours * 3_600_000), mono: Mono(5) };
+        task.set(Status::Sending, at(0).wall);
+        task.set(Status::Unsure(None), at(1).wall);
+        fleet.mirror(vec![*task], &[]);
+        assert_eq!(fleet.next_due(at(3)), None);
+        assert!(!fleet.handle_watching(FleetMsg::Send(vec![id]), at(3)).is_empty());
+        assert_eq!(fleet.next_due(at(3)), Some(Mono(5) + hour * 20));
+        assert!(fleet.may_repeat(id, at(22)) && !fleet.may_repeat(id, at(23)));
+        assert_eq!(fleet.next_due(at(23)), None, "woken once");
+        fleet.handle_watching(refused(id, Stage::Held), at(23));
+        assert_eq!(fleet.handle_watching(FleetMsg::Send(vec![id]), at(23)), [], "nobody would send it");
     }
 
     /// C5: a wish that was not written down is not waited for.

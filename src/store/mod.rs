@@ -13,6 +13,7 @@ mod open;
 mod pulse;
 mod read;
 pub mod repair;
+mod reserve;
 mod rows;
 mod thread;
 mod write;
@@ -27,6 +28,7 @@ use rusqlite::Connection;
 use crate::domain::{Change, Draft, Found, Lesson, LocalId, Problem, Stage, Standing, Task, TaskId, Wish};
 use crate::time::Wall;
 use company::Company;
+use reserve::Reserve;
 use thread::{Done, Job};
 
 /// Changes and reads that may wait. Beyond it they are refused, not queued: something is wrong with the disk.
@@ -98,6 +100,9 @@ pub enum StoreProblem {
     /// The disk has no room.
     #[error("the disk is full")]
     NoRoom,
+    /// The disk has room for what is under way alone.
+    #[error("the disk is full: what is under way is still written down, nothing new is sent until there is room")]
+    Reserved,
     /// Anything else that SQLite says.
     #[error("the database failed: {0}")]
     Disk(String),
@@ -173,9 +178,10 @@ impl Store {
         let remote = remote_file_system(dir);
         let conn = open::open(dir, &path, remote.as_deref())?;
         let (jobs, inbox) = mpsc::sync_channel(WAITING);
+        let folder = dir.to_owned();
         let thread = std::thread::Builder::new()
             .name("store".into())
-            .spawn(move || thread::run(conn, &inbox))
+            .spawn(move || thread::run(conn, Reserve::of(&folder), &inbox))
             .map_err(|error| StoreError::Unwritable { path: path.clone(), why: error.to_string() })?;
         Ok(Self { path, remote, account: Mutex::new(None), jobs: Some(jobs), thread: Mutex::new(Some(thread)) })
     }

@@ -132,10 +132,19 @@ fn translate(path: &Path, error: &rusqlite::Error) -> StoreError {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             StoreError::Unwritable { path, why: "another program keeps it locked".into() }
         }
+        // What cannot be given room to is a plain failure to SQLite.
+        Some(ErrorCode::SystemIoFailure) if is_full(&path) => {
+            StoreError::Unwritable { path, why: "the disk is full".into() }
+        }
         Some(
             ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::SystemIoFailure,
         ) => StoreError::Unwritable { path, why },
         Some(ErrorCode::NotADatabase) => StoreError::Broken { path, why: "it is not a database".into() },
         _ => StoreError::Broken { path, why },
     }
+}
+
+/// Whether there is less room than a database needs to be opened.
+fn is_full(path: &Path) -> bool {
+    rustix::fs::statvfs(path).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < 64 << 10)
 }

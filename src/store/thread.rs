@@ -6,8 +6,9 @@ use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 use super::company::Company;
+use super::reserve::Reserve;
 use super::{Read, StoreProblem, write};
-use crate::domain::Change;
+use crate::domain::{Change, Stage};
 
 /// Most changes in one transaction.
 const BATCH: usize = 500;
@@ -83,7 +84,7 @@ pub(super) fn reading<T>(
 }
 
 /// Works until every sender is gone and nothing waits any more. Then the lease, if it is ours, is free.
-pub(super) fn run(mut conn: Connection, inbox: &Receiver<Job>) {
+pub(super) fn run(mut conn: Connection, mut reserve: Reserve, inbox: &Receiver<Job>) {
     let mut company: Option<Company> = None;
     let mut next = None;
     loop {
@@ -113,7 +114,7 @@ pub(super) fn run(mut conn: Connection, inbox: &Receiver<Job>) {
                         Err(_) => break,
                     }
                 }
-                commit(&mut conn, batch, company.as_mut());
+                commit(&mut conn, batch, company.as_mut(), &mut reserve);
             }
         }
         look_around(&mut conn, company.as_mut());
@@ -138,9 +139,15 @@ fn look_around(conn: &mut Connection, company: Option<&mut Company>) {
     }
 }
 
-/// One transaction for all; a change that is wrong in itself fails alone.
-fn commit(conn: &mut Connection, batch: Vec<(Change, Done)>, company: Option<&mut Company>) {
-    let result = try_commit(conn, &batch, company);
+/// One transaction for all; a change that is wrong in itself fails alone. On a full disk the reserve is given up, for
+/// what is under way.
+fn commit(conn: &mut Connection, batch: Vec<(Change, Done)>, mut company: Option<&mut Company>, reserve: &mut Reserve) {
+    let kept = reserve.keep();
+    let goes_on = batch.iter().any(|(change, _)| !begins(change));
+    let mut result = try_commit(conn, &batch, company.as_deref_mut(), kept);
+    if matches!(result, Err(StoreProblem::NoRoom)) && goes_on && reserve.give_up() {
+        result = try_commit(conn, &batch, company, false);
+    }
     match result {
         Ok(results) => {
             for ((_, done), result) in batch.into_iter().zip(results) {
@@ -155,10 +162,22 @@ fn commit(conn: &mut Connection, batch: Vec<(Change, Done)>, company: Option<&mu
     }
 }
 
+/// What is not about something under way: new tasks, what is about to be sent, and what can be missed.
+fn begins(change: &Change) -> bool {
+    match change {
+        Change::New(task) | Change::Intent(task) => task.task_id.is_none(),
+        Change::Progress(task) => task.status.stage() == Stage::Sending,
+        Change::Draft(_) | Change::Learned(_) | Change::Found(_) => true,
+        Change::Forget(_) | Change::Wish(_) | Change::Paused(_) => false,
+    }
+}
+
+/// Without the reserve nothing new is begun.
 fn try_commit(
     conn: &mut Connection,
     batch: &[(Change, Done)],
     mut company: Option<&mut Company>,
+    reserved: bool,
 ) -> Result<Vec<Result<(), StoreProblem>>, StoreProblem> {
     let sql = |error: rusqlite::Error| problem(&error);
     if let Some(company) = company.as_mut() {
@@ -172,7 +191,9 @@ fn try_commit(
     let mut all = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
     let mut results = Vec::with_capacity(batch.len());
     for (change, _) in batch {
-        results.push(alone(&mut all, change, company)?);
+        let result =
+            if !reserved && begins(change) { Err(StoreProblem::Reserved) } else { alone(&mut all, change, company)? };
+        results.push(result);
     }
     crate::step::step("store: before the commit");
     all.commit().map_err(sql)?;
@@ -226,7 +247,8 @@ mod tests {
             let sender = sender.clone();
             (change, Done::new(move |result| sender.send(result).expect("a listener")))
         });
-        commit(conn, batch.collect(), None);
+        let dir = tempfile::tempdir().expect("a folder");
+        commit(conn, batch.collect(), None, &mut Reserve::of(dir.path()));
         drop(sender);
         inbox.iter().collect()
     }
