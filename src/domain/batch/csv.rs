@@ -78,11 +78,10 @@ mod tests {
         let read = |text: &str| {
             records(text).map(|all| all.into_iter().map(|r| (r.line, r.cells.join("/"))).collect::<Vec<_>>())
         };
-        assert_eq!(read("a,b\r\n1,\"x, \"\"y\"\"\nz\"\r\n\n,\n"), Ok(vec![
-            (1, "a/b".into()),
-            (2, "1/x, \"y\"\nz".into()),
-            (5, "/".into()),
-        ]));
+        assert_eq!(
+            read("a,b\r\n1,\"x, \"\"y\"\"\nz\"\r\n\n,\n"),
+            Ok(vec![(1, "a/b".into()), (2, "1/x, \"y\"\nz".into()), (5, "/".into()),])
+        );
         assert_eq!(read("a\n\"b"), Err(BadCsv::Open(2)));
         assert_eq!(read("a\n\"b\"c"), Err(BadCsv::Stray(2)));
         assert_eq!(read("a\"b,\"\""), Ok(vec![(1, "a\"b/".into())]));

@@ -75,22 +75,27 @@ pub enum RowFault {
 
 impl fmt::Display for BadRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: ", self.line)?;
-        match &self.fault {
-            RowFault::Json(why) => write!(f, "no JSON: {why}"),
-            RowFault::NoObject => write!(f, "a JSON object is needed"),
-            RowFault::OpenQuote => write!(f, "this quotation mark is never closed"),
-            RowFault::StrayQuote => write!(f, "text after a closing quotation mark"),
-            RowFault::Column(name, near) if near.is_empty() => write!(f, "no model here has a field {name:?}"),
-            RowFault::Column(name, near) => {
+        write!(f, "line {}: {}", self.line, self.fault)
+    }
+}
+
+impl fmt::Display for RowFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(why) => write!(f, "no JSON: {why}"),
+            Self::NoObject => write!(f, "a JSON object is needed"),
+            Self::OpenQuote => write!(f, "this quotation mark is never closed"),
+            Self::StrayQuote => write!(f, "text after a closing quotation mark"),
+            Self::Column(name, near) if near.is_empty() => write!(f, "no model here has a field {name:?}"),
+            Self::Column(name, near) => {
                 write!(f, "no model here has a field {name:?}; did you mean {}?", near.join(", "))
             }
-            RowFault::Twice(name) => write!(f, "the column {name:?} stands there twice"),
-            RowFault::Cells(is, columns) => write!(f, "{is} cells for {columns} columns"),
-            RowFault::Model => write!(f, "the model must be text"),
-            RowFault::Prompt => write!(f, "the prompt must be text"),
-            RowFault::Invalid(fault) => write!(f, "{fault}"),
-            RowFault::Template(why) => write!(f, "{why}"),
+            Self::Twice(name) => write!(f, "the column {name:?} stands there twice"),
+            Self::Cells(is, columns) => write!(f, "{is} cells for {columns} columns"),
+            Self::Model => write!(f, "the model must be text"),
+            Self::Prompt => write!(f, "the prompt must be text"),
+            Self::Invalid(fault) => write!(f, "{fault}"),
+            Self::Template(why) => write!(f, "{why}"),
         }
     }
 }

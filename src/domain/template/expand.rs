@@ -137,7 +137,12 @@ fn between(choice: &Linked, first: &mut bool, out: &mut String) {
 }
 
 /// A whole number below `below`.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "small numbers")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "small numbers"
+)]
 fn scaled(unit: f64, below: usize) -> usize {
     ((unit * below as f64) as usize).min(below - 1)
 }

@@ -88,8 +88,7 @@ impl Lists {
         raw: &BTreeMap<String, Vec<ListLine>>,
         open: &mut Vec<String>,
     ) -> Result<(), TemplateError> {
-        let whole =
-            |fault: Fault| TemplateError { at: Place::default(), list: Some((name.to_owned(), 0)), fault };
+        let whole = |fault: Fault| TemplateError { at: Place::default(), list: Some((name.to_owned(), 0)), fault };
         if self.ready.contains_key(name) {
             return Ok(());
         }

@@ -158,7 +158,8 @@ impl<'a> Parser<'a> {
     fn amount(&mut self) -> Result<Option<(usize, usize)>, TemplateError> {
         let Some((amount, _)) = self.near().split_once("$$") else { return Ok(None) };
         let (least, most) = amount.split_once('-').unwrap_or((amount, amount));
-        let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<usize>().ok()).flatten();
+        let number =
+            |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<usize>().ok()).flatten();
         let (Some(least), Some(most)) = (number(least), number(most)) else { return Ok(None) };
         if least > most || most == 0 {
             return Err(self.fault(self.at, Fault::Range(least, most)));
@@ -190,7 +191,9 @@ impl<'a> Parser<'a> {
     fn weight(&mut self) -> f64 {
         let weight = self.near().split_once("::").map(|(weight, _)| weight).filter(|weight| {
             let digits = weight.trim_start_matches([' ', '\t']);
-            digits.len() < 16 && digits.starts_with(|c: char| c.is_ascii_digit()) && !digits.contains(char::is_whitespace)
+            digits.len() < 16
+                && digits.starts_with(|c: char| c.is_ascii_digit())
+                && !digits.contains(char::is_whitespace)
         });
         let plain = |text: &&str| text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
         let weight = weight.filter(|weight| plain(&weight.trim_start_matches([' ', '\t'])));
