@@ -170,7 +170,8 @@ proptest! {
         let all: Vec<String> = template.all().collect();
         prop_assert_eq!(all.len() as u128, template.count());
         for (index, one) in (0u128..).zip(&all) {
-            prop_assert_eq!(template.at(index).as_ref(), Some(one));
+            let made = template.at(index);
+            prop_assert_eq!(made.as_ref(), Some(one));
         }
         let drawn = |chance: &mut Chance| (0..5).map(|_| template.draw(chance)).collect::<Vec<_>>();
         let first = drawn(&mut Chance::new(u128::from(seed) << 64));

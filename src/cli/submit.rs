@@ -34,6 +34,10 @@ pub(super) async fn run(global: &Global, args: Submit) -> Result<u8, Report> {
         }
         return Ok(USAGE);
     }
+    if ready.is_empty() {
+        complain("there is nothing to send");
+        return Ok(USAGE);
+    }
     let broken = if faults.is_empty() { DONE } else { USAGE };
     let key = if args.many.dry_run { context::key().ok() } else { Some(context::needed_key()?) };
     if key.is_some_and(|key| ready.iter().any(|ready| key.is_in(&ready.request.body))) {
@@ -128,7 +132,8 @@ fn consent(args: &Submit, bill: &Bill) -> Result<bool, Report> {
     if let Some(most) = args.many.max_cost
         && (bill.usd > most || bill.unknown > 0)
     {
-        complain(&format!("{sum}: more than --max-cost {most} allows, or nobody knows; nothing was sent"));
+        let why = if bill.usd > most { "that is more than" } else { "nobody can say that it is within" };
+        complain(&format!("{sum}: {why} --max-cost {most}; nothing was sent"));
         return Ok(false);
     }
     if args.many.yes || (bill.tasks <= MANY as u128 && bill.usd <= DEAR) {
