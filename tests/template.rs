@@ -36,7 +36,7 @@ fn several_of_several() {
     assert_eq!(all("{2$$a|b|c}"), ["a, b", "a, c", "b, c"]);
     assert_eq!(all("{1-2$$+$$a|b}"), ["a", "b", "a+b"]);
     assert_eq!(all("{0-1$$a|b}"), ["", "a", "b"]);
-    assert_eq!(all("{2$$ $${a|b}|c|d}"), ["a c", "b c", "a d", "b d", "c d"]);
+    assert_eq!(all("{2$$ $${a|b}|c|d}"), ["a c", "a d", "b c", "b d", "c d"]);
     assert_eq!(all("{2$$$$a|b}"), ["ab"]);
 }
 

@@ -46,7 +46,7 @@ pub(super) fn print(
     let sum = json!({
         "schema": 1,
         "tasks": ready.len(),
-        "usd": bill.usd,
+        "usd": (bill.usd * 1e6).round() / 1e6,
         "at_most": bill.at_most,
         "unknown": u64::try_from(bill.unknown).unwrap_or(u64::MAX),
         "prices_seen": bill.seen,
