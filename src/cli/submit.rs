@@ -28,7 +28,7 @@ pub(super) async fn run(global: &Global, args: Submit) -> Result<u8, Report> {
     let callback = context::callback(global, &places)?;
     let Checked { ready, faults, seed } = prompts::check(&args, &catalogue, callback.as_ref().map(Secret::expose))?;
     faults.iter().for_each(|fault| complain(fault));
-    if !faults.is_empty() && !(args.many.keep_going && !ready.is_empty()) {
+    if !faults.is_empty() && (!args.many.keep_going || ready.is_empty()) {
         if args.many.from.is_some() {
             complain("nothing was sent");
         }

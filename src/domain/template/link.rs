@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::LONGEST;
 use super::error::{Fault, Place, TemplateError};
 use super::lists::Lists;
 use super::parse::{self, Piece};
-use super::{BEYOND, LONGEST};
 
 /// Most numbers that are kept to count ways of taking several options.
 const WIDEST: usize = 1 << 20;
@@ -71,7 +71,7 @@ impl Template {
         &self.text
     }
 
-    /// How many prompts it stands for, equal ones counted each; [`BEYOND`] is that or more.
+    /// How many prompts it stands for, equal ones counted each; [`super::BEYOND`] is that or more.
     #[must_use]
     pub fn count(&self) -> u128 {
         self.seq.count
@@ -144,7 +144,7 @@ pub(super) fn choice(
             ways[i * wide + j] = without.saturating_add(with);
         }
     }
-    let count = (least..=most).fold(0u128, |sum, j| sum.saturating_add(ways[j])).min(BEYOND);
+    let count = (least..=most).fold(0u128, |sum, j| sum.saturating_add(ways[j]));
     let mut lengths: Vec<usize> = options.iter().map(|(_, option)| option.longest).collect();
     lengths.sort_unstable_by(|a, b| b.cmp(a));
     let longest = lengths.iter().take(most).fold(between.len().saturating_mul(most), |sum, n| sum.saturating_add(*n));
