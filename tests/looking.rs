@@ -52,7 +52,7 @@ fn show(desk: &mut Desk, want: &Want) {
     let picture = image::RgbaImage::from_pixel(160, 90, image::Rgba([90, 140, 60, 255]));
     picture.write_to(&mut bytes, image::ImageFormat::Png).expect("written");
     let pixels = plantain::graphics::decode(&bytes.into_inner()).expect("a png");
-    let shape = Shape { protocol: Protocol::KittyDirect, cell: CellSize::GUESS, quality: Quality::Full };
+    let shape = Shape { protocol: Protocol::KittyDirect, cell: CellSize::GUESS, quality: Quality::Full, tmux: false };
     desk.gallery.insert(std::sync::Arc::new(encode(&pixels, picture_key(want), &shape).expect("encoded")));
 }
 

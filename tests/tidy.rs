@@ -402,7 +402,8 @@ const OTHER_MEANINGS: &[(&str, &[&str])] = &[
     ("api/wire.rs", &["size", "text"]),
     ("sim/read.rs", &["size"]),
     // The schema of our own JSON.
-    ("cli/json.rs", &["prompt", "width", "height"]),
+    ("cli/json.rs", &["prompt", "width", "height", "seed"]),
+    ("cli/dry_run.rs", &["prompt", "seed"]),
     ("api/finish.rs", &["format", "width", "height"]),
     ("runtime/about.rs", &["prompt"]),
     // The type of a value.

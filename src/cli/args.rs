@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::domain::TaskId;
 use crate::domain::naming::{DEFAULT_TEMPLATE, Template};
+use crate::domain::text::is_harmless;
 use crate::fleet::strays::MOST_PAGES;
 
 /// A terminal for HiAPI's asynchronous image generation.
@@ -132,6 +133,8 @@ pub(super) struct Submit {
     /// Send each prompt so many times; every one is a task of its own, and paid for
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repeat: u32,
+    #[command(flatten)]
+    pub many: Many,
     /// Wait until the tasks have ended and their outputs are here
     #[arg(long, short)]
     pub wait: bool,
@@ -141,6 +144,75 @@ pub(super) struct Submit {
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,
+}
+
+/// From one prompt to many tasks.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Many tasks")]
+pub(super) struct Many {
+    /// Prompts from a file: .csv (columns are fields), .jsonl (an object a line), anything else is a prompt a line.
+    /// Run again, it sends what was not sent before
+    #[arg(long, value_name = "FILE", conflicts_with = "prompts")]
+    pub from: Option<PathBuf>,
+    /// Send the good rows of the file although others are broken
+    #[arg(long, requires = "from")]
+    pub keep_going: bool,
+    /// Prompts are templates, {a|b}: make all of each, or so many of each by chance
+    #[arg(long, value_name = "all|random[:N]", value_parser = Expansion::parse)]
+    pub expand: Option<Expansion>,
+    /// Decides what chance makes of templates
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Lists for __name__ in templates: NAME.txt in this folder
+    #[arg(long, value_name = "DIR", env = "PLANTAIN_LISTS")]
+    pub lists: Option<PathBuf>,
+    /// Several values for a field; may be given many times, every combination is a task
+    #[arg(long, value_name = "FIELD=A,B")]
+    pub matrix: Vec<String>,
+    /// A name for what is sent together; a batch sends each of its rows once
+    #[arg(long, value_name = "NAME", value_parser = batch_name)]
+    pub batch: Option<String>,
+    /// Show the requests, their number and price, and send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask, however many and however dear
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Send nothing if it may cost more than this, or if nobody knows
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    pub max_cost: Option<f64>,
+}
+
+/// What to make of templates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expansion {
+    All,
+    Random(u32),
+}
+
+impl Expansion {
+    fn parse(text: &str) -> Result<Self, String> {
+        let number = |text: &str| text.parse().ok().filter(|n| (1..=10_000).contains(n));
+        match text.split_once(':') {
+            None if text == "all" => Ok(Self::All),
+            None if text == "random" => Ok(Self::Random(1)),
+            Some(("random", n)) => number(n).map(Self::Random).ok_or_else(|| "N is from 1 to 10000".to_owned()),
+            _ => Err("all, random, or random:N".to_owned()),
+        }
+    }
+}
+
+fn batch_name(text: &str) -> Result<String, String> {
+    let good = !text.trim().is_empty() && text.chars().count() <= 100 && text.chars().all(is_harmless);
+    if good { Ok(text.trim().to_owned()) } else { Err("1 to 100 characters, in one line".to_owned()) }
+}
+
+fn dollars(text: &str) -> Result<f64, String> {
+    text.trim_start_matches('$')
+        .parse()
+        .ok()
+        .filter(|usd: &f64| usd.is_finite() && *usd >= 0.0)
+        .ok_or_else(|| "an amount in USD, such as 2.50".to_owned())
 }
 
 #[derive(Debug, clap::Args)]

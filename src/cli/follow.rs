@@ -1,6 +1,6 @@
 //! Following tasks to their end: a line for each change, and how it all went.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
@@ -47,32 +47,85 @@ fn settled(task: &Task, until: Until, fleet: &Fleet, now: Now) -> bool {
     }
 }
 
+/// Few enough to be looked through at every turn.
+const FEW: usize = 256;
+
+/// The tasks that are followed. What happens is mostly about one of them, so only that one is looked at: with thousands
+/// of tasks a walk over all at each message would be most of the work.
+struct Flock {
+    until: Until,
+    style: Style,
+    seen: HashMap<LocalId, Arc<Task>>,
+    /// Those from which something is still to come.
+    open: BTreeSet<LocalId>,
+    /// How many are in each stage.
+    stages: BTreeMap<Stage, usize>,
+    quiet: bool,
+}
+
+impl Flock {
+    fn new(ids: &[LocalId], until: Until, style: Style) -> Self {
+        let quiet = !std::io::stderr().is_terminal();
+        let open = ids.iter().copied().collect();
+        Self { until, style, seen: HashMap::new(), open, stages: BTreeMap::new(), quiet }
+    }
+
+    /// Looks at those that may have changed, and at all when few are left or none was ever seen.
+    fn turn(&mut self, fleet: &Fleet, touched: &BTreeSet<LocalId>, now: Now) -> Result<(), Report> {
+        let ids: Vec<LocalId> = if self.open.len() <= FEW || self.seen.is_empty() {
+            self.open.iter().copied().collect()
+        } else {
+            touched.iter().filter(|id| self.open.contains(id)).copied().collect()
+        };
+        ids.into_iter().try_for_each(|id| self.look(id, fleet, now))
+    }
+
+    fn look(&mut self, id: LocalId, fleet: &Fleet, now: Now) -> Result<(), Report> {
+        // One that is not loaded yet, or was dropped in another window, holds nobody up.
+        let Some(task) = fleet.task(id) else { return Ok(()) };
+        let done = settled(task, self.until, fleet, now);
+        if self.seen.get(&id).is_some_and(|old| Arc::ptr_eq(old, task)) && !done {
+            return Ok(());
+        }
+        let old = self.seen.insert(id, Arc::clone(task));
+        if let Some(count) = old.as_ref().and_then(|old| self.stages.get_mut(&old.status.stage())) {
+            *count = count.saturating_sub(1);
+        }
+        *self.stages.entry(task.status.stage()).or_default() += 1;
+        let news = old.as_ref().is_none_or(|old| old.status.word() != task.status.word()) || done;
+        // A task that is only now read from the store is no change, unless that is all there is to tell.
+        let print = if self.style.changes { news && (old.is_some() || done) } else { done };
+        if done {
+            self.open.remove(&id);
+        }
+        if print {
+            print_task(task, self.style.json)?;
+        } else if news && !self.quiet && !self.style.json {
+            complain_softly(task);
+        }
+        Ok(())
+    }
+
+    /// Something is still to come. What is not loaded is not waited for.
+    fn waits(&self, fleet: &Fleet) -> bool {
+        self.open.iter().any(|id| fleet.task(*id).is_some())
+    }
+
+    fn any(&self, is: impl Fn(Stage) -> bool) -> bool {
+        self.stages.iter().any(|(stage, count)| *count > 0 && is(*stage))
+    }
+}
+
 /// Follows these tasks and says how it went. Ctrl-C leaves; the tasks go on at the service.
 pub(super) async fn follow(mut driver: Driver, ids: &[LocalId], until: Until, style: Style) -> Result<u8, Report> {
-    let mut seen: BTreeMap<LocalId, Arc<Task>> = BTreeMap::new();
+    let mut flock = Flock::new(ids, until, style);
     let mut broken: Option<Report> = None;
-    let quiet = !std::io::stderr().is_terminal();
     let (mut silent, mut said, mut wrong) = (false, None, false);
     let clock = driver.clock();
-    let turn = |fleet: &Fleet, hitch: Option<&str>| {
-        let mut waiting = 0;
-        for id in ids {
-            let Some(task) = fleet.task(*id) else { continue };
-            let done = settled(task, until, fleet, clock.now());
-            waiting += usize::from(!done);
-            if seen.get(id).is_some_and(|old| Arc::ptr_eq(old, task)) {
-                continue;
-            }
-            let news = seen.get(id).is_none_or(|old| old.status.word() != task.status.word()) || done;
-            let fresh = seen.insert(*id, Arc::clone(task)).is_none();
-            // A task that is only now read from the store is no change, unless that is all there is to tell.
-            let print = if style.changes { news && (!fresh || done) } else { done };
-            if print && let Err(why) = print_task(task, style.json) {
-                broken = Some(why);
-                return false;
-            } else if !print && news && !quiet && !style.json {
-                complain_softly(task);
-            }
+    let turn = |fleet: &Fleet, touched: &BTreeSet<LocalId>, hitch: Option<&str>| {
+        if let Err(why) = flock.turn(fleet, touched, clock.now()) {
+            broken = Some(why);
+            return false;
         }
         if let Some(silence) = fleet.silence().filter(|_| !silent) {
             // Once: what would otherwise look like a program that hangs.
@@ -91,12 +144,12 @@ pub(super) async fn follow(mut driver: Driver, ids: &[LocalId], until: Until, st
         // waited for: left alone it would be unsure.
         let moving = |stage: Stage| stage == Stage::Sending || stage.is_running();
         let stuck = fleet.blocked().is_some_and(|problem| {
-            !any(fleet, ids, |stage| if problem.needs_key() { stage == Stage::Sending } else { moving(stage) })
+            !flock.any(|stage| if problem.needs_key() { stage == Stage::Sending } else { moving(stage) })
         });
-        waiting > 0 && !stuck
+        flock.waits(fleet) && !stuck
     };
     let left = tokio::select! {
-        () = driver.run(turn) => false,
+        () = driver.run_by(turn) => false,
         _ = tokio::signal::ctrl_c() => true,
     };
     if !style.changes && broken.is_none() {
@@ -118,10 +171,6 @@ pub(super) async fn follow(mut driver: Driver, ids: &[LocalId], until: Until, st
         Some(why) => Err(why),
         None => Ok(code),
     }
-}
-
-fn any(fleet: &Fleet, ids: &[LocalId], is: impl Fn(Stage) -> bool) -> bool {
-    ids.iter().any(|id| fleet.task(*id).is_some_and(|task| is(task.status.stage())))
 }
 
 /// The exit code, and on standard error whatever needs a word of the user.

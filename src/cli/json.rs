@@ -49,6 +49,15 @@ pub(super) fn task(task: &Task) -> Value {
     if task.is_elsewhere() {
         line["origin"] = "elsewhere".into();
     }
+    if task.request.template != task.request.prompt && !task.request.template.is_empty() {
+        line["template"] = task.request.template.as_str().into();
+    }
+    if let Some(mark) = &task.mark {
+        line["batch"] = mark.batch.as_str().into();
+        if let Some(seed) = mark.seed {
+            line["seed"] = seed.into();
+        }
+    }
     if let Status::GivenUp(GivenUp { anew: Some(anew), .. }) = &task.status {
         line["sent_anew_as"] = anew.to_string().into();
     }

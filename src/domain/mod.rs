@@ -4,6 +4,7 @@
 
 pub mod advice;
 pub mod answer;
+pub mod batch;
 pub mod catalogue;
 pub mod change;
 pub mod id;
@@ -17,6 +18,7 @@ pub mod request;
 pub mod secret;
 pub mod status;
 pub mod task;
+pub mod template;
 pub mod text;
 pub mod validate;
 pub mod window;

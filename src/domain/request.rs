@@ -130,7 +130,9 @@ impl Request {
         if let Some(field) = catalogue.get(&model).and_then(|spec| spec.prompt().map(|f| f.name.clone())) {
             fields.shift_remove(&field);
         }
-        Draft { model, prompt: self.template.clone(), fields }
+        // What a template became, not the template: typed again it would stand for something else.
+        let prompt = if self.prompt.is_empty() { &self.template } else { &self.prompt };
+        Draft { model, prompt: prompt.clone(), fields }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::batch::Mark;
 use super::{AssetId, LocalId, Output, Report, Request, Stage, Status, TaskId};
 use crate::time::Wall;
 
@@ -52,6 +53,8 @@ pub struct Task {
     pub completed: Option<Wall>,
     /// What it delivered.
     pub outputs: Vec<Output>,
+    /// How it belongs to what was sent together, if it does.
+    pub mark: Option<Arc<Mark>>,
 }
 
 impl Task {
@@ -61,7 +64,17 @@ impl Task {
         let mut times = Times::default();
         times.note(Stage::Saved, now);
         let status = Status::Saved;
-        Self { id, task_id: None, request, status, times, created: now, completed: None, outputs: Vec::new() }
+        Self {
+            id,
+            task_id: None,
+            request,
+            status,
+            times,
+            created: now,
+            completed: None,
+            outputs: Vec::new(),
+            mark: None,
+        }
     }
 
     /// A task that another program created, as the service tells of it. Its request is not known here, so nothing
@@ -74,7 +87,8 @@ impl Task {
         let request = Arc::new(Request::elsewhere(&report.model));
         let task_id = Some(report.task_id.clone());
         let (completed, outputs) = (None, Vec::new());
-        let mut task = Self { id, task_id, request, status: Status::Queued, times, created, completed, outputs };
+        let mut task =
+            Self { id, task_id, request, status: Status::Queued, times, created, completed, outputs, mark: None };
         task.observe(report, report.completed.unwrap_or(now));
         task
     }

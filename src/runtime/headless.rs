@@ -1,5 +1,6 @@
 //! The fleet without a screen: for commands. The same orders, the same hands, no terminal.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,6 +39,8 @@ pub struct Driver {
     hitch: Option<String>,
     ear: Ear,
     copies: Copies,
+    /// Tasks that may have changed since they were last looked through.
+    touched: BTreeSet<LocalId>,
     /// Ctrl-Z in the shell.
     stops: Signal,
 }
@@ -82,6 +85,7 @@ impl Driver {
             hitch: None,
             ear,
             copies: Copies::default(),
+            touched: BTreeSet::new(),
             stops: stops()?,
         })
     }
@@ -169,6 +173,23 @@ impl Driver {
         self.watch_all();
     }
 
+    /// The tasks that may have changed since [`Self::run`] last asked: most of what happens is about one.
+    fn touch(&mut self, msg: &FleetMsg) {
+        match msg {
+            FleetMsg::Stored { id, .. } | FleetMsg::Submitted { id, .. } => {
+                self.touched.insert(*id);
+            }
+            FleetMsg::Fetched { asset, .. } => {
+                self.touched.insert(asset.task);
+            }
+            FleetMsg::Add(task) => {
+                self.touched.insert(task.id);
+            }
+            FleetMsg::Restored(tasks) => self.touched.extend(tasks.iter().map(|task| task.id)),
+            _ => {}
+        }
+    }
+
     /// Hands a message to the fleet and carries out what it wants.
     pub fn handle(&mut self, msg: FleetMsg) {
         if let FleetMsg::Stored { result: Err(problem), .. } = &msg {
@@ -180,6 +201,7 @@ impl Driver {
         if matches!(msg, FleetMsg::Submitted { .. }) {
             self.hands.submission_ended();
         }
+        self.touch(&msg);
         let now = self.clock.now();
         let orders =
             if self.standing.holds { self.fleet.handle(msg, now) } else { self.fleet.handle_watching(msg, now) };
@@ -188,6 +210,9 @@ impl Driver {
 
     fn carry_out(&mut self, orders: Vec<Order>) {
         for order in orders {
+            if let Order::Save(Change::New(task) | Change::Progress(task) | Change::Intent(task)) = &order {
+                self.touched.insert(task.id);
+            }
             self.hands.order(order, &self.fleet);
         }
         self.hands.publish(self.fleet.blocked());
@@ -206,6 +231,7 @@ impl Driver {
             }
             Heard::News { mut tasks, gone, standing, .. } if !self.standing.holds => {
                 tasks.iter_mut().for_each(|task| self.copies.fetched(task, &mut self.hands));
+                self.touched.extend(tasks.iter().map(|task| task.id).chain(gone.iter().copied()));
                 self.fleet.mirror(tasks, &gone);
                 self.stands(standing);
             }
@@ -247,6 +273,7 @@ impl Driver {
         let mut task = Task::clone(task);
         if let Some(output) = task.outputs.get_mut(usize::from(asset.index)) {
             output.state = OutputState::Home(home);
+            self.touched.insert(task.id);
             self.fleet.mirror(vec![task], &[]);
         }
     }
@@ -270,7 +297,13 @@ impl Driver {
 
     /// Runs until `go_on` says no; it is asked after every turn, and told why nothing goes on, if so.
     pub async fn run(&mut self, mut go_on: impl FnMut(&Fleet, Option<&str>) -> bool) {
-        while go_on(&self.fleet, self.hitch.as_deref()) {
+        self.run_by(|fleet, _, hitch| go_on(fleet, hitch)).await;
+    }
+
+    /// The same; it is also told which tasks may have changed since it was last asked. Most that did are among them,
+    /// but not surely all.
+    pub async fn run_by(&mut self, mut go_on: impl FnMut(&Fleet, &BTreeSet<LocalId>, Option<&str>) -> bool) {
+        while go_on(&self.fleet, &std::mem::take(&mut self.touched), self.hitch.as_deref()) {
             let due = self.fleet.next_due(self.clock.now()).map(|at| Instant::from_std(self.clock.instant(at)));
             tokio::select! { biased;
                 note = self.inbox.recv() => match note {

@@ -1,7 +1,8 @@
 //! The part that touches the world: it performs what the pure storey wants, and feeds back what happened.
 
 mod about;
-pub mod callbacks;
+pub mod brief;
+mod callbacks;
 pub mod clock;
 mod copies;
 pub mod files;

@@ -22,6 +22,7 @@ use crate::store::Heard;
 use crate::terminal::{self, Caps, Choice, Depth, Env, Frame, Input, Output, Reader, Reply, Screen};
 use crate::ui::{ColourDepth, Theme, view};
 
+use super::brief::name_of;
 use super::callbacks::{Ear, Listening};
 use super::clock::{Clock, sleep_until};
 use super::hands::{Hands, Note, deliver};
@@ -430,28 +431,4 @@ pub(super) fn theme(caps: &Caps) -> Theme {
     };
     let offset = jiff::tz::TimeZone::system().to_offset(jiff::Timestamp::now()).seconds();
     Theme { utc_offset: offset, ..Theme::new(depth, caps.light()) }
-}
-
-/// The name of a message, for the log. Its content may be private.
-fn name_of(msg: &Msg) -> &'static str {
-    match msg {
-        Msg::Key(_) => "key",
-        Msg::Paste(_) => "paste",
-        Msg::Resized(_) => "resized",
-        Msg::Fleet(_) => "fleet",
-        Msg::Asset(_) => "asset",
-        Msg::PicturesKnown(_) => "pictures known",
-        Msg::Line(_) => "line",
-        Msg::Older { .. } | Msg::Unfinished(_) => "tasks",
-        Msg::NotOlder(_) => "no tasks",
-        Msg::Drafted(_) => "draft",
-        Msg::Begin(_) => "batch",
-        Msg::Stands(_) | Msg::Mirrored { .. } | Msg::SteppedDown(_) | Msg::TookOver(_) | Msg::Wished(_) => "windows",
-        Msg::Counted(_) => "counts",
-        Msg::KeyChecked(_) => "key checked",
-        Msg::Woke => "woke",
-        Msg::Told(_) => "told",
-        Msg::Checked { .. } => "checked",
-        Msg::InputClosed => "input closed",
-    }
 }

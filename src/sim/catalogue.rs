@@ -54,6 +54,9 @@ pub(crate) struct Field {
     pub(crate) max_items: Option<usize>,
     pub(crate) min: Option<f64>,
     pub(crate) max: Option<f64>,
+    /// It takes URLs of this kind of file.
+    #[serde(default)]
+    pub(crate) media: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

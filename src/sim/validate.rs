@@ -75,7 +75,7 @@ fn check_value(field: &Field, value: &Value) -> Result<(), String> {
             return Err(format!("property '{name}' must be at most {most}"));
         }
     }
-    if field.role.as_deref() == Some("references") {
+    if field.media.is_some() || field.role.as_deref() == Some("references") {
         check_media(name, value)?;
     }
     Ok(())

@@ -358,6 +358,12 @@ impl Store {
         self.later(move |conn| read::known_of(conn, &task_ids), then);
     }
 
+    /// The rows of a batch that were given before. Blocks.
+    pub fn batch(&self, name: &str) -> Read<Vec<Given>> {
+        let name = name.to_owned();
+        self.wait(move |conn| read::batch(conn, &name))
+    }
+
     /// How many tasks are in each stage; stages without any are left out. Blocks.
     pub fn counts(&self) -> Read<Vec<(Stage, u64)>> {
         self.wait(read::counts)
@@ -414,7 +420,7 @@ impl Store {
     }
 }
 
-pub use read::FOUND;
+pub use read::{FOUND, Given};
 
 impl Drop for Store {
     fn drop(&mut self) {

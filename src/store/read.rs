@@ -12,7 +12,8 @@ pub const FOUND: usize = 20;
 macro_rules! select_tasks {
     ($rest:literal) => {
         concat!(
-            "SELECT id, task_id, model, route, body, template, prompt, stage, status, times, created, completed ",
+            "SELECT id, task_id, model, route, body, template, prompt, stage, status, times, created, completed, ",
+            "batch, row, seed ",
             "FROM tasks ",
             $rest
         )
@@ -40,6 +41,7 @@ const DRAFT: &str = "SELECT model, prompt, fields FROM draft WHERE one = 1";
 /// More kinds than are ever kept.
 const LEARNED: &str = "SELECT about, lesson FROM learned LIMIT 2000";
 
+const BATCH: &str = "SELECT row, id, stage FROM tasks WHERE batch = ?1 AND row IS NOT NULL";
 const SALT: &str = "SELECT bytes FROM salt WHERE one = 1";
 
 /// Every statement of this file, for a check at the start.
@@ -56,6 +58,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     OUTPUTS,
     DRAFT,
     LEARNED,
+    BATCH,
     SALT,
 ];
 
@@ -73,6 +76,32 @@ pub(super) fn unfinished(conn: &Connection) -> rusqlite::Result<Vec<Task>> {
 
 pub(super) fn task(conn: &Connection, id: LocalId) -> rusqlite::Result<Option<Task>> {
     Ok(tasks(conn, ONE, [id.to_string()])?.pop())
+}
+
+/// A row of a batch that was given before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// Its digest.
+    pub row: String,
+    /// The task it became.
+    pub id: LocalId,
+    /// How that stands.
+    pub stage: Stage,
+}
+
+pub(super) fn batch(conn: &Connection, name: &str) -> rusqlite::Result<Vec<Given>> {
+    let mut statement = conn.prepare_cached(BATCH)?;
+    let rows =
+        statement.query_map([name], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)))?;
+    let mut given = Vec::new();
+    for found in rows {
+        let (row, id, stage) = found?;
+        // What this program does not understand was given all the same.
+        if let Ok(id) = id.parse() {
+            given.push(Given { row, id, stage: rows::stage(&stage).unwrap_or(Stage::Unknown) });
+        }
+    }
+    Ok(given)
 }
 
 pub(super) fn known(conn: &Connection, task_id: &TaskId) -> rusqlite::Result<Option<LocalId>> {

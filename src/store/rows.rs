@@ -7,6 +7,7 @@ use rusqlite::Row;
 use serde::Serialize;
 use serde_json::Map;
 
+use crate::domain::batch::Mark;
 use crate::domain::{Failure, GivenUp, Home, Output, OutputState, Problem, Request, Stage, Status, Task, Times};
 use crate::time::Wall;
 
@@ -43,7 +44,14 @@ pub(super) fn task(row: &Row<'_>) -> rusqlite::Result<Option<Task>> {
         created: Wall(row.get(10)?),
         completed: row.get::<_, Option<i64>>(11)?.map(Wall),
         outputs: Vec::new(),
+        mark: mark(row)?.map(Arc::new),
     }))
+}
+
+fn mark(row: &Row<'_>) -> rusqlite::Result<Option<Mark>> {
+    let (batch, digest): (Option<String>, Option<String>) = (row.get(12)?, row.get(13)?);
+    let seed = row.get::<_, Option<i64>>(14)?.map(i64::cast_unsigned);
+    Ok(batch.map(|batch| Mark { batch, row: digest.unwrap_or_default(), seed }))
 }
 
 fn request(row: &Row<'_>) -> rusqlite::Result<Request> {

@@ -21,8 +21,10 @@ impl From<rusqlite::Error> for Fault {
 }
 
 const INSERT: &str = "INSERT INTO tasks
-    (id, task_id, model, route, body, template, prompt, stage, status, times, created, completed)
-    VALUES (:id, :task_id, :model, :route, :body, :template, :prompt, :stage, :status, :times, :created, :completed)
+    (id, task_id, model, route, body, template, prompt, stage, status, times, created, completed,
+     batch, row, seed)
+    VALUES (:id, :task_id, :model, :route, :body, :template, :prompt, :stage, :status, :times, :created, :completed,
+     :batch, :row, :seed)
     ON CONFLICT DO NOTHING";
 const STANDING: &str = "SELECT stage, task_id FROM tasks WHERE id = ?1";
 const UPDATE: &str = "UPDATE tasks SET stage = :stage, status = :status, times = :times,
@@ -89,6 +91,9 @@ fn new(conn: &Connection, task: &Task) -> Result<(), Fault> {
         ":times": rows::json(&task.times)?,
         ":created": task.created.0,
         ":completed": task.completed.map(|at| at.0),
+        ":batch": task.mark.as_ref().map(|mark| &mark.batch),
+        ":row": task.mark.as_ref().map(|mark| &mark.row),
+        ":seed": task.mark.as_ref().and_then(|mark| mark.seed).map(u64::cast_signed),
     })?;
     if made == 0 {
         return Err(Fault::Own(StoreProblem::Exists(task.id)));

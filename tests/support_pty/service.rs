@@ -28,7 +28,8 @@ impl Service {
     pub fn with(more: &[&str]) -> Self {
         let home = tempfile::tempdir().expect("a directory");
         let mut process = Command::new(PLANTAIN)
-            .args(["sim", "--rate-limit", "0", "--key", KEY])
+            .args(["sim", "--key", KEY])
+            .args(if more.contains(&"--rate-limit") { &[][..] } else { &["--rate-limit", "0"][..] })
             .args(if more.contains(&"--longest-side") { &[][..] } else { &["--longest-side", "256"][..] })
             .args(if more.contains(&"--speed") { &[][..] } else { &["--speed", "50"][..] })
             .arg("--ledger")

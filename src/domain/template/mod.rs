@@ -1,0 +1,23 @@
+//! Prompt templates: one text that stands for many prompts, in the common subset of dynamic prompts.
+//!
+//! `{a|b}` one of them, `{0.7::a|b}` with weights for chance, `{2$$ and $$a|b|c}` two of them joined, `{1-2$$a|b}` one
+//! or two, `__name__` a line of a list, `# …` a comment, `\` before any of `{ } | # _ $ : \` takes it as it is.
+//! A text without any of this stands for itself. Nothing is a template unless the user says so: see `docs/prompts.md`.
+
+mod error;
+mod expand;
+mod link;
+mod lists;
+mod parse;
+
+pub use error::{Fault, Place, TemplateError};
+pub use expand::Expansions;
+pub use link::Template;
+pub use lists::{ListLine, Lists, lines, names};
+
+/// Deepest nesting of braces, and of lists that name lists.
+pub const DEEPEST: usize = 32;
+/// Longest template, and longest expansion, in bytes.
+pub const LONGEST: usize = 1 << 20;
+/// A count at this value is "more than can be counted".
+pub const BEYOND: u128 = u128::MAX;
