@@ -12,6 +12,9 @@ use crate::time::{Mono, Now};
 /// Answers of "unknown" in a row, and over what time, before a task counts as missing: a replica may be behind.
 const TIMES: u32 = 3;
 const SPAN: Duration = Duration::from_secs(60);
+/// The same before a paid output is given up, whose link was to be renewed: that takes more.
+const LAST_TIMES: u32 = 8;
+const LAST_SPAN: Duration = Duration::from_secs(1800);
 /// Between the first looks.
 const FIRST: Duration = Duration::from_secs(20);
 /// Between looks at what is missing: from this, doubling, to that.
@@ -40,6 +43,10 @@ impl Fleet {
     /// The service does not know this task. Says when to ask for it again.
     pub(super) fn unknown(&mut self, id: LocalId, now: Now, orders: &mut Vec<Order>) -> Duration {
         let (times, span) = self.absences.note(id, now.mono);
+        let ended = self.tasks.get(&id).is_some_and(|task| task.status.is_final());
+        if ended && (times < LAST_TIMES || span < LAST_SPAN) {
+            return (FIRST * 2u32.saturating_pow((times - 1).min(8))).min(RARELY);
+        }
         if times < TIMES || span < SPAN {
             return FIRST;
         }
