@@ -279,7 +279,7 @@ mod missing {
         desk.running("A").later(secs(3)).told(&[("A", Status::Success)]).stored();
         desk.seen();
         desk.fetched("A", Err(Problem::Forbidden { message: "expired".into() }));
-        let mut deny = |desk: &mut Desk, seconds| {
+        let deny = |desk: &mut Desk, seconds| {
             for _ in 0..seconds {
                 desk.later(secs(1));
                 if asked(desk) {
