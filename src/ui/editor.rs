@@ -1,15 +1,14 @@
-//! The prompt and the form under it.
+//! The prompt and what stands around it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Modifier;
 use ratatui::widgets::Widget;
 
-use crate::app::editor::Chip;
-use crate::app::{Editor, Pane, Panes, State};
+use crate::app::{Pane, Panes, State};
 use crate::domain::text::one_line;
 
-use super::draw::{frame, on_lower_edge, put, put_spans, span};
+use super::draw::{frame, on_lower_edge, put, span};
+use super::form;
 use super::text;
 use super::theme::Theme;
 
@@ -28,7 +27,7 @@ pub fn draw(state: &State, panes: &Panes, theme: &Theme, buf: &mut Buffer) -> Op
         on_lower_edge(buf, panes.editor_frame, &one_line(&fault.to_string()), theme.error);
     }
     let cursor = prompt(state, panes.prompt, theme, buf);
-    form(state, panes.form, theme, buf);
+    form::draw(state, panes.form, theme, buf);
     cursor.filter(|_| typing)
 }
 
@@ -85,53 +84,4 @@ fn harmless(area: Rect, buf: &mut Buffer) {
             cell.set_symbol("\u{fffd}");
         }
     }
-}
-
-fn form(state: &State, area: Rect, theme: &Theme, buf: &mut Buffer) {
-    if area.is_empty() {
-        return;
-    }
-    let focused = state.dialog.is_none() && state.pane == Pane::Form;
-    let chips = state.editor.chips(&state.catalogue);
-    let rows = Editor::form_rows(&chips, area.width);
-    let chosen = state.editor.chip().min(chips.len().saturating_sub(1));
-    let height = usize::from(area.height);
-    let chosen_row = rows.iter().position(|row| row.contains(&chosen)).unwrap_or(0);
-    let anchor = if focused || state.editor.fault().is_some() { chosen_row } else { 0 };
-    let first = (anchor + 1).saturating_sub(height).min(rows.len().saturating_sub(height));
-    for (y, row) in (area.y..area.bottom()).zip(rows.iter().skip(first)) {
-        let mut x = area.x;
-        for index in row {
-            let Some(chip) = chips.get(*index) else { continue };
-            let room = area.right().saturating_sub(x);
-            x = draw_chip(chip, focused && *index == chosen, Rect { x, y, width: room, height: 1 }, theme, buf) + 1;
-        }
-    }
-    let hidden = rows.len().saturating_sub(first + height);
-    if hidden > 0 && area.width > 12 {
-        put(buf, area.right() - 2, area.bottom() - 1, 1, "…", theme.dim);
-    }
-}
-
-/// Draws one chip. Returns the column after it.
-fn draw_chip(chip: &Chip, chosen: bool, area: Rect, theme: &Theme, buf: &mut Buffer) -> u16 {
-    let (label, value) = match chip {
-        Chip { fault: true, .. } => (theme.error, theme.error),
-        Chip { missing: true, .. } => (theme.warning, theme.warning.add_modifier(Modifier::UNDERLINED)),
-        Chip { set: true, .. } => (theme.dim, theme.strong),
-        _ if chosen => (theme.dim, theme.text),
-        _ => (theme.dim, theme.dim),
-    };
-    let mut spans = vec![span(" ", theme.text), span(one_line(&chip.label), label), span(" ", theme.text)];
-    if let Some(ratio) = chip.shape {
-        spans.push(span(text::silhouette(ratio), if chip.set { theme.key } else { theme.shape }));
-        spans.push(span(" ", theme.text));
-    }
-    spans.push(span(chip.value.as_str(), value));
-    spans.push(span(" ", theme.text));
-    let end = put_spans(buf, area.x, area.y, area.width, &spans);
-    if chosen {
-        theme.mark(Rect { width: end - area.x, ..area }, true, buf);
-    }
-    end
 }

@@ -5,6 +5,7 @@ mod detail;
 mod dialogs;
 mod draw;
 mod editor;
+mod form;
 mod help;
 mod preview;
 mod settle;
