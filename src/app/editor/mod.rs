@@ -1,0 +1,198 @@
+//! The prompt editor: a text, a model, and the fields the user set.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use tui_textarea::{CursorMove, TextArea};
+
+use crate::domain::validate::validate;
+use crate::domain::{Catalogue, Draft, Invalid, ModelSpec, Request};
+use crate::time::{Mono, Now};
+
+mod form;
+mod text;
+
+pub use form::{Chip, choices, ratio};
+pub use text::LONGEST_PASTE;
+use text::{new_text, split_lines};
+
+/// A draft is on its way to the disk this long after the first change that is not there yet, however fast
+/// somebody goes on typing: a kill loses less than two seconds.
+const AUTOSAVE: Duration = Duration::from_millis(1000);
+/// The prompt editor.
+#[derive(Clone, Debug)]
+pub struct Editor {
+    text: TextArea<'static>,
+    model: String,
+    fields: Map<String, Value>,
+    /// The chosen chip: 0 is the model, then the fields.
+    chip: usize,
+    /// What the last attempt to send was refused for.
+    fault: Option<Invalid>,
+    changed: Option<Mono>,
+}
+
+impl Editor {
+    /// An editor that holds this draft.
+    #[must_use]
+    pub fn new(draft: &Draft, catalogue: &Catalogue) -> Self {
+        let known = catalogue.get(&draft.model).is_some();
+        let model = if known { draft.model.clone() } else { catalogue.default_model().name.clone() };
+        let mut text = new_text(split_lines(&draft.prompt));
+        text.move_cursor(CursorMove::Bottom);
+        text.move_cursor(CursorMove::End);
+        let fields = if known { draft.fields.clone() } else { Map::new() };
+        Self { text, model, fields, chip: 0, fault: None, changed: None }
+    }
+
+    /// What is being typed.
+    #[must_use]
+    pub fn draft(&self) -> Draft {
+        Draft { model: self.model.clone(), prompt: self.prompt(), fields: self.fields.clone() }
+    }
+
+    /// The model's name.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// The model.
+    #[must_use]
+    pub fn spec<'a>(&self, catalogue: &'a Catalogue) -> Option<&'a ModelSpec> {
+        catalogue.get(&self.model).map(AsRef::as_ref)
+    }
+
+    /// What the last attempt was refused for.
+    #[must_use]
+    pub fn fault(&self) -> Option<&Invalid> {
+        self.fault.as_ref()
+    }
+
+    /// Takes a draft in, as an edit that can be undone.
+    pub fn load(&mut self, draft: &Draft, catalogue: &Catalogue, now: Now) {
+        if catalogue.get(&draft.model).is_some() {
+            self.model.clone_from(&draft.model);
+            self.fields.clone_from(&draft.fields);
+        }
+        self.text.clear();
+        self.text.insert_str(&draft.prompt);
+        self.touch(now);
+    }
+
+    /// Empties the text after it was sent. Undo brings it back; model and fields stay for the next one.
+    pub fn sent(&mut self, now: Now) {
+        self.text.clear();
+        self.touch(now);
+    }
+
+    fn touch(&mut self, now: Now) {
+        self.fault = None;
+        self.changed.get_or_insert(now.mono);
+    }
+
+    /// Checks everything. A broken rule moves the cursor to its field.
+    ///
+    /// # Errors
+    /// The first broken rule.
+    pub fn request(&mut self, catalogue: &Catalogue, callback: Option<&str>) -> Result<Request, Invalid> {
+        validate(&self.draft(), catalogue, callback).map_err(|faults| {
+            let first = faults
+                .into_iter()
+                .next()
+                .unwrap_or(Invalid { field: None, fault: crate::domain::validate::Fault::Missing });
+            self.fault = Some(first.clone());
+            if let Some(chip) = self.chips(catalogue).iter().position(|chip| chip.field == first.field) {
+                self.chip = chip;
+            }
+            first
+        })
+    }
+
+    /// Nothing was typed or set since it was opened.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        self.changed.is_none() && self.text.is_empty() && self.fields.is_empty()
+    }
+
+    /// When the draft must be saved, if it changed.
+    #[must_use]
+    pub fn due(&self) -> Option<Mono> {
+        self.changed.map(|at| at + AUTOSAVE)
+    }
+
+    /// The draft to save, if it changed; `force` does not wait.
+    pub fn unsaved(&mut self, now: Now, force: bool) -> Option<Draft> {
+        if self.changed.is_some() && (force || self.due().is_some_and(|due| due <= now.mono)) {
+            self.changed = None;
+            return Some(self.draft());
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn editor() -> (Editor, Catalogue) {
+        let catalogue = Catalogue::built_in();
+        (Editor::new(&Draft::default(), &catalogue), catalogue)
+    }
+
+    #[test]
+    fn values_go_round_and_the_default_is_one_of_them() {
+        let (mut editor, catalogue) = editor();
+        editor.step_chip(1, &catalogue);
+        assert!(!editor.chips(&catalogue)[1].set);
+        let mut seen = Vec::new();
+        for _ in 0..12 {
+            assert!(editor.step_value(1, &catalogue, Now::default()));
+            seen.push(editor.chips(&catalogue)[1].clone());
+        }
+        assert!(!seen[11].set, "after eleven values comes the default again");
+        assert_eq!((seen[2].value.as_str(), seen[2].shape), ("16:9", Some((16, 9))));
+        editor.step_value(-1, &catalogue, Now::default());
+        assert_eq!(editor.chips(&catalogue)[1].value, "21:9");
+    }
+
+    #[test]
+    fn a_sent_prompt_can_be_undone() {
+        let (mut editor, _) = editor();
+        editor.paste("a fox\r\nin snow", Now::default());
+        assert_eq!((editor.prompt().as_str(), editor.length()), ("a fox\nin snow", 13));
+        editor.sent(Now::default());
+        assert_eq!(editor.prompt(), "");
+        editor.undo(Now::default());
+        assert_eq!(editor.prompt(), "a fox\nin snow");
+    }
+
+    #[test]
+    fn pasted_controls_stay_out() {
+        let (mut editor, _) = editor();
+        assert!(editor.paste("a\u{1b}[31mb\u{7}", Now::default()));
+        assert_eq!(editor.prompt(), "a[31mb");
+    }
+
+    #[test]
+    fn a_broken_rule_moves_to_its_field() {
+        let (mut editor, catalogue) = editor();
+        assert!(editor.request(&catalogue, None).is_err());
+        assert!(editor.fault_in_text(&catalogue));
+        editor.paste("x", Now::default());
+        editor.set_field("output_format", Some("bmp".into()), Now::default());
+        assert!(editor.request(&catalogue, None).is_err());
+        assert_eq!(editor.field(&catalogue).map(|f| f.name.as_str()), Some("output_format"));
+    }
+
+    #[test]
+    fn the_draft_is_saved_soon_after_the_last_key() {
+        let (mut editor, _) = editor();
+        let now = Now { mono: Mono(10_000), ..Now::default() };
+        editor.paste("x", now);
+        assert_eq!(editor.unsaved(now, false), None);
+        let later = Now { mono: now.mono + AUTOSAVE, ..now };
+        assert_eq!(editor.unsaved(later, false).map(|d| d.prompt), Some("x".into()));
+        assert_eq!(editor.unsaved(later, true), None);
+    }
+}
