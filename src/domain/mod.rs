@@ -13,6 +13,7 @@ pub mod naming;
 pub mod output;
 pub mod price;
 pub mod problem;
+pub mod raw;
 pub mod report;
 pub mod request;
 pub mod secret;
