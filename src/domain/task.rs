@@ -94,8 +94,7 @@ impl Task {
         let task_id = Some(report.task_id.clone());
         let (completed, outputs) = (None, Vec::new());
         let (mark, kin, starred, status) = (None, None, false, Status::Queued);
-        let mut task =
-            Self { id, task_id, request, status, times, created, completed, outputs, mark, kin, starred };
+        let mut task = Self { id, task_id, request, status, times, created, completed, outputs, mark, kin, starred };
         task.observe(report, report.completed.unwrap_or(now));
         task
     }

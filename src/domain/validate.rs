@@ -308,7 +308,12 @@ mod tests {
     use super::*;
 
     fn draft(model: &str, prompt: &str, fields: Value) -> Draft {
-        Draft { model: model.into(), prompt: prompt.into(), fields: fields.as_object().cloned().unwrap_or_default(), origin: None }
+        Draft {
+            model: model.into(),
+            prompt: prompt.into(),
+            fields: fields.as_object().cloned().unwrap_or_default(),
+            origin: None,
+        }
     }
 
     fn faults(draft: &Draft) -> Vec<String> {

@@ -8,7 +8,9 @@ use serde::Serialize;
 use serde_json::Map;
 
 use crate::domain::batch::Mark;
-use crate::domain::{Failure, GivenUp, Home, How, Kin, Output, OutputState, Problem, Request, Stage, Status, Task, Times};
+use crate::domain::{
+    Failure, GivenUp, Home, How, Kin, Output, OutputState, Problem, Request, Stage, Status, Task, Times,
+};
 use crate::time::Wall;
 
 /// A value as JSON text.
