@@ -13,6 +13,8 @@ pub enum Change {
     Draft(Draft),
     /// A task that was never sent leaves the table for good.
     Forget(LocalId),
+    /// The user stars a task, or takes the star away.
+    Star(LocalId, bool),
     /// Like [`Self::New`], by a window that only watches: with the user's word that the holder of the lease send it.
     Intent(Box<Task>),
     /// Something else that a window which only watches wants of the holder.

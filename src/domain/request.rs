@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::Kin;
 use super::catalogue::{Catalogue, Role};
 
 /// What is being typed: not validated, never sent as it is.
@@ -14,6 +15,9 @@ pub struct Draft {
     pub prompt: String,
     /// Fields the user set, besides the prompt.
     pub fields: Map<String, Value>,
+    /// The task it was taken from, and what for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Kin>,
 }
 
 /// The longest body that is sent, in bytes \[D\]; newer tools of the service send more \[C\], which nobody promises.
@@ -155,7 +159,7 @@ impl Request {
         }
         // What a template became, not the template: typed again it would stand for something else.
         let prompt = if self.prompt.is_empty() { &self.template } else { &self.prompt };
-        Draft { model, prompt: prompt.clone(), fields }
+        Draft { model, prompt: prompt.clone(), fields, origin: None }
     }
 }
 

@@ -185,6 +185,7 @@ impl Hands {
             Change::New(task) | Change::Intent(task) | Change::Progress(task) => Some((task.id, task.status.stage())),
             Change::Draft(_)
             | Change::Forget(_)
+            | Change::Star(..)
             | Change::Learned(_)
             | Change::Wish(_)
             | Change::Found(_)

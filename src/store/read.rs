@@ -13,7 +13,7 @@ macro_rules! select_tasks {
     ($rest:literal) => {
         concat!(
             "SELECT id, task_id, model, route, body, template, prompt, stage, status, times, created, completed, ",
-            "batch, row, seed ",
+            "batch, row, seed, parent, how, starred ",
             "FROM tasks ",
             $rest
         )
@@ -163,7 +163,7 @@ pub(super) fn draft(conn: &Connection) -> rusqlite::Result<Option<Draft>> {
     let row = |row: &rusqlite::Row<'_>| {
         let fields: String = row.get(2)?;
         let fields = serde_json::from_str(&fields).unwrap_or_default();
-        Ok(Draft { model: row.get(0)?, prompt: row.get(1)?, fields })
+        Ok(Draft { model: row.get(0)?, prompt: row.get(1)?, fields, origin: None })
     };
     conn.prepare_cached(DRAFT)?.query_row([], row).optional()
 }

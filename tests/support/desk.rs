@@ -221,6 +221,7 @@ impl Desk {
             }
             Effect::Fleet(Order::Save(Change::Draft(draft))) => format!("draft {:?}", draft.prompt),
             Effect::Fleet(Order::Save(Change::Forget(id))) => format!("forget {}", self.name(*id)),
+            Effect::Fleet(Order::Save(Change::Star(id, on))) => format!("star {} {on}", self.name(*id)),
             Effect::Fleet(Order::Save(Change::Intent(task))) => format!("intent {}", self.name(task.id)),
             Effect::Fleet(Order::Save(Change::Wish(wish))) => format!("wish {wish:?}"),
             Effect::Fleet(Order::Save(Change::Learned(lessons))) => format!("learned {}", lessons.len()),

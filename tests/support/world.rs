@@ -36,6 +36,12 @@ impl Store {
                 self.tasks.remove(id);
                 None
             }
+            Change::Star(id, on) => {
+                if let Some(task) = self.tasks.get_mut(id) {
+                    task.starred = *on;
+                }
+                None
+            }
             Change::Learned(lessons) => {
                 self.learned.extend(lessons.iter().map(|lesson| (lesson.about.clone(), lesson.text.clone())));
                 None
@@ -51,6 +57,7 @@ pub fn written(change: &Change) -> Option<(LocalId, Stage)> {
         Change::New(task) | Change::Intent(task) | Change::Progress(task) => Some((task.id, task.status.stage())),
         Change::Draft(_)
         | Change::Forget(_)
+        | Change::Star(..)
         | Change::Learned(_)
         | Change::Wish(_)
         | Change::Found(_)

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use tui_textarea::{CursorMove, TextArea};
 
 use crate::domain::validate::validate;
-use crate::domain::{Catalogue, Draft, Invalid, ModelSpec, Request};
+use crate::domain::{Catalogue, Draft, Invalid, Kin, ModelSpec, Request};
 use crate::time::{Mono, Now};
 
 mod form;
@@ -30,6 +30,8 @@ pub struct Editor {
     /// What the last attempt to send was refused for.
     fault: Option<Invalid>,
     changed: Option<Mono>,
+    /// The task that the draft was taken from.
+    origin: Option<Kin>,
 }
 
 impl Editor {
@@ -42,13 +44,13 @@ impl Editor {
         text.move_cursor(CursorMove::Bottom);
         text.move_cursor(CursorMove::End);
         let fields = if known { draft.fields.clone() } else { Map::new() };
-        Self { text, model, fields, chip: 0, fault: None, changed: None }
+        Self { text, model, fields, chip: 0, fault: None, changed: None, origin: draft.origin }
     }
 
     /// What is being typed.
     #[must_use]
     pub fn draft(&self) -> Draft {
-        Draft { model: self.model.clone(), prompt: self.prompt(), fields: self.fields.clone() }
+        Draft { model: self.model.clone(), prompt: self.prompt(), fields: self.fields.clone(), origin: self.origin }
     }
 
     /// The model's name.
@@ -61,6 +63,27 @@ impl Editor {
     #[must_use]
     pub fn spec<'a>(&self, catalogue: &'a Catalogue) -> Option<&'a ModelSpec> {
         catalogue.get(&self.model).map(AsRef::as_ref)
+    }
+
+    /// The task that the draft was taken from, and what for.
+    #[must_use]
+    pub fn origin(&self) -> Option<Kin> {
+        self.origin
+    }
+
+    /// What was emptied comes from nowhere. Some models need no prompt: there the fields count.
+    pub fn forget_origin_if_empty(&mut self, catalogue: &Catalogue) {
+        let needed = self.spec(catalogue).and_then(ModelSpec::prompt).is_some_and(|field| field.required);
+        if self.origin.is_some() && self.text.is_empty() && (needed || self.fields.is_empty()) {
+            self.origin = None;
+        }
+    }
+
+    /// Puts the cursor on a field. Returns whether it is one of the form; the prompt is not.
+    pub fn go_to(&mut self, field: &str, catalogue: &Catalogue) -> bool {
+        let at = self.chips(catalogue).iter().position(|chip| chip.field.as_deref() == Some(field));
+        self.chip = at.unwrap_or(self.chip);
+        at.is_some()
     }
 
     /// What the last attempt was refused for.
@@ -77,12 +100,14 @@ impl Editor {
         }
         self.text.clear();
         self.text.insert_str(&draft.prompt);
+        self.origin = draft.origin;
         self.touch(now);
     }
 
     /// Empties the text after it was sent. Undo brings it back; model and fields stay for the next one.
     pub fn sent(&mut self, now: Now) {
         self.text.clear();
+        self.origin = None;
         self.touch(now);
     }
 
