@@ -5,8 +5,10 @@ use serde_json::{Map, Value};
 
 use super::catalogue::{Catalogue, Role};
 
-/// What is being typed: not validated, never sent as it is.
+/// What is being typed: not validated, never sent as it is. It is stored as JSON; what an older program did not know
+/// is left at its default.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Draft {
     /// Name of the model.
     pub model: String,
@@ -14,6 +16,14 @@ pub struct Draft {
     pub prompt: String,
     /// Fields the user set, besides the prompt.
     pub fields: Map<String, Value>,
+}
+
+impl Draft {
+    /// Nothing was typed and nothing was set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.prompt.trim().is_empty() && self.fields.is_empty()
+    }
 }
 
 /// What was validated and may be sent. Its bytes never change again: the service compares a retry with the
