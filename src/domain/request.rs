@@ -6,8 +6,10 @@ use serde_json::{Map, Value};
 use super::Kin;
 use super::catalogue::{Catalogue, Role};
 
-/// What is being typed: not validated, never sent as it is.
+/// What is being typed: not validated, never sent as it is. It is stored as JSON; what an older program did not know
+/// is left at its default.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Draft {
     /// Name of the model.
     pub model: String,
@@ -20,6 +22,13 @@ pub struct Draft {
     pub origin: Option<Kin>,
 }
 
+impl Draft {
+    /// Nothing was typed and nothing was set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.prompt.trim().is_empty() && self.fields.is_empty()
+    }
+}
 /// The longest body that is sent, in bytes \[D\]; newer tools of the service send more \[C\], which nobody promises.
 pub const LONGEST_BODY: usize = 10_000_000;
 
@@ -152,7 +161,7 @@ impl Request {
             // Nobody knows its fields: what was typed is the JSON of the input.
             let typed = serde_json::from_str::<Value>(&self.template).is_ok_and(|v| v.as_object() == Some(&self.input));
             let prompt = if typed { self.template.clone() } else { pretty(&self.input) };
-            return Draft { model, prompt, fields: Map::new() };
+            return Draft { model, prompt, ..Draft::default() };
         }
         if let Some(field) = catalogue.get(&model).and_then(|spec| spec.prompt().map(|f| f.name.clone())) {
             fields.shift_remove(&field);
