@@ -610,23 +610,25 @@ fn what_was_learned_is_replaced_and_comes_back() {
 
 /// A database of the format before: nothing in it is lost.
 #[test]
-fn an_older_database_learns_to_learn() {
-    let dir = folder();
-    add(&open(dir.path()), &task(1));
+fn an_older_database_learns_what_came_later() {
+    let (dir, now) = (folder(), folder());
+    add(&open(now.path()), &task(1));
+    let first = include_str!("../src/store/migrations/001-tasks.sql");
+    let second = include_str!("../src/store/migrations/002-windows.sql");
+    let old = "id, task_id, model, route, body, template, prompt, stage, status, times, created, completed";
     sql(
         dir.path(),
-        "DROP TABLE learned; DROP TABLE answers; DROP TABLE salt; ALTER TABLE lease DROP COLUMN account;
-        ALTER TABLE lease DROP COLUMN since; ALTER TABLE wishes DROP COLUMN account;
-        ALTER TABLE tasks DROP COLUMN account; DROP INDEX tasks_by_batch; ALTER TABLE tasks DROP COLUMN batch;
-        ALTER TABLE tasks DROP COLUMN row; ALTER TABLE tasks DROP COLUMN seed; PRAGMA user_version = 2",
-    );
-    sql(
-        dir.path(),
-        "DROP TABLE drafts; DROP TABLE snippets;
-        CREATE TABLE draft (one INTEGER PRIMARY KEY, model TEXT, prompt TEXT, fields TEXT)",
+        &format!(
+            "{first}; {second}; PRAGMA user_version = 2; ATTACH '{}' AS now;
+            INSERT INTO tasks ({old}) SELECT {old} FROM now.tasks;
+            INSERT INTO draft VALUES (1, 'm', 'a fox', '{{\"n\":1}}')",
+            now.path().join(FILE).display()
+        ),
     );
     let store = open(dir.path());
     assert_eq!(get(&store, task(1).id), task(1));
+    let drafts = store.drafts().expect("drafts");
+    assert_eq!(drafts.iter().map(|draft| (draft.model.as_str(), draft.prompt.as_str())).next(), Some(("m", "a fox")));
     apply(&store, Change::Learned(vec![Lesson { about: "a".into(), text: "1".into() }])).expect("stored");
     assert_eq!(store.learned().map(|all| all.len()), Ok(1));
 }
