@@ -422,7 +422,7 @@ mod requests {
                 }
             }
         }
-        Draft { model: spec.name.clone(), prompt, fields }
+        Draft { model: spec.name.clone(), prompt, fields, origin: None }
     }
 
     #[test]

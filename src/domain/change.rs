@@ -9,10 +9,12 @@ pub enum Change {
     New(Box<Task>),
     /// The task as it stands now. Its request never changes and is not written again.
     Progress(Box<Task>),
-    /// The draft in the editor.
+    /// The draft in the editor; each model has one, and the latest was the last in the editor.
     Draft(Draft),
     /// A task that was never sent leaves the table for good.
     Forget(LocalId),
+    /// The user stars a task, or takes the star away.
+    Star(LocalId, bool),
     /// Like [`Self::New`], by a window that only watches: with the user's word that the holder of the lease send it.
     Intent(Box<Task>),
     /// Something else that a window which only watches wants of the holder.
@@ -31,9 +33,13 @@ impl Change {
     pub fn written(&self) -> Option<(LocalId, Stage)> {
         match self {
             Self::New(task) | Self::Intent(task) | Self::Progress(task) => Some((task.id, task.status.stage())),
-            Self::Draft(_) | Self::Forget(_) | Self::Learned(_) | Self::Wish(_) | Self::Found(_) | Self::Paused(_) => {
-                None
-            }
+            Self::Draft(_)
+            | Self::Forget(_)
+            | Self::Star(..)
+            | Self::Learned(_)
+            | Self::Wish(_)
+            | Self::Found(_)
+            | Self::Paused(_) => None,
         }
     }
 }

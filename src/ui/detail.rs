@@ -153,7 +153,7 @@ fn raw_error(page: &mut Page<'_, '_>, status: &Status) {
             };
             parts.extend(http.map(|status| ("http", status.to_string())));
             parts.extend(problem.code().map(|code| ("code", code.to_owned())));
-            parts.extend(message(problem).map(|message| ("message", message.to_owned())));
+            parts.extend(problem.message().map(|message| ("message", message.to_owned())));
         }
         _ => {}
     }
@@ -162,24 +162,6 @@ fn raw_error(page: &mut Page<'_, '_>, status: &Status) {
     }
     for (name, value) in parts {
         page.entry(name, &value, theme.failed);
-    }
-}
-
-fn message(problem: &Problem) -> Option<&str> {
-    match problem {
-        Problem::Auth { message }
-        | Problem::NoKey { message }
-        | Problem::Forbidden { message }
-        | Problem::Balance { message }
-        | Problem::Busy { message, .. }
-        | Problem::Mismatch { message }
-        | Problem::Rejected { message, .. }
-        | Problem::NotFound { message }
-        | Problem::Server { message, .. }
-        | Problem::Network { message, .. }
-        | Problem::Certificate { message, .. }
-        | Problem::Odd { message, .. } => Some(message).filter(|text| !text.is_empty()).map(String::as_str),
-        Problem::Limit { .. } | Problem::Processing { .. } | Problem::Local { .. } => None,
     }
 }
 

@@ -103,6 +103,7 @@ impl Desk {
         desk.names.clone_from(&self.names);
         if let Some(draft) = desk.store.draft.clone() {
             desk.hear(Msg::Drafted(draft));
+            desk.hear(Msg::Kept(desk.store.drafts.values().cloned().collect()));
         }
         let mut tasks: Vec<Task> = desk.store.tasks.values().cloned().collect();
         tasks.sort_by_key(|task| std::cmp::Reverse((task.created, task.id)));
@@ -231,6 +232,7 @@ impl Desk {
             }
             Effect::Fleet(Order::Save(Change::Draft(draft))) => format!("draft {:?}", draft.prompt),
             Effect::Fleet(Order::Save(Change::Forget(id))) => format!("forget {}", self.name(*id)),
+            Effect::Fleet(Order::Save(Change::Star(id, on))) => format!("star {} {on}", self.name(*id)),
             Effect::Fleet(Order::Save(Change::Intent(task))) => format!("intent {}", self.name(task.id)),
             Effect::Fleet(Order::Save(Change::Wish(wish))) => format!("wish {wish:?}"),
             Effect::Fleet(Order::Save(Change::Learned(lessons))) => format!("learned {}", lessons.len()),

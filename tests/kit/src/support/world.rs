@@ -19,6 +19,8 @@ pub struct Store {
     pub tasks: BTreeMap<LocalId, Task>,
     /// The draft that was written last.
     pub draft: Option<Draft>,
+    /// The drafts of all models.
+    pub drafts: BTreeMap<String, Draft>,
     /// What was learned, by what it is about.
     pub learned: BTreeMap<String, String>,
 }
@@ -30,8 +32,16 @@ impl Store {
             Change::New(task) | Change::Intent(task) | Change::Progress(task) => {
                 self.tasks.insert(task.id, Task::clone(task));
             }
-            Change::Draft(draft) => self.draft = Some(draft.clone()),
+            Change::Draft(draft) => {
+                self.draft = Some(draft.clone());
+                self.drafts.insert(draft.model.clone(), draft.clone());
+            }
             Change::Forget(id) => drop(self.tasks.remove(id)),
+            Change::Star(id, on) => {
+                if let Some(task) = self.tasks.get_mut(id) {
+                    task.starred = *on;
+                }
+            }
             Change::Learned(lessons) => {
                 self.learned.extend(lessons.iter().map(|lesson| (lesson.about.clone(), lesson.text.clone())));
             }
