@@ -259,7 +259,7 @@ mod tests {
             (UNFINISHED, "INDEX outputs_away"),
             (BY_PREFIX, "SEARCH tasks USING INDEX sqlite_autoindex_tasks_1 (id>? AND id<?)"),
             (BY_TASK_PREFIX, "SEARCH tasks USING INDEX sqlite_autoindex_tasks_2 (task_id>? AND task_id<?)"),
-            (FAMILY, "SEARCH tasks USING COVERING INDEX tasks_by_parent (parent=?)"),
+            (FAMILY, "SEARCH tasks USING INDEX tasks_by_parent (parent=?)"),
             (COUNTS, "SCAN tasks USING COVERING INDEX tasks_by_stage"),
             (OUTPUTS, "SEARCH outputs USING PRIMARY KEY (task=?)"),
         ] {
