@@ -16,6 +16,7 @@ pub mod output;
 pub mod price;
 pub mod problem;
 pub mod promote;
+pub mod raw;
 pub mod report;
 pub mod request;
 pub mod retry;

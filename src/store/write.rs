@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::company::Company;
-use super::{StoreProblem, answers, rows};
-use crate::domain::{Change, Draft, Lesson, LocalId, Output, OutputState, Stage, Task, Wish};
+use super::{StoreProblem, answers, rows, writing};
+use crate::domain::{Change, Lesson, LocalId, Output, OutputState, Stage, Task, Wish};
 
 /// Why a change was not made.
 pub(super) enum Fault {
@@ -38,15 +38,13 @@ const OUTPUT: &str = "INSERT INTO outputs
         why = excluded.why, file = excluded.file, bytes = excluded.bytes, sha256 = excluded.sha256,
         format = excluded.format, width = excluded.width, height = excluded.height
     WHERE NOT (outputs.place = 'home' AND excluded.place = 'away')";
-const DRAFT: &str = "INSERT INTO draft (one, model, prompt, fields) VALUES (1, ?1, ?2, ?3)
-    ON CONFLICT (one) DO UPDATE SET model = excluded.model, prompt = excluded.prompt, fields = excluded.fields";
 const FORGET: &str = "DELETE FROM tasks WHERE id = ?1 AND stage IN ('saved', 'held')";
 const STAR: &str = "UPDATE tasks SET starred = ?2 WHERE id = ?1 AND starred <> ?2";
 const LEARNED: &str = "INSERT INTO learned (about, lesson) VALUES (?1, ?2)
     ON CONFLICT (about) DO UPDATE SET lesson = excluded.lesson";
 
 /// Every statement of this file, for a check at the start.
-pub(super) const STATEMENTS: &[&str] = &[INSERT, STANDING, UPDATE, OUTPUT, DRAFT, FORGET, STAR, LEARNED];
+pub(super) const STATEMENTS: &[&str] = &[INSERT, STANDING, UPDATE, OUTPUT, FORGET, STAR, LEARNED];
 
 /// Makes a change. Without company there is nobody to wish anything from.
 pub(super) fn apply(conn: &Connection, change: &Change, company: Option<&Company>) -> Result<(), Fault> {
@@ -68,7 +66,7 @@ pub(super) fn apply(conn: &Connection, change: &Change, company: Option<&Company
             }
             progress(conn, task)
         }
-        (Change::Draft(draft), _) => self::draft(conn, draft),
+        (Change::Draft(draft), _) => writing::draft(conn, draft),
         (Change::Forget(id), _) => forget(conn, *id),
         (Change::Star(id, on), _) => star(conn, *id, *on),
         (Change::Learned(lessons), _) => learned(conn, lessons),
@@ -168,11 +166,6 @@ fn outputs(conn: &Connection, task: LocalId, outputs: &[Output]) -> Result<(), F
             ":height": home.and_then(|h| h.height),
         })?;
     }
-    Ok(())
-}
-
-fn draft(conn: &Connection, draft: &Draft) -> Result<(), Fault> {
-    conn.prepare_cached(DRAFT)?.execute(params![draft.model, draft.prompt, rows::json(&draft.fields)?])?;
     Ok(())
 }
 
