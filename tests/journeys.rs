@@ -1,6 +1,9 @@
 //! Journeys through the pure machine: messages in, effects out, virtual time. No disk, no network, no screen.
 //! The letters and numbers in the comments name the fault that a journey walks through.
 
+#[path = "journeys/kin.rs"]
+mod kin;
+
 use kit::support::{self, Desk, secs, world::Store};
 use plantain::app::dialog::{Setup, Test};
 use plantain::app::msg::PictureWay;

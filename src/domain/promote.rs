@@ -1,12 +1,15 @@
 //! The same prompt on another model: fields are carried by what they mean, the nearest allowed value is taken where it
 //! differs, and what could not be carried is told. And an output as the input of a model that takes pictures.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
 use super::catalogue::{Catalogue, Field, FieldKind, ModelSpec, Role};
 use super::request::{Draft, plain};
 use super::validate::{Fault, validate};
-use super::{Invalid, Kin};
+use super::{Invalid, Kin, Output};
+use crate::time::Wall;
 
 mod values;
 
@@ -128,6 +131,36 @@ pub fn reference(
     carried.entries.push(Entry { field: into.name.clone(), renamed: None, from: String::new(), fate });
     carried.faults = mend(&mut carried.draft, &mut carried.entries, to, catalogue);
     Some(carried)
+}
+
+/// So long a link must work to be handed to the service, which fetches it itself when the task's turn comes.
+pub const LINK_LIVES: Duration = Duration::from_secs(600);
+
+/// The link of an output, and the kind of file behind it; or why it cannot be the input of another task. `now` is by
+/// the service's clock.
+///
+/// # Errors
+/// In plain words: the service takes links only, and this one does not live long enough.
+pub fn live_link(output: &Output, now: Wall) -> Result<(&str, &'static str), String> {
+    const ONLY: &str = "the service takes links and fetches them itself, so a file on the disk is of no use to it";
+    if output.url.is_empty() {
+        return Err(format!("its output has no link; {ONLY}"));
+    }
+    match output.expires {
+        Some(at) if at <= now => return Err(format!("the link of its output has expired; {ONLY}")),
+        Some(at) if at.since(now) < LINK_LIVES => {
+            let minutes = at.since(now).as_secs() / 60;
+            return Err(format!("the link of its output works for less than {} minutes more; {ONLY}", minutes + 1));
+        }
+        _ => {}
+    }
+    // Roles such as a first frame are pictures; the list may grow [D].
+    let media = match output.role.as_str() {
+        role if role.contains("video") => "video",
+        role if role.contains("audio") => "audio",
+        _ => "image",
+    };
+    Ok((&output.url, media))
 }
 
 /// The field of a model that takes one file of this kind: one that is for references rather than another.

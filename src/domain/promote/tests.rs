@@ -23,7 +23,7 @@ fn full(spec: &ModelSpec, n: usize) -> Draft {
         let link = |i: usize| format!("https://files.example/{i}.bin");
         let value = match (&field.choices, field.kind) {
             (Some(choices), _) => choices[n % choices.len()].clone(),
-            (None, FieldKind::Switch) => (n.is_multiple_of(2)).into(),
+            (None, FieldKind::Switch) => n.is_multiple_of(2).into(),
             (None, FieldKind::Integer) => json!(field.min.map_or(7, |min| min as i64) + n as i64),
             (None, FieldKind::Number) => json!(field.min.unwrap_or(0.5)),
             (None, FieldKind::Texts) if field.media.is_some() => json!((0..=n % 3).map(link).collect::<Vec<_>>()),
@@ -85,7 +85,8 @@ fn to_itself_everything_is_kept() {
             if validate(&old, &catalogue, None).is_ok() {
                 let carried = promote(&old, spec, None, &catalogue);
                 assert_eq!(carried.draft.fields, old.fields, "{}", spec.name);
-                assert!(carried.entries.iter().all(|entry| entry.fate == Fate::Kept), "{}: {carried:#?}", spec.name);
+                let told = &carried.entries[usize::from(spec.prompt().is_none())..];
+                assert!(told.iter().all(|entry| entry.fate == Fate::Kept), "{}: {carried:#?}", spec.name);
             }
         }
     }
@@ -174,4 +175,32 @@ fn an_output_becomes_an_input() {
     let carried = reference(&old, (link, "image"), to, None, &catalogue).expect("it takes pictures");
     assert_eq!(carried.draft.fields.get("image_input"), Some(&json!([link])));
     assert!(matches!(fate(&carried, "image_input"), Fate::Dropped { .. }), "{carried:?}");
+}
+
+#[test]
+fn a_link_must_live_until_the_service_has_fetched_it() {
+    let now = Wall(1_000_000_000);
+    let output = |expires: Option<i64>, role: &str| Output {
+        url: "https://files.example/a".into(),
+        role: role.into(),
+        expires: expires.map(|secs| Wall(now.0 + secs * 1000)),
+        state: crate::domain::OutputState::Away,
+    };
+    for (expires, role, wanted) in [
+        (None, "image", Ok("image")),
+        (Some(600), "first_frame", Ok("image")),
+        (Some(4000), "video", Ok("video")),
+        (Some(599), "image", Err("less than 10 minutes")),
+        (Some(59), "image", Err("less than 1 minutes")),
+        (Some(0), "image", Err("has expired")),
+    ] {
+        let found = output(expires, role);
+        let found = live_link(&found, now).map(|(_, media)| media);
+        match wanted {
+            Ok(media) => assert_eq!(found, Ok(media)),
+            Err(words) => assert!(found.as_ref().is_err_and(|why| why.contains(words)), "{expires:?}: {found:?}"),
+        }
+    }
+    let bare = Output { url: String::new(), ..output(None, "image") };
+    assert!(live_link(&bare, now).is_err());
 }

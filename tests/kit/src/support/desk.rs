@@ -253,6 +253,7 @@ impl Desk {
             Effect::Fleet(Order::Fetch { asset, .. }) => format!("fetch {}/{}", self.name(asset.task), asset.index),
             Effect::Older(None) => "older".into(),
             Effect::Older(Some((_, id))) => format!("older than {}", self.name(*id)),
+            Effect::Family(id) => format!("family of {}", self.name(*id)),
             Effect::Encode(want) => format!("encode {}", want.file),
             Effect::Glance(want) => format!("glance {}", want.file),
             Effect::Ahead(wants) => format!("ahead {}", wants.len()),
