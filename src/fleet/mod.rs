@@ -11,6 +11,7 @@ mod again;
 pub mod backoff;
 pub mod budget;
 pub mod callbacks;
+mod curve;
 pub mod durations;
 mod expect;
 pub mod fetch;
