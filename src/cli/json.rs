@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::domain::cause;
 use crate::domain::text::is_harmless;
 use crate::domain::{GivenUp, Output, Status, Task};
 use crate::runtime::files::is_gone;
@@ -44,6 +45,7 @@ pub(super) fn task(task: &Task) -> Value {
         "completed": task.ended().map(|at| at.secs()),
         "outputs": task.outputs.iter().map(output).collect::<Vec<_>>(),
         "error": error(&task.status),
+        "starred": task.starred,
     });
     // Only where it is so: the promised fields are the same for every task.
     if task.is_elsewhere() {
@@ -57,6 +59,12 @@ pub(super) fn task(task: &Task) -> Value {
         if let Some(seed) = mark.seed {
             line["seed"] = seed.into();
         }
+    }
+    if let Some(kin) = task.kin {
+        line["from"] = json!({ "id": kin.parent.to_string(), "how": kin.how.word() });
+    }
+    if let Some(kind) = cause::kind(task) {
+        line["kind"] = kind.word().into();
     }
     if let Status::GivenUp(GivenUp { anew: Some(anew), .. }) = &task.status {
         line["sent_anew_as"] = anew.to_string().into();

@@ -251,12 +251,8 @@ fn causes(all: &[Cause], row: usize, sure: Option<usize>, area: Rect, theme: &Th
             foreign(&cause.what[..cause.what.floor_char_boundary(1000)], theme.text),
         ]
     });
-    let mut y = body.bottom() + 1;
-    for line in &advice {
-        if y < inner.bottom() {
-            put(buf, inner.x + 2, y, width, line, theme.dim);
-        }
-        y += 1;
+    for (y, line) in (body.bottom() + 1..inner.bottom()).zip(&advice) {
+        put(buf, inner.x + 2, y, width, line, theme.dim);
     }
     let again = match sure {
         Some(count) => format!(" sends {count} again, each paid for   "),

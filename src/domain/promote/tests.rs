@@ -23,7 +23,7 @@ fn full(spec: &ModelSpec, n: usize) -> Draft {
         let link = |i: usize| format!("https://files.example/{i}.bin");
         let value = match (&field.choices, field.kind) {
             (Some(choices), _) => choices[n % choices.len()].clone(),
-            (None, FieldKind::Switch) => (n % 2 == 0).into(),
+            (None, FieldKind::Switch) => n.is_multiple_of(2).into(),
             (None, FieldKind::Integer) => json!(field.min.map_or(7, |min| min as i64) + n as i64),
             (None, FieldKind::Number) => json!(field.min.unwrap_or(0.5)),
             (None, FieldKind::Texts) if field.media.is_some() => json!((0..=n % 3).map(link).collect::<Vec<_>>()),
