@@ -45,7 +45,6 @@ pub(super) fn task(task: &Task) -> Value {
         "completed": task.ended().map(|at| at.secs()),
         "outputs": task.outputs.iter().map(output).collect::<Vec<_>>(),
         "error": error(&task.status),
-        "starred": task.starred,
     });
     // Only where it is so: the promised fields are the same for every task.
     if task.is_elsewhere() {
@@ -59,6 +58,9 @@ pub(super) fn task(task: &Task) -> Value {
         if let Some(seed) = mark.seed {
             line["seed"] = seed.into();
         }
+    }
+    if task.starred {
+        line["starred"] = true.into();
     }
     if let Some(kin) = task.kin {
         line["from"] = json!({ "id": kin.parent.to_string(), "how": kin.how.word() });
