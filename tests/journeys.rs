@@ -3,8 +3,8 @@
 
 #[path = "journeys/kin.rs"]
 mod kin;
-mod support;
 
+use kit::support::{self, Desk, secs, world::Store};
 use plantain::app::dialog::{Setup, Test};
 use plantain::app::msg::PictureWay;
 use plantain::app::{AssetMsg, Dialog, Msg, Pane, Slot, matching_models, sources};
@@ -16,7 +16,6 @@ use plantain::keys::Place;
 use plantain::time::Wall;
 use std::sync::Arc;
 use std::time::Duration;
-use support::{Desk, secs, world::Store};
 
 fn limit(retry_after: Option<u32>) -> Problem {
     Problem::Limit { retry_after }

@@ -1,6 +1,6 @@
 //! What the store is asked to make durable.
 
-use super::{Draft, Found, LocalId, Problem, Task, Wish};
+use super::{Draft, Found, LocalId, Problem, Stage, Task, Wish};
 
 /// One change of what is on disk. Changes are applied in the order they were given.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +25,23 @@ pub enum Change {
     Found(Box<Found>),
     /// Why the holder of the lease sends nothing, if so: for the other windows to show.
     Paused(Option<Problem>),
+}
+
+impl Change {
+    /// The task that it writes, and at which stage; whoever gave it wants to hear that it is durable.
+    #[must_use]
+    pub fn written(&self) -> Option<(LocalId, Stage)> {
+        match self {
+            Self::New(task) | Self::Intent(task) | Self::Progress(task) => Some((task.id, task.status.stage())),
+            Self::Draft(_)
+            | Self::Forget(_)
+            | Self::Star(..)
+            | Self::Learned(_)
+            | Self::Wish(_)
+            | Self::Found(_)
+            | Self::Paused(_) => None,
+        }
+    }
 }
 
 /// What was learned of one kind of task, as text that only the one who learns reads.

@@ -19,7 +19,7 @@ use plantain::domain::{
 use plantain::fleet::{FleetMsg, News, Order, Question};
 use plantain::time::{Mono, Now, Wall};
 
-use super::world::{Service, Store, home, output, written};
+use super::world::{Service, Store, home, output};
 
 /// Seconds.
 pub fn secs(n: u64) -> Duration {
@@ -28,9 +28,13 @@ pub fn secs(n: u64) -> Duration {
 
 /// The desk.
 pub struct Desk {
+    /// All there is.
     pub state: State,
+    /// Moved by [`Desk::later`] alone.
     pub now: Now,
+    /// What is on the disk, when it answers by itself.
     pub store: Store,
+    /// The other end, when it answers by itself.
     pub service: Service,
     /// Effects that nobody has looked at.
     effects: Vec<Effect>,
@@ -41,6 +45,12 @@ pub struct Desk {
     names: Vec<LocalId>,
     answers_itself: bool,
     seed: u128,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Desk {
@@ -295,7 +305,7 @@ impl Desk {
     pub fn not_stored(&mut self) -> &mut Self {
         let full = Problem::Local { message: "the disk is full".into() };
         for change in std::mem::take(&mut self.writes) {
-            if let Some((id, stage)) = written(&change) {
+            if let Some((id, stage)) = change.written() {
                 self.fleet(FleetMsg::Stored { id, stage, result: Err(full.clone()) });
             }
         }
