@@ -12,6 +12,7 @@ mod network;
 mod open;
 mod pulse;
 mod read;
+mod relatives;
 pub mod repair;
 mod reserve;
 mod rows;
@@ -363,16 +364,6 @@ impl Store {
     pub fn batch(&self, name: &str) -> Read<Vec<Given>> {
         let name = name.to_owned();
         self.wait(move |conn| read::batch(conn, &name))
-    }
-
-    /// A task, all it came from and all that came of these, at most [`MOST`](crate::domain::kin::MOST). Blocks.
-    pub fn family(&self, id: LocalId) -> Read<Vec<Task>> {
-        self.wait(move |conn| read::family(conn, id))
-    }
-
-    /// Like [`Self::family`], with a callback on the store's thread.
-    pub fn family_then(&self, id: LocalId, then: impl FnOnce(Read<Vec<Task>>) + Send + 'static) {
-        self.later(move |conn| read::family(conn, id), then);
     }
 
     /// How many tasks are in each stage; stages without any are left out. Blocks.

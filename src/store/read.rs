@@ -19,6 +19,7 @@ macro_rules! select_tasks {
         )
     };
 }
+pub(super) use select_tasks;
 
 const NEWEST: &str = select_tasks!("ORDER BY created DESC, id DESC LIMIT ?1");
 const OLDER: &str = select_tasks!("WHERE (created, id) < (?2, ?3) ORDER BY created DESC, id DESC LIMIT ?1");
@@ -33,20 +34,6 @@ const ONE: &str = select_tasks!("WHERE id = ?1");
 const BY_TASK_ID: &str = select_tasks!("WHERE task_id = ?1");
 const BY_PREFIX: &str = select_tasks!("WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3");
 const BY_TASK_PREFIX: &str = select_tasks!("WHERE task_id >= ?1 AND task_id < ?2 ORDER BY task_id LIMIT ?3");
-/// Up to the eldest, and from there down; a ring, which nothing here makes, ends by the union.
-const FAMILY: &str = select_tasks!(
-    "WHERE id IN (
-        WITH RECURSIVE
-            up(id, parent) AS (
-                SELECT id, parent FROM tasks WHERE id = ?1
-                UNION SELECT tasks.id, tasks.parent FROM tasks JOIN up ON tasks.id = up.parent),
-            down(id) AS (
-                SELECT id FROM up
-                UNION SELECT tasks.id FROM tasks JOIN down ON tasks.parent = down.id
-                LIMIT ?2)
-        SELECT id FROM down)
-     ORDER BY created DESC, id DESC"
-);
 const KNOWN: &str = "SELECT id FROM tasks WHERE task_id = ?1";
 const COUNTS: &str = "SELECT stage, count(*) FROM tasks GROUP BY stage";
 const OUTPUTS: &str = "SELECT url, role, expires, place, why, file, bytes, sha256, format, width, height
@@ -66,7 +53,6 @@ pub(super) const STATEMENTS: &[&str] = &[
     BY_TASK_ID,
     BY_PREFIX,
     BY_TASK_PREFIX,
-    FAMILY,
     KNOWN,
     COUNTS,
     OUTPUTS,
@@ -89,11 +75,6 @@ pub(super) fn unfinished(conn: &Connection) -> rusqlite::Result<Vec<Task>> {
 
 pub(super) fn task(conn: &Connection, id: LocalId) -> rusqlite::Result<Option<Task>> {
     Ok(tasks(conn, ONE, [id.to_string()])?.pop())
-}
-
-pub(super) fn family(conn: &Connection, id: LocalId) -> rusqlite::Result<Vec<Task>> {
-    let limit = i64::try_from(crate::domain::kin::MOST).unwrap_or(i64::MAX);
-    tasks(conn, FAMILY, params![id.to_string(), limit])
 }
 
 /// A row of a batch that was given before.
@@ -193,7 +174,7 @@ pub(super) fn salt(conn: &Connection) -> rusqlite::Result<Vec<u8>> {
 }
 
 /// Tasks with their outputs, in the order of the statement.
-fn tasks(conn: &Connection, statement: &str, params: impl Params) -> rusqlite::Result<Vec<Task>> {
+pub(super) fn tasks(conn: &Connection, statement: &str, params: impl Params) -> rusqlite::Result<Vec<Task>> {
     let mut statement = conn.prepare_cached(statement)?;
     let mut found =
         statement.query_map(params, rows::task)?.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
@@ -248,7 +229,6 @@ mod tests {
             (UNFINISHED, "INDEX outputs_away"),
             (BY_PREFIX, "SEARCH tasks USING INDEX sqlite_autoindex_tasks_1 (id>? AND id<?)"),
             (BY_TASK_PREFIX, "SEARCH tasks USING INDEX sqlite_autoindex_tasks_2 (task_id>? AND task_id<?)"),
-            (FAMILY, "SEARCH tasks USING INDEX tasks_by_parent (parent=?)"),
             (COUNTS, "SCAN tasks USING COVERING INDEX tasks_by_stage"),
             (OUTPUTS, "SEARCH outputs USING PRIMARY KEY (task=?)"),
         ] {
@@ -259,7 +239,7 @@ mod tests {
                 explain.query_map(nulls, |row| row.get(3)).expect("a plan").map(|row| row.expect("a row")).collect();
             assert!(plan.iter().any(|step| step.contains(index)), "{index} is not in {plan:#?}");
             let sorts = plan.iter().any(|step| step.contains("USE TEMP B-TREE"));
-            assert!(!sorts || [UNFINISHED, FAMILY].contains(&statement), "{plan:#?}");
+            assert!(!sorts || statement == UNFINISHED, "{plan:#?}");
         }
     }
 
