@@ -12,6 +12,7 @@ pub mod settle;
 pub mod sources;
 pub mod state;
 pub mod table;
+pub mod text;
 pub mod update;
 
 pub use dialog::Dialog;
@@ -25,4 +26,5 @@ pub use preview::{Level, Preview, Slot, Want};
 pub use sources::{Source, sources};
 pub use state::{Pane, State};
 pub use table::Table;
+pub use text::Text;
 pub use update::{matching_models, update};

@@ -110,7 +110,7 @@ impl State {
         let mut fleet = Fleet::new(start.allowance, chance.bits());
         fleet.know(durations::kinds(&start.catalogue));
         let editor = Editor::new(&Draft::default(), &start.catalogue);
-        Self {
+        let mut state = Self {
             fleet,
             catalogue: start.catalogue,
             area: start.area,
@@ -135,7 +135,10 @@ impl State {
             chance,
             clock_told: false,
             leaving: false,
-        }
+        };
+        let prompt = super::layout::panes(&state).prompt;
+        state.editor.lay(prompt);
+        state
     }
 
     /// Where the keyboard is.

@@ -19,6 +19,7 @@ mod looking;
 mod settle;
 mod tasks;
 mod windows;
+mod writing;
 
 pub use dialogs::matching_models;
 
@@ -125,7 +126,9 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     if state.leaving && state.standing.holds {
         effects.extend(state.fleet.leave().map(Effect::Fleet));
     }
-    let height = usize::from(panes(state).rows.height);
+    let panes = panes(state);
+    state.editor.lay(panes.prompt);
+    let height = usize::from(panes.rows.height);
     state.table.scroll(height);
     if state.table.wants_more(height) {
         state.table.loading = true;
@@ -218,7 +221,10 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Check => return dialogs::try_key(state),
         Action::Key => dialogs::open_setup(state),
         Action::Write => state.pane = Pane::Editor,
-        Action::Leave => state.pane = Pane::Table,
+        Action::Leave => {
+            state.editor.select_nothing();
+            state.pane = Pane::Table;
+        }
         Action::NextPane => {
             state.pane = match state.pane {
                 Pane::Editor => Pane::Form,
@@ -275,6 +281,14 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Default => forms::default_field(state),
         Action::Undo => state.editor.undo(state.now),
         Action::Redo => state.editor.redo(state.now),
+        Action::NewLine
+        | Action::Go(_)
+        | Action::Select(_)
+        | Action::Erase(_)
+        | Action::SelectAll
+        | Action::Copy
+        | Action::Cut
+        | Action::PasteBack => writing::act(state, action),
     }
     Vec::new()
 }
