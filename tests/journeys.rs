@@ -2,6 +2,8 @@
 //! The letters and numbers in the comments name the fault that a journey walks through.
 
 mod support;
+#[path = "journeys/writing.rs"]
+mod writing;
 
 use plantain::app::dialog::{Setup, Test};
 use plantain::app::msg::PictureWay;
@@ -104,7 +106,7 @@ mod submitting {
         let mut desk = Desk::new();
         desk.typed("a fox").press("ctrl-s ctrl-s ctrl-s").expect(["new A saved"]);
         assert_eq!(desk.state.table.len(), 1);
-        assert!(desk.state.notice.as_ref().is_some_and(|n| n.text.contains("required")));
+        assert!(desk.state.notice.as_ref().is_some_and(|n| n.text.contains("already sent")));
     }
 
     #[test]

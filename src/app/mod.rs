@@ -14,6 +14,7 @@ pub mod state;
 pub mod table;
 pub mod text;
 pub mod update;
+pub mod writing;
 
 pub use dialog::Dialog;
 pub use editor::Editor;

@@ -15,9 +15,11 @@ use super::state::{Pane, State};
 mod dialogs;
 mod files;
 mod forms;
+mod guard;
 mod looking;
 mod settle;
 mod tasks;
+mod twice;
 mod windows;
 mod writing;
 
@@ -96,6 +98,10 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
         Msg::TookOver(unfinished) => windows::took_over(state, unfinished),
         Msg::Wished(wishes) => windows::wished(state, wishes),
         Msg::KeyChecked(result) => dialogs::key_checked(state, result),
+        Msg::Composed(result) => {
+            writing::composed(state, result);
+            Vec::new()
+        }
         Msg::Woke => fleet(state, FleetMsg::Woke),
         Msg::Told(text) => {
             state.warn(text);
@@ -117,12 +123,12 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
         state.dialog = None;
     }
     state.notice.take_if(|notice| notice.until <= now.mono);
+    guard::watch(state);
     // Those of other models go first: the last one that is saved is the one in the editor.
-    let parted = state.editor.parted();
-    effects.extend(parted.into_iter().map(|draft| Effect::Fleet(Order::Save(Change::Draft(draft)))));
-    if let Some(draft) = state.editor.unsaved(now, state.leaving) {
-        effects.push(Effect::Fleet(Order::Save(Change::Draft(draft))));
-    }
+    let mut drafts = state.editor.parted();
+    drafts.extend(state.editor.unsaved(now, state.leaving));
+    let drafts = drafts.into_iter().map(|draft| guard::without_key(state, draft));
+    effects.extend(drafts.map(|draft| Effect::Fleet(Order::Save(Change::Draft(draft)))));
     if state.leaving && state.standing.holds {
         effects.extend(state.fleet.leave().map(Effect::Fleet));
     }
@@ -168,7 +174,11 @@ fn fleet(state: &mut State, msg: FleetMsg) -> Vec<Effect> {
         Some(problem) if blocked.as_ref() != Some(problem) => {
             let problem = problem.clone();
             state.warn(format!("{} – nothing more is sent; R goes on", problem.sentence()));
-            if problem.needs_key() && state.dialog.is_none() {
+            // Whoever is writing would go on writing, into the line for the key.
+            let writing = state.pane == Pane::Editor && !state.editor.text().is_empty();
+            if problem.needs_key() && state.dialog.is_none() && writing {
+                state.warn(format!("{} – K in the table takes another key", problem.sentence()));
+            } else if problem.needs_key() && state.dialog.is_none() {
                 let reason = problem.sentence();
                 state.dialog = Some(Dialog::Setup(Setup { reason, test: Test::None, ..Setup::default() }));
             }
@@ -194,6 +204,10 @@ fn key(state: &mut State, chord: Chord) -> Vec<Effect> {
 }
 
 fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    twice::once(state, action, |state| perform(state, action))
+}
+
+fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::Quit => return quit(state),
         Action::Suspend => return vec![Effect::Suspend],
@@ -289,6 +303,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Copy
         | Action::Cut
         | Action::PasteBack => writing::act(state, action),
+        Action::Compose => return writing::compose(state),
     }
     Vec::new()
 }

@@ -33,7 +33,7 @@ pub use output::{Home, Output, OutputState};
 pub use problem::{Outcome, Problem};
 pub use report::{Report, Source};
 pub use request::{Draft, Request};
-pub use secret::Secret;
+pub use secret::{Fingerprint, Secret};
 pub use status::{Failure, GivenUp, Stage, Status};
 pub use task::{Task, Times};
 pub use validate::Invalid;

@@ -68,6 +68,8 @@ pub enum Action {
     Copy,
     Cut,
     PasteBack,
+    /// The user's own editor.
+    Compose,
     Leave,
     Model,
     NextField,

@@ -1,6 +1,6 @@
 //! The part of the table of actions that is about writing: moving through a text, selecting, changing it.
 
-use super::actions::Place::Editor;
+use super::actions::Place::{Editor, Input};
 use super::actions::{Action, Spec, row};
 use super::moves::Move;
 
@@ -108,4 +108,5 @@ pub(super) const ACTIONS: &[Spec] = &[
     row(Action::Copy, "copy", &[Editor], &["alt-c", "alt-w", "ctrl-insert"], "", "keep what is selected, to paste it"),
     row(Action::Cut, "cut", &[Editor], &["ctrl-x", "shift-delete"], "", "the same, and remove it"),
     row(Action::PasteBack, "paste-back", &[Editor], &["ctrl-y", "ctrl-v", "shift-insert"], "", "paste what was kept"),
+    row(Action::Compose, "compose", &[Editor, Input], &["alt-e"], "", "write it in $VISUAL or $EDITOR"),
 ];

@@ -31,6 +31,10 @@ pub struct Editor {
     /// What the last attempt to send was refused for.
     fault: Option<Invalid>,
     changed: Option<Mono>,
+    /// Counts what was typed and set.
+    revision: u64,
+    /// The API key stands in the text.
+    leaks: bool,
     /// Something was typed or set for the present model; otherwise what is here came along from another one.
     own: bool,
     /// The drafts of the other models.
@@ -54,6 +58,8 @@ impl Editor {
             chip: 0,
             fault: None,
             changed: None,
+            revision: 0,
+            leaks: false,
             own: !draft.is_empty(),
             kept: BTreeMap::new(),
             parted: Vec::new(),
@@ -111,6 +117,7 @@ impl Editor {
     fn touch(&mut self, now: Now) {
         self.fault = None;
         self.own = true;
+        self.revision += 1;
         self.changed.get_or_insert(now.mono);
     }
 
@@ -130,6 +137,12 @@ impl Editor {
             }
             first
         })
+    }
+
+    /// A number that is another one after everything that is typed or set.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Nothing was typed or set since it was opened.

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::Editor;
 use crate::app::Text;
-use crate::domain::{Catalogue, ModelSpec, text};
+use crate::domain::{Catalogue, Fingerprint, ModelSpec, text};
 use crate::keys::{Chord, Move};
 use crate::time::Now;
 
@@ -120,6 +120,12 @@ impl Editor {
         cut || !taken
     }
 
+    /// Another text instead of this one, as an edit that can be taken back.
+    pub fn compose(&mut self, text: &str, now: Now) {
+        self.replace(text);
+        self.touch(now);
+    }
+
     /// Takes the last edit back.
     pub fn undo(&mut self, now: Now) {
         if self.text.undo() {
@@ -132,6 +138,23 @@ impl Editor {
         if self.text.redo() {
             self.touch(now);
         }
+    }
+
+    /// Looks for a secret in what changed since the last look; `None` if nothing did. Where it was found before, the
+    /// whole text is looked at, until it is gone.
+    pub fn look_for(&mut self, secret: &Fingerprint) -> Option<bool> {
+        let changed = self.text.take_changed()?;
+        let text = self.text.as_str();
+        let window = if self.leaks {
+            text
+        } else {
+            let reach = secret.length();
+            let start = text.floor_char_boundary(changed.start.saturating_sub(reach));
+            let end = text.ceil_char_boundary((changed.end + reach).min(text.len()));
+            &text[start..end]
+        };
+        self.leaks = secret.find(window).is_some();
+        Some(self.leaks)
     }
 
     /// The broken rule is about the text itself.

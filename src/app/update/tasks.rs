@@ -10,7 +10,7 @@ use crate::time::Wall;
 use super::super::dialog::Dialog;
 use super::super::effect::Effect;
 use super::super::state::{Pane, State};
-use super::{fleet, is_coming};
+use super::{fleet, guard, is_coming};
 
 /// Sends what is in the editor, or says why not and goes to the field.
 pub(super) fn submit(state: &mut State) -> Vec<Effect> {
@@ -23,6 +23,9 @@ pub(super) fn submit(state: &mut State) -> Vec<Effect> {
             return Vec::new();
         }
     };
+    if guard::refuses(state, &request.body) {
+        return Vec::new();
+    }
     state.editor.sent(state.now);
     add(state, request)
 }
