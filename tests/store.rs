@@ -610,6 +610,7 @@ fn an_older_database_learns_to_learn() {
         dir.path(),
         "DROP TABLE learned; DROP TABLE answers; DROP TABLE salt; ALTER TABLE lease DROP COLUMN account;
         ALTER TABLE lease DROP COLUMN since; ALTER TABLE wishes DROP COLUMN account;
+        DROP TRIGGER batches_made; DROP TABLE batches; DROP INDEX tasks_of_batch;
         ALTER TABLE tasks DROP COLUMN account; DROP INDEX tasks_by_batch; ALTER TABLE tasks DROP COLUMN batch;
         ALTER TABLE tasks DROP COLUMN row; ALTER TABLE tasks DROP COLUMN seed; PRAGMA user_version = 2",
     );

@@ -47,7 +47,7 @@ pub(super) async fn run(global: &Global, args: Submit) -> Result<u8, Report> {
     // A run before this one may have sent some of it. Only a look: a dry run makes no database.
     let batch = ready.iter().find_map(|ready| ready.mark.as_ref()).map(|mark| mark.batch.clone());
     let given = match &batch {
-        Some(batch) if places.data.join(FILE).exists() => Store::open(&places.data)?.batch(batch)?,
+        Some(batch) if places.data.join(FILE).exists() => Store::open(&places.data)?.given(batch)?,
         _ => Vec::new(),
     };
     let Sorted { fresh, again, running, done } = sort(&ready, given);

@@ -271,6 +271,7 @@ impl Program {
                     });
                 }
             }
+            Effect::Batch(name) => self.read_batch(name),
             Effect::Encode(want) => {
                 if let Some(msg) = self.pictures.want(want) {
                     self.take(msg, true);

@@ -6,6 +6,7 @@
 
 mod answers;
 mod backup;
+mod batches;
 mod company;
 mod lease;
 mod network;
@@ -18,6 +19,7 @@ mod rows;
 mod thread;
 mod write;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::mpsc::{self, SyncSender, TrySendError};
@@ -121,6 +123,7 @@ impl From<StoreProblem> for Problem {
 
 /// What comes from the other programs on the database.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "a few a second at most, each moved twice")]
 pub enum Heard {
     /// This program holds the lease from now on.
     Took {
@@ -140,6 +143,8 @@ pub enum Heard {
     },
     /// The holder of the lease has looked into the account's list for a window that only watches.
     Found(Vec<Found>),
+    /// Another window let batches rest, or go on: these rest now.
+    Resting(BTreeSet<String>),
     /// Other windows want something of this one, which holds the lease; with the task each wish is about.
     Wishes(Vec<(Wish, Option<Task>)>),
 }
@@ -358,12 +363,6 @@ impl Store {
         self.later(move |conn| read::known_of(conn, &task_ids), then);
     }
 
-    /// The rows of a batch that were given before. Blocks.
-    pub fn batch(&self, name: &str) -> Read<Vec<Given>> {
-        let name = name.to_owned();
-        self.wait(move |conn| read::batch(conn, &name))
-    }
-
     /// How many tasks are in each stage; stages without any are left out. Blocks.
     pub fn counts(&self) -> Read<Vec<(Stage, u64)>> {
         self.wait(read::counts)
@@ -420,7 +419,8 @@ impl Store {
     }
 }
 
-pub use read::{FOUND, Given};
+pub use batches::{Batch, Given};
+pub use read::FOUND;
 
 impl Drop for Store {
     fn drop(&mut self) {

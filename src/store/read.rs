@@ -19,6 +19,7 @@ macro_rules! select_tasks {
         )
     };
 }
+pub(super) use select_tasks;
 
 const NEWEST: &str = select_tasks!("ORDER BY created DESC, id DESC LIMIT ?1");
 const OLDER: &str = select_tasks!("WHERE (created, id) < (?2, ?3) ORDER BY created DESC, id DESC LIMIT ?1");
@@ -41,7 +42,6 @@ const DRAFT: &str = "SELECT model, prompt, fields FROM draft WHERE one = 1";
 /// More kinds than are ever kept.
 const LEARNED: &str = "SELECT about, lesson FROM learned LIMIT 2000";
 
-const BATCH: &str = "SELECT row, id, stage FROM tasks WHERE batch = ?1 AND row IS NOT NULL";
 const SALT: &str = "SELECT bytes FROM salt WHERE one = 1";
 
 /// Every statement of this file, for a check at the start.
@@ -58,7 +58,6 @@ pub(super) const STATEMENTS: &[&str] = &[
     OUTPUTS,
     DRAFT,
     LEARNED,
-    BATCH,
     SALT,
 ];
 
@@ -76,32 +75,6 @@ pub(super) fn unfinished(conn: &Connection) -> rusqlite::Result<Vec<Task>> {
 
 pub(super) fn task(conn: &Connection, id: LocalId) -> rusqlite::Result<Option<Task>> {
     Ok(tasks(conn, ONE, [id.to_string()])?.pop())
-}
-
-/// A row of a batch that was given before.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Given {
-    /// Its digest.
-    pub row: String,
-    /// The task it became.
-    pub id: LocalId,
-    /// How that stands.
-    pub stage: Stage,
-}
-
-pub(super) fn batch(conn: &Connection, name: &str) -> rusqlite::Result<Vec<Given>> {
-    let mut statement = conn.prepare_cached(BATCH)?;
-    let rows =
-        statement.query_map([name], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)))?;
-    let mut given = Vec::new();
-    for found in rows {
-        let (row, id, stage) = found?;
-        // What this program does not understand was given all the same.
-        if let Ok(id) = id.parse() {
-            given.push(Given { row, id, stage: rows::stage(&stage).unwrap_or(Stage::Unknown) });
-        }
-    }
-    Ok(given)
 }
 
 pub(super) fn known(conn: &Connection, task_id: &TaskId) -> rusqlite::Result<Option<LocalId>> {
@@ -184,7 +157,7 @@ pub(super) fn salt(conn: &Connection) -> rusqlite::Result<Vec<u8>> {
 }
 
 /// Tasks with their outputs, in the order of the statement.
-fn tasks(conn: &Connection, statement: &str, params: impl Params) -> rusqlite::Result<Vec<Task>> {
+pub(super) fn tasks(conn: &Connection, statement: &str, params: impl Params) -> rusqlite::Result<Vec<Task>> {
     let mut statement = conn.prepare_cached(statement)?;
     let mut found =
         statement.query_map(params, rows::task)?.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;

@@ -3,7 +3,7 @@
 //! The service keeps a ledger by idempotency key, as the real one does: a key it knows with the same bytes is a
 //! replay, with other bytes a mismatch, and every line of the ledger was paid for once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use plantain::domain::{
@@ -18,6 +18,8 @@ pub struct Store {
     pub tasks: BTreeMap<LocalId, Task>,
     pub draft: Option<Draft>,
     pub learned: BTreeMap<String, String>,
+    /// Batches that rest.
+    pub resting: BTreeSet<String>,
 }
 
 impl Store {
@@ -40,6 +42,18 @@ impl Store {
                 self.learned.extend(lessons.iter().map(|lesson| (lesson.about.clone(), lesson.text.clone())));
                 None
             }
+            Change::Drop(ids) => {
+                ids.iter().for_each(|id| drop(self.tasks.remove(id)));
+                None
+            }
+            Change::Batch { name, paused } => {
+                if *paused {
+                    self.resting.insert(name.clone())
+                } else {
+                    self.resting.remove(name)
+                };
+                None
+            }
             Change::Wish(_) | Change::Found(_) | Change::Paused(_) => None,
         }
     }
@@ -51,6 +65,8 @@ pub fn written(change: &Change) -> Option<(LocalId, Stage)> {
         Change::New(task) | Change::Intent(task) | Change::Progress(task) => Some((task.id, task.status.stage())),
         Change::Draft(_)
         | Change::Forget(_)
+        | Change::Drop(_)
+        | Change::Batch { .. }
         | Change::Learned(_)
         | Change::Wish(_)
         | Change::Found(_)
