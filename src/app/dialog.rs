@@ -4,6 +4,7 @@ use crate::domain::{LocalId, Problem, Secret};
 use crate::keys::Place;
 
 use super::groups::Name;
+use super::kin::KinDialog;
 use super::looking::Viewer;
 use super::settle::Settling;
 
@@ -60,6 +61,8 @@ pub enum Dialog {
     },
     /// What to do about a creation whose outcome nobody knows.
     Settle(Settling),
+    /// Where tasks come from and what comes of them.
+    Kin(KinDialog),
     /// How to set an API key.
     Setup(Setup),
 }
@@ -116,6 +119,7 @@ impl Dialog {
             Self::Detail { .. } | Self::Batch { .. } => Place::Detail,
             Self::Viewer(_) => Place::Viewer,
             Self::Models { .. } | Self::Choices { .. } | Self::Settle(_) | Self::AskBatch(_) => Place::Picker,
+            Self::Kin(dialog) => dialog.place(),
             Self::Input { .. } => Place::Input,
             Self::Setup(_) => Place::Setup,
         }

@@ -15,6 +15,8 @@ pub enum Effect {
     Older(Option<(Wall, LocalId)>),
     /// All that the store holds of the batch of this name; answered by `Msg::Batch`.
     Batch(String),
+    /// The family of this task, from the store; answered by `Msg::Relatives`.
+    Family(LocalId),
     /// This picture, encoded for this terminal; answered by `Msg::Asset`. A newer wish replaces it.
     Encode(Want),
     /// A first look of this picture, if there is a thumbnail of it; answered by `Msg::Asset`.

@@ -38,8 +38,7 @@ pub struct Group {
     waiting: BTreeSet<Key>,
     /// Those with a result here, by their ends.
     results: BTreeSet<(Wall, LocalId)>,
-    /// The rows of second attempts, and the failures that the store says were tried again.
-    attempts: HashSet<String>,
+    /// Failures that were tried again.
     retried: HashSet<LocalId>,
     left: Option<Duration>,
     reckoned: Option<Mono>,
@@ -164,11 +163,7 @@ impl Group {
                 let price = *price;
                 self.count(task.id, stage, price);
             }
-            None => {
-                self.count(task.id, stage, Price::from(cost(&task.request, catalogue)));
-                let row = task.mark.as_ref().filter(|mark| mark.is_again()).map(|mark| mark.row.clone());
-                self.attempts.extend(row);
-            }
+            None => self.count(task.id, stage, Price::from(cost(&task.request, catalogue))),
         }
         let key = (task.created, task.id);
         let waits = matches!(stage, Stage::Saved | Stage::Sending);
@@ -200,11 +195,15 @@ impl Group {
         self.retried.extend(members.iter().filter(|member| member.retried).map(|member| member.id));
     }
 
-    /// What the row of this failure says was given once more.
+    /// This failure was tried again.
     #[must_use]
-    pub fn is_retried(&self, task: &Task) -> bool {
-        self.retried.contains(&task.id)
-            || task.mark.as_ref().is_some_and(|mark| self.attempts.contains(&mark.again().row))
+    pub fn is_retried(&self, id: LocalId) -> bool {
+        self.retried.contains(&id)
+    }
+
+    /// This failure is tried again.
+    pub(super) fn tried_again(&mut self, id: LocalId) {
+        self.retried.insert(id);
     }
 
     /// Foretells its end anew, if that was not done within the last second.

@@ -4,6 +4,7 @@ pub mod dialog;
 pub mod editor;
 pub mod effect;
 pub mod groups;
+pub mod kin;
 pub mod layout;
 pub mod looking;
 pub mod msg;

@@ -48,8 +48,12 @@ pub enum Msg {
     NotOlder(String),
     /// Tasks from the store that are not over: they are watched and fetched from now on, however old they are.
     Unfinished(Vec<Task>),
+    /// Relatives of a task from the store, wherever they are in the history.
+    Relatives(Vec<Task>),
     /// What was being typed when the program last ended.
     Drafted(Draft),
+    /// What was being typed for the models, one draft each.
+    Kept(Vec<Draft>),
     /// Send these, as if they had been typed: the first batch of the demonstration.
     Begin(Vec<Draft>),
     /// The store is open, and how this window stands to the others on it.

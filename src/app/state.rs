@@ -162,6 +162,7 @@ impl State {
             Some(Dialog::Detail { id, .. } | Dialog::Settle(Settling { id, .. })) => Some(*id),
             Some(Dialog::Viewer(open)) => Some(open.id),
             Some(Dialog::Batch { .. } | Dialog::AskBatch(_)) => None,
+            Some(Dialog::Kin(dialog)) => dialog.about().or(self.table.cursor()),
             Some(Dialog::Help { .. }) => self.under.as_ref().map(|open| open.id).or(self.table.cursor()),
             _ => self.table.cursor(),
         }

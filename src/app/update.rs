@@ -1,12 +1,13 @@
 //! The one function that changes the state: routing only, the work is in the modules.
 
-use crate::domain::{Change, Output, OutputState, Stage, Status, Task};
+use crate::domain::{Change, How, Output, OutputState, Stage, Status, Task};
 use crate::fleet::{FleetMsg, Order};
 use crate::keys::{Action, Chord, resolve};
 use crate::time::Now;
 
 use super::dialog::{Dialog, Setup, Test};
 use super::effect::Effect;
+use super::kin::KinDialog;
 use super::layout::panes;
 use super::msg::{AssetMsg, Msg};
 use super::preview::Slot;
@@ -16,6 +17,7 @@ mod batches;
 mod dialogs;
 mod files;
 mod forms;
+mod kin;
 mod looking;
 mod settle;
 mod tasks;
@@ -69,7 +71,7 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
             state.warn(why);
             Vec::new()
         }
-        Msg::Unfinished(tasks) => tasks::restore(state, tasks),
+        Msg::Unfinished(tasks) | Msg::Relatives(tasks) => tasks::restore(state, tasks),
         Msg::Older { tasks, last } => tasks::older(state, tasks, last),
         Msg::Batch { name, members, failed } => batches::learned(state, &name, &members, failed),
         Msg::Drafted(draft) => {
@@ -79,6 +81,10 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
             if !typed.is_empty() {
                 state.editor.paste(&typed, now);
             }
+            Vec::new()
+        }
+        Msg::Kept(drafts) => {
+            state.editor.keep(drafts);
             Vec::new()
         }
         Msg::Begin(drafts) => tasks::begin(state, &drafts),
@@ -109,12 +115,16 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
 fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     let now = state.now;
     settle::sync(state, false);
+    state.editor.forget_origin_if_empty(&state.catalogue);
     if let Some(Dialog::Settle(settling)) = &state.dialog
         && !state.fleet.task(settling.id).is_some_and(|task| matches!(task.status, Status::Unsure(_)))
     {
         state.dialog = None;
     }
     state.notice.take_if(|notice| notice.until <= now.mono);
+    // Those of other models go first: the last one that is saved is the one in the editor.
+    let parted = state.editor.parted();
+    effects.extend(parted.into_iter().map(|draft| Effect::Fleet(Order::Save(Change::Draft(draft)))));
     if let Some(draft) = state.editor.unsaved(now, state.leaving) {
         effects.push(Effect::Fleet(Order::Save(Change::Draft(draft))));
     }
@@ -202,6 +212,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.say("that is about one task: choose one of the batch");
         }
         Action::Submit => return tasks::submit(state),
+        Action::Send if matches!(state.dialog, Some(Dialog::Kin(_))) => return kin::send_cause(state),
         Action::Send => return batches::send(state).unwrap_or_else(|| tasks::send(state)),
         Action::Resume => {
             state.say("going on");
@@ -214,6 +225,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Fetch => return files::check(state, true),
         Action::Forget if batches::ask_drop(state) => {}
+        Action::Forget if matches!(state.dialog, Some(Dialog::Kin(_))) => return kin::drop_cause(state),
         Action::Forget => return tasks::forget(state),
         Action::Fold => batches::fold(state),
         Action::FoldAll => batches::fold_all(state),
@@ -237,8 +249,18 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
                 Pane::Table => Pane::Form,
             }
         }
-        Action::Reuse => tasks::reuse(state),
         Action::Open if batches::open(state) => {}
+        Action::Reuse => match &state.dialog {
+            Some(Dialog::Kin(KinDialog::Carried(_))) => kin::edit_carried(state),
+            Some(Dialog::Kin(KinDialog::Causes { .. })) => kin::edit_cause(state),
+            _ => kin::edit(state),
+        },
+        Action::Again => return kin::again(state),
+        Action::Promote => kin::choose_model(state, How::Promote),
+        Action::Reference => kin::choose_model(state, How::Reference),
+        Action::Star => return kin::star(state),
+        Action::Family => return kin::show_family(state),
+        Action::Causes => kin::show_causes(state),
         Action::Open => {
             if let Some(id) = state.table.cursor() {
                 state.dialog = Some(Dialog::Detail { id, scroll: 0 });
@@ -264,6 +286,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Close => dialogs::close(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::Settle(_))) => return settle::accept(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::AskBatch(_))) => return batches::accept(state),
+        Action::Accept if matches!(state.dialog, Some(Dialog::Kin(_))) => return kin::accept(state),
         Action::Accept => dialogs::accept(state),
         Action::Settle => return settle::open(state),
         Action::Others => return settle::toggle_others(state),

@@ -35,6 +35,13 @@ pub enum Wish {
         /// What it became.
         task_id: TaskId,
     },
+    /// The user stars this, or takes the star away. From the moment it is written it is so.
+    Star {
+        /// Which one.
+        task: LocalId,
+        /// With a star.
+        on: bool,
+    },
     /// The user wants to see what the account holds besides our own tasks.
     Browse(Browse),
     /// The user gives up what of this batch was never sent.
@@ -50,7 +57,7 @@ impl Wish {
         match self {
             Self::Send(id) | Self::Look(id) | Self::Forget(id) => Some(*id),
             Self::Again(asset) => Some(asset.task),
-            Self::GiveUp { task, .. } | Self::Adopt { task, .. } => Some(*task),
+            Self::GiveUp { task, .. } | Self::Adopt { task, .. } | Self::Star { task, .. } => Some(*task),
             Self::Resume | Self::Browse(_) | Self::Drop(_) | Self::WatchAll => None,
         }
     }

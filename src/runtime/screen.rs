@@ -272,6 +272,15 @@ impl Program {
                 }
             }
             Effect::Batch(name) => self.read_batch(name),
+            Effect::Family(id) => {
+                if let Some(store) = self.hands.store() {
+                    let inbox = self.hands.inbox();
+                    store.family_then(id, move |result| match result {
+                        Ok(tasks) => deliver(&inbox, Note::Msg(Msg::Relatives(tasks))),
+                        Err(why) => tracing::warn!(%why, "the relatives of a task cannot be read"),
+                    });
+                }
+            }
             Effect::Encode(want) => {
                 if let Some(msg) = self.pictures.want(want) {
                     self.take(msg, true);
@@ -381,9 +390,7 @@ impl Program {
             match tokio::time::timeout_at(stop, inbox.recv()).await {
                 Ok(Some(Note::Opened(opened))) => match opened.0 {
                     Ok(contents) => {
-                        if let Some(draft) = contents.draft {
-                            self.take(Msg::Drafted(draft), false);
-                        }
+                        self.drafted(contents.drafts);
                         self.hands.open(contents.store, !contents.standing.holds);
                     }
                     Err(why) => self.failure = Some(why),

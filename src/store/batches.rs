@@ -11,12 +11,9 @@ use crate::domain::{Catalogue, LocalId, Request, Stage, Task};
 use crate::time::Wall;
 
 const ROWS: &str = "SELECT row, id, stage FROM tasks WHERE batch = ?1 AND row IS NOT NULL";
-/// With each failure whether its row was tried again: see `Mark::again`.
-const MEMBERS: &str = "SELECT id, stage, body, stage IN ('fail', 'refused') AND EXISTS (
-        SELECT 1 FROM tasks AS next WHERE next.batch = tasks.batch AND next.row = CASE instr(tasks.row, '~')
-            WHEN 0 THEN tasks.row || '~2'
-            ELSE substr(tasks.row, 1, instr(tasks.row, '~'))
-                || (CAST(substr(tasks.row, instr(tasks.row, '~') + 1) AS INTEGER) + 1) END)
+/// With each failure whether it was tried again.
+const MEMBERS: &str = "SELECT id, stage, body, stage IN ('fail', 'refused')
+        AND EXISTS (SELECT 1 FROM tasks AS next WHERE next.parent = tasks.id AND next.how = 'retry')
     FROM tasks WHERE batch = ?1";
 const FAILED: &str = select_tasks!("WHERE batch = ?1 AND stage IN ('fail', 'refused') ORDER BY created DESC, id DESC");
 const ALL: &str = "SELECT name, created, paused FROM batches ORDER BY created DESC, name DESC LIMIT ?1";

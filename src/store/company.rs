@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, named_params, params};
 
-use super::lease::Seat;
+use super::lease::{Seat, differ};
 use super::pulse::Pulse;
 use super::write::Fault;
 use super::{Heard, StoreProblem, answers, batches, read, rows};
@@ -400,6 +400,10 @@ impl Company {
             // So that a holder which dies over it leaves it to the next one, and everybody knows.
             conn.prepare_cached(AWAY)?.execute(params![task, asset.index])?;
         }
+        if let Wish::Star { task, on } = wish {
+            // It costs nobody anything, so it does not wait for the holder, who only hears of it.
+            super::write::star(conn, *task, *on)?;
+        }
         conn.prepare_cached(WISH)?.execute(params![self.seat.token(), self.service, task, send, text, self.account])?;
         Ok(())
     }
@@ -442,9 +446,4 @@ impl Company {
 /// The windows that have wished for something that is not done.
 fn owners(conn: &Connection) -> rusqlite::Result<Vec<String>> {
     conn.prepare(OWNERS)?.query_map([], |row| row.get(0))?.collect()
-}
-
-/// Two keys that are surely not the same.
-fn differ(one: Option<&str>, other: Option<&str>) -> bool {
-    matches!((one, other), (Some(one), Some(other)) if one != other)
 }

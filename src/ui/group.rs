@@ -233,7 +233,7 @@ fn failures(page: &mut Page<'_, '_>, state: &State, group: &Group) {
         }
         let what = explain(task, state.now.wall, state.now.wall).what;
         let next = match crate::domain::may_retry(task) {
-            Ok(()) if group.is_retried(task) => "it was sent once more",
+            Ok(()) if group.is_retried(task.id) => "it was sent once more",
             Ok(()) => "may work unchanged: r sends it once more",
             Err(_) => "needs a change: e on the task takes it into the editor",
         };

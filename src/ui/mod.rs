@@ -8,6 +8,7 @@ mod editor;
 mod form;
 mod group;
 mod help;
+mod kin;
 mod preview;
 mod settle;
 mod setup;

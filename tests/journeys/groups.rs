@@ -10,7 +10,7 @@ use plantain::domain::{Failure, Holder, LocalId, Request, Stage, Standing, Statu
 use plantain::fleet::FleetMsg;
 use plantain::time::Wall;
 
-use super::support::{Desk, secs};
+use kit::support::{Desk, secs};
 
 fn id(n: u128) -> LocalId {
     LocalId::from_random(n << 64)

@@ -1,14 +1,16 @@
 //! The prompt editor: a text, a model, and the fields the user set.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tui_textarea::{CursorMove, TextArea};
 
 use crate::domain::validate::validate;
-use crate::domain::{Catalogue, Draft, Invalid, ModelSpec, Request};
+use crate::domain::{Catalogue, Draft, Invalid, Kin, ModelSpec, Request};
 use crate::time::{Mono, Now};
 
+mod drafts;
 mod form;
 mod text;
 
@@ -30,6 +32,14 @@ pub struct Editor {
     /// What the last attempt to send was refused for.
     fault: Option<Invalid>,
     changed: Option<Mono>,
+    /// The task that the draft was taken from.
+    origin: Option<Kin>,
+    /// Something was typed or set for the present model; otherwise what is here came along from another one.
+    own: bool,
+    /// The drafts of the other models.
+    kept: BTreeMap<String, Draft>,
+    /// Drafts that were left and are not on the disk yet.
+    parted: Vec<Draft>,
 }
 
 impl Editor {
@@ -42,13 +52,24 @@ impl Editor {
         text.move_cursor(CursorMove::Bottom);
         text.move_cursor(CursorMove::End);
         let fields = if known { draft.fields.clone() } else { Map::new() };
-        Self { text, model, fields, chip: 0, fault: None, changed: None }
+        Self {
+            text,
+            model,
+            fields,
+            chip: 0,
+            fault: None,
+            changed: None,
+            origin: draft.origin,
+            own: !draft.is_empty(),
+            kept: BTreeMap::new(),
+            parted: Vec::new(),
+        }
     }
 
     /// What is being typed.
     #[must_use]
     pub fn draft(&self) -> Draft {
-        Draft { model: self.model.clone(), prompt: self.prompt(), fields: self.fields.clone() }
+        Draft { model: self.model.clone(), prompt: self.prompt(), fields: self.fields.clone(), origin: self.origin }
     }
 
     /// The model's name.
@@ -63,6 +84,27 @@ impl Editor {
         catalogue.get(&self.model).map(AsRef::as_ref)
     }
 
+    /// The task that the draft was taken from, and what for.
+    #[must_use]
+    pub fn origin(&self) -> Option<Kin> {
+        self.origin
+    }
+
+    /// What was emptied comes from nowhere. Some models need no prompt: there the fields count.
+    pub fn forget_origin_if_empty(&mut self, catalogue: &Catalogue) {
+        let needed = self.spec(catalogue).and_then(ModelSpec::prompt).is_some_and(|field| field.required);
+        if self.origin.is_some() && self.text.is_empty() && (needed || self.fields.is_empty()) {
+            self.origin = None;
+        }
+    }
+
+    /// Puts the cursor on a field. Returns whether it is one of the form; the prompt is not.
+    pub fn go_to(&mut self, field: &str, catalogue: &Catalogue) -> bool {
+        let at = self.chips(catalogue).iter().position(|chip| chip.field.as_deref() == Some(field));
+        self.chip = at.unwrap_or(self.chip);
+        at.is_some()
+    }
+
     /// What the last attempt was refused for.
     #[must_use]
     pub fn fault(&self) -> Option<&Invalid> {
@@ -72,22 +114,33 @@ impl Editor {
     /// Takes a draft in, as an edit that can be undone.
     pub fn load(&mut self, draft: &Draft, catalogue: &Catalogue, now: Now) {
         if catalogue.get(&draft.model).is_some() {
+            if draft.model != self.model {
+                self.part();
+            }
             self.model.clone_from(&draft.model);
             self.fields.clone_from(&draft.fields);
         }
-        self.text.clear();
-        self.text.insert_str(&draft.prompt);
+        self.origin = draft.origin;
+        self.replace(&draft.prompt);
         self.touch(now);
+    }
+
+    /// Another text instead of the present one, as one edit.
+    fn replace(&mut self, text: &str) {
+        self.text.select_all();
+        self.text.insert_str(text);
     }
 
     /// Empties the text after it was sent. Undo brings it back; model and fields stay for the next one.
     pub fn sent(&mut self, now: Now) {
         self.text.clear();
+        self.origin = None;
         self.touch(now);
     }
 
     fn touch(&mut self, now: Now) {
         self.fault = None;
+        self.own = true;
         self.changed.get_or_insert(now.mono);
     }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::domain::batch::{Member, Price, Sum, Tally, cost};
-use crate::domain::{LocalId, NotRetried, Problem, Stage, Status, Task, may_retry};
+use crate::domain::{How, Kin, LocalId, NotRetried, Problem, Stage, Status, Task, may_retry};
 use crate::fleet::FleetMsg;
 use crate::time::Wall;
 
@@ -19,6 +19,10 @@ use super::fleet;
 /// Counts what has changed, and asks for what is not known of the groups in sight.
 pub(super) fn follow(state: &mut State, effects: &mut Vec<Effect>) {
     for id in state.fleet.take_touched() {
+        let kin = state.fleet.task(id).and_then(|task| task.kin).filter(|kin| kin.how == How::Retry);
+        if let Some((kin, name)) = kin.and_then(|kin| Some((kin, state.table.group_of(kin.parent)?.0.clone()))) {
+            state.table.change(&name, |group| group.tried_again(kin.parent));
+        }
         let Some(name) = state.table.group_of(id).map(|(name, _)| name.clone()) else { continue };
         match state.fleet.task(id).map(Arc::clone) {
             Some(task) => state.table.change(&name, |group| group.note(&task, &state.catalogue)),
@@ -173,7 +177,7 @@ impl State {
             match may_retry(task) {
                 Err(NotRetried::Held) => found.held.push(task.id),
                 Err(NotRetried::Unsure) if !settled && !self.fleet.will_send(task.id) => found.held.push(task.id),
-                Ok(()) if !group.is_retried(task) => {
+                Ok(()) if !group.is_retried(task.id) => {
                     tally.add(Stage::Saved, Price::from(cost(&task.request, &self.catalogue)));
                     found.again.push(task.id);
                 }
@@ -249,6 +253,7 @@ fn once_more(state: &mut State, failed: &Task) -> Task {
     let newest = state.table.newest().map_or(state.now.wall, |newest| Wall(newest.0 + 1));
     let id = LocalId::from_random(state.chance.bits());
     let mut task = Task::new(id, Arc::clone(&failed.request), state.now.wall.max(newest));
+    task.kin = Some(Kin { parent: failed.id, how: How::Retry });
     task.mark = failed.mark.as_ref().map(|mark| Arc::new(mark.again()));
     task
 }

@@ -12,7 +12,7 @@ use super::super::editor::choices;
 use super::super::effect::Effect;
 use super::super::layout::panes;
 use super::super::state::{Pane, State};
-use super::{fleet, looking};
+use super::{fleet, forms, looking};
 
 pub(super) fn open_help(state: &mut State) {
     let place = state.place();
@@ -80,6 +80,7 @@ pub(super) fn go(state: &mut State, action: Action) {
             spec.and_then(|spec| spec.field(field)).map_or(0, |field| choices(field).len()) + 1
         }
         Some(Dialog::Settle(_)) => return super::settle::step(state, by),
+        Some(Dialog::Kin(_)) => return super::kin::step(state, by),
         _ => 0,
     };
     match &mut state.dialog {
@@ -98,7 +99,7 @@ pub(super) fn go(state: &mut State, action: Action) {
             *scroll = scroll.saturating_add_signed(by).min(state.page_end.unwrap_or(1000));
         }
         Some(Dialog::Viewer(_)) => looking::along(state, by > 0),
-        Some(Dialog::Input { .. } | Dialog::Setup(_) | Dialog::Settle(_)) => {}
+        Some(Dialog::Input { .. } | Dialog::Setup(_) | Dialog::Settle(_) | Dialog::Kin(_)) => {}
     }
 }
 
@@ -109,7 +110,7 @@ pub(super) fn accept(state: &mut State) {
             let rows = matching_models(&query, &state.catalogue);
             match rows.get(cursor) {
                 Some(model) if model.is_current() => {
-                    state.editor.set_model(&model.name, &state.catalogue, state.now);
+                    forms::choose_model(state, &model.name);
                     state.dialog = None;
                     state.pane = if state.pane == Pane::Table { Pane::Editor } else { state.pane };
                 }
