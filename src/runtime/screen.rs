@@ -280,6 +280,7 @@ impl Program {
                     });
                 }
             }
+            Effect::Batch(name) => self.read_batch(name),
             Effect::Family(id) => {
                 if let Some(store) = self.hands.store() {
                     let inbox = self.hands.inbox();
