@@ -3,6 +3,9 @@
 #[path = "support_pty/service.rs"]
 mod service;
 
+#[path = "cli/money.rs"]
+mod money;
+
 use std::path::Path;
 use std::process::{Output, Stdio};
 

@@ -3,6 +3,9 @@
 
 mod support;
 
+#[path = "journeys/budget.rs"]
+mod budget;
+
 use plantain::app::dialog::{Setup, Test};
 use plantain::app::msg::PictureWay;
 use plantain::app::{AssetMsg, Dialog, Msg, Pane, Slot, matching_models, sources};

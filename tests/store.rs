@@ -611,7 +611,9 @@ fn an_older_database_learns_to_learn() {
         "DROP TABLE learned; DROP TABLE answers; DROP TABLE salt; ALTER TABLE lease DROP COLUMN account;
         ALTER TABLE lease DROP COLUMN since; ALTER TABLE wishes DROP COLUMN account;
         ALTER TABLE tasks DROP COLUMN account; DROP INDEX tasks_by_batch; ALTER TABLE tasks DROP COLUMN batch;
-        ALTER TABLE tasks DROP COLUMN row; ALTER TABLE tasks DROP COLUMN seed; PRAGMA user_version = 2",
+        ALTER TABLE tasks DROP COLUMN row; ALTER TABLE tasks DROP COLUMN seed;
+        DROP INDEX tasks_by_spent; ALTER TABLE tasks DROP COLUMN cost; ALTER TABLE tasks DROP COLUMN cost_most;
+        ALTER TABLE tasks DROP COLUMN priced; ALTER TABLE lease DROP COLUMN budget; ALTER TABLE tasks DROP COLUMN spent; PRAGMA user_version = 2",
     );
     let store = open(dir.path());
     assert_eq!(get(&store, task(1).id), task(1));

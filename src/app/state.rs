@@ -109,6 +109,7 @@ impl State {
         let mut chance = Chance::new(start.seed);
         let mut fleet = Fleet::new(start.allowance, chance.bits());
         fleet.know(durations::kinds(&start.catalogue));
+        fleet.know_prices(start.catalogue.clone());
         let editor = Editor::new(&Draft::default(), &start.catalogue);
         Self {
             fleet,

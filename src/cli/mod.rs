@@ -3,6 +3,7 @@
 mod adopt;
 mod args;
 mod context;
+mod costs;
 mod demo;
 mod doctor;
 mod dry_run;
@@ -102,6 +103,7 @@ async fn run(args: Args) -> Result<u8, Report> {
         Some(Command::List(args)) if args.remote => remote::run(&global, &args).await,
         Some(Command::List(args)) => list::run(&global, &args),
         Some(Command::Show(args)) => show::run(&global, &args),
+        Some(Command::Costs(args)) => costs::run(&global, &args),
         Some(Command::Models(args)) => models::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&global, &args).await,
         Some(Command::Repair) => repair::run(&global),

@@ -3,13 +3,13 @@
 use color_eyre::eyre::Report;
 
 use crate::domain::request::plain;
-use crate::domain::{Catalogue, Field, ModelSpec};
+use crate::domain::{Field, ModelSpec};
 
 use super::args::Models;
-use super::{DONE, USAGE, complain, say};
+use super::{DONE, USAGE, complain, context, say};
 
 pub(super) fn run(args: &Models) -> Result<u8, Report> {
-    let catalogue = Catalogue::built_in();
+    let catalogue = context::catalogue();
     let Some(name) = &args.name else {
         for model in catalogue.models() {
             if args.json {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use color_eyre::eyre::{Report, eyre};
 use serde_json::json;
 
-use crate::domain::{Catalogue, LocalId, Settle as Decision, Stage, Status, Task, TaskId, explain, price};
+use crate::domain::{LocalId, Settle as Decision, Stage, Status, Task, TaskId, explain, price};
 use crate::fleet::{Fleet, FleetMsg};
 use crate::runtime::{Driver, clock};
 use crate::time::Chance;
@@ -30,7 +30,7 @@ pub(super) async fn run(global: &Global, args: &Settle) -> Result<u8, Report> {
         complain(&format!("{}: there is nothing to decide; its outcome is known", id.short()));
         return Ok(ERROR);
     };
-    let cost = price::words(price::quote(&task.request, &Catalogue::built_in()).as_ref());
+    let cost = price::words(price::quote(&task.request, &context::catalogue()).as_ref());
     let mut ids = vec![id];
     let how = match (&args.adopt, args.anew, args.give_up) {
         (Some(task_id), ..) => match stray(&mut driver, &task, task_id).await {
@@ -114,7 +114,7 @@ async fn choices(mut driver: Driver, task: &Task, cost: &str, args: &Settle) -> 
     let said = explain(task, now.wall, driver.fleet().at_service(now));
     if args.json {
         let mut line = json::task(task);
-        let quote = price::quote(&task.request, &Catalogue::built_in());
+        let quote = price::quote(&task.request, &context::catalogue());
         line["may_repeat"] = repeat.into();
         line["price"] = quote.map_or(
             serde_json::Value::Null,

@@ -5,8 +5,9 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use color_eyre::eyre::Report;
 
+use crate::config::Settings;
 use crate::domain::batch::Bill;
-use crate::domain::{Catalogue, LocalId, Secret, Stage, Task};
+use crate::domain::{LocalId, Secret, Stage, Task};
 use crate::fleet::FleetMsg;
 use crate::runtime::clock;
 use crate::store::{FILE, Given, Store};
@@ -17,13 +18,12 @@ use super::follow::{Style, Until, follow};
 use super::prompts::{self, Checked, Ready};
 use super::{DONE, USAGE, complain, context, dry_run};
 
-/// More tasks than this are sent only with the user's word.
-const MANY: usize = 20;
-/// What may cost more than so many USD, too.
-const DEAR: f64 = 1.0;
-
-pub(super) async fn run(global: &Global, args: Submit) -> Result<u8, Report> {
-    let catalogue = Catalogue::built_in();
+pub(super) async fn run(global: &Global, mut args: Submit) -> Result<u8, Report> {
+    let catalogue = context::catalogue();
+    let settings = context::settings(global)?;
+    if args.many.lists.is_none() {
+        args.many.lists = context::config_dir(global).map(|dir| dir.join("lists"));
+    }
     let places = context::places(global)?;
     let callback = context::callback(global, &places)?;
     let Checked { ready, faults, seed } = prompts::check(&args, &catalogue, callback.as_ref().map(Secret::expose))?;
@@ -63,7 +63,7 @@ pub(super) async fn run(global: &Global, args: Submit) -> Result<u8, Report> {
         dry_run::print(&all, &bill, seed, address.as_str(), &catalogue, args.json)?;
         return Ok(broken);
     }
-    if !consent(&args, &bill)? {
+    if !consent(&args, &bill, &settings)? {
         return Ok(USAGE);
     }
     if let Some(seed) = seed.filter(|_| !args.json) {
@@ -127,7 +127,7 @@ fn sort(ready: &[Ready], given: Vec<Given>) -> Sorted<'_> {
 }
 
 /// The user wants so many, and so dear.
-fn consent(args: &Submit, bill: &Bill) -> Result<bool, Report> {
+fn consent(args: &Submit, bill: &Bill, settings: &Settings) -> Result<bool, Report> {
     let sum = format!("{} tasks, {}", bill.tasks, bill.price());
     if let Some(most) = args.many.max_cost
         && (bill.usd > most || bill.unknown > 0)
@@ -139,7 +139,7 @@ fn consent(args: &Submit, bill: &Bill) -> Result<bool, Report> {
     // Where templates, lists and files make the number, it may surprise; `--repeat` is a number that was said.
     let many = &args.many;
     let made = many.from.is_some() || many.expand.is_some() || !many.matrix.is_empty();
-    if many.yes || ((bill.tasks <= MANY as u128 || !made) && bill.usd <= DEAR) {
+    if many.yes || ((bill.tasks <= u128::from(settings.confirm_tasks) || !made) && bill.usd <= settings.confirm_usd) {
         return Ok(true);
     }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::batch::Mark;
+use super::batch::{Cost, Mark};
 use super::{AssetId, LocalId, Output, Report, Request, Stage, Status, TaskId};
 use crate::time::Wall;
 
@@ -55,6 +55,10 @@ pub struct Task {
     pub outputs: Vec<Output>,
     /// How it belongs to what was sent together, if it does.
     pub mark: Option<Arc<Mark>>,
+    /// What it may cost, as was known when it was made; none where nobody knew.
+    pub cost: Option<Cost>,
+    /// When its price was taken out of the budget; none before it is sent, and again when it surely was not taken.
+    pub spent: Option<Wall>,
 }
 
 impl Task {
@@ -74,6 +78,8 @@ impl Task {
             completed: None,
             outputs: Vec::new(),
             mark: None,
+            cost: None,
+            spent: None,
         }
     }
 
@@ -86,9 +92,8 @@ impl Task {
         times.note(Stage::Queued, created);
         let request = Arc::new(Request::elsewhere(&report.model));
         let task_id = Some(report.task_id.clone());
-        let (completed, outputs) = (None, Vec::new());
-        let mut task =
-            Self { id, task_id, request, status: Status::Queued, times, created, completed, outputs, mark: None };
+        // What others sent is not paid out of our budget.
+        let mut task = Self { task_id, status: Status::Queued, times, created, ..Self::new(id, request, now) };
         task.observe(report, report.completed.unwrap_or(now));
         task
     }

@@ -8,6 +8,7 @@ mod answers;
 mod backup;
 mod company;
 mod lease;
+mod ledger;
 mod network;
 mod open;
 mod pulse;
@@ -420,6 +421,7 @@ impl Store {
     }
 }
 
+pub use ledger::{Spent, Whose};
 pub use read::{FOUND, Given};
 
 impl Drop for Store {

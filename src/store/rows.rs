@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde_json::Map;
 
 use crate::domain::batch::Mark;
-use crate::domain::{Failure, GivenUp, Home, Output, OutputState, Problem, Request, Stage, Status, Task, Times};
+use crate::domain::money::Usd;
+use crate::domain::{Cost, Failure, GivenUp, Home, Output, OutputState, Problem, Request, Stage, Status, Task, Times};
 use crate::time::Wall;
 
 /// A value as JSON text.
@@ -45,6 +46,8 @@ pub(super) fn task(row: &Row<'_>) -> rusqlite::Result<Option<Task>> {
         completed: row.get::<_, Option<i64>>(11)?.map(Wall),
         outputs: Vec::new(),
         mark: mark(row)?.map(Arc::new),
+        cost: cost(row)?,
+        spent: row.get::<_, Option<i64>>("spent")?.map(Wall),
     }))
 }
 
@@ -52,6 +55,12 @@ fn mark(row: &Row<'_>) -> rusqlite::Result<Option<Mark>> {
     let (batch, digest): (Option<String>, Option<String>) = (row.get(12)?, row.get(13)?);
     let seed = row.get::<_, Option<i64>>(14)?.map(i64::cast_unsigned);
     Ok(batch.map(|batch| Mark { batch, row: digest.unwrap_or_default(), seed }))
+}
+
+fn cost(row: &Row<'_>) -> rusqlite::Result<Option<Cost>> {
+    let (usd, at_most) = (row.get::<_, Option<i64>>("cost")?.map(Usd), row.get("cost_most")?);
+    let seen = row.get::<_, Option<String>>("priced")?.unwrap_or_default();
+    Ok(usd.map(|usd| Cost { usd, at_most, seen }))
 }
 
 fn request(row: &Row<'_>) -> rusqlite::Result<Request> {

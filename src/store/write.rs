@@ -22,12 +22,15 @@ impl From<rusqlite::Error> for Fault {
 
 const INSERT: &str = "INSERT INTO tasks
     (id, task_id, model, route, body, template, prompt, stage, status, times, created, completed,
-     batch, row, seed)
+     batch, row, seed,
+     cost, cost_most, priced, spent)
     VALUES (:id, :task_id, :model, :route, :body, :template, :prompt, :stage, :status, :times, :created, :completed,
-     :batch, :row, :seed)
+     :batch, :row, :seed,
+     :cost, :cost_most, :priced, :spent)
     ON CONFLICT DO NOTHING";
 const STANDING: &str = "SELECT stage, task_id FROM tasks WHERE id = ?1";
 const UPDATE: &str = "UPDATE tasks SET stage = :stage, status = :status, times = :times,
+    cost = coalesce(:cost, cost), cost_most = :cost_most, priced = coalesce(:priced, priced), spent = :spent,
     task_id = coalesce(:task_id, task_id), completed = coalesce(:completed, completed) WHERE id = :id";
 /// A file that is here stays here: a window that has not heard of it knows only the link.
 const OUTPUT: &str = "INSERT INTO outputs
@@ -94,6 +97,10 @@ fn new(conn: &Connection, task: &Task) -> Result<(), Fault> {
         ":batch": task.mark.as_ref().map(|mark| &mark.batch),
         ":row": task.mark.as_ref().map(|mark| &mark.row),
         ":seed": task.mark.as_ref().and_then(|mark| mark.seed).map(u64::cast_signed),
+        ":cost": task.cost.as_ref().map(|cost| cost.usd.0),
+        ":cost_most": task.cost.as_ref().is_some_and(|cost| cost.at_most),
+        ":priced": task.cost.as_ref().map(|cost| &cost.seen),
+        ":spent": task.spent.map(|at| at.0),
     })?;
     if made == 0 {
         return Err(Fault::Own(StoreProblem::Exists(task.id)));
@@ -128,6 +135,10 @@ fn progress(conn: &Connection, task: &Task) -> Result<(), Fault> {
         ":status": rows::json(&task.status)?,
         ":times": rows::json(&task.times)?,
         ":completed": task.completed.map(|at| at.0),
+        ":cost": task.cost.as_ref().map(|cost| cost.usd.0),
+        ":cost_most": task.cost.as_ref().is_some_and(|cost| cost.at_most),
+        ":priced": task.cost.as_ref().map(|cost| &cost.seen),
+        ":spent": task.spent.map(|at| at.0),
     })?;
     outputs(conn, task.id, &task.outputs)
 }
