@@ -5,6 +5,8 @@ mod service;
 
 #[path = "cli/money.rs"]
 mod money;
+#[path = "cli/refresh.rs"]
+mod refresh;
 
 use std::path::Path;
 use std::process::{Output, Stdio};

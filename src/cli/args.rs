@@ -349,6 +349,9 @@ pub(super) struct Show {
 pub(super) struct Models {
     /// Only this one, with its fields
     pub name: Option<String>,
+    /// Bring fields and prices from the service's public pages, and say what changed; needs no key
+    #[arg(long, conflicts_with = "name")]
+    pub refresh: bool,
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,

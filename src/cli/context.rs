@@ -13,7 +13,7 @@ use crate::api::webhook::{HookPath, WebhookConfig, WebhookSecrets};
 use crate::api::{self, ApiKey, DownloadLimits};
 use crate::config::{Budgets, DEFAULT_BASE_URL, PictureQuality, Places, Settings};
 use crate::domain::{Catalogue, LocalId, Secret, Task};
-use crate::runtime::{Downloads, Driver, Service, Wallet, clock, settings};
+use crate::runtime::{Downloads, Driver, Service, Wallet, catalogue, clock, settings};
 use crate::store::Store;
 use crate::terminal::Choice;
 
@@ -119,7 +119,7 @@ pub(super) fn driver(global: &Global, out: Option<PathBuf>, receive: bool) -> Re
     }
     let service = Arc::new(Service::new(base.clone(), key));
     let mut driver = Driver::new(store, service, downloads(global, &base), &places, settings.allowance())?;
-    driver.keep_purse(catalogue(), wallet(global), settings.budgets);
+    driver.keep_purse(catalogue(global)?, wallet(global), settings.budgets);
     same_limits(global, &driver, settings.budgets)?;
     if let Some(out) = out {
         driver.deliver_to(out);
@@ -165,9 +165,13 @@ pub(super) fn store(global: &Global) -> Result<Store, Report> {
     Ok(Store::open(&places(global)?.data)?)
 }
 
-/// The models that are known here.
-pub(super) fn catalogue() -> Catalogue {
-    Catalogue::built_in()
+/// The models that are known here; what is wrong with the file of them is said.
+pub(super) fn catalogue(global: &Global) -> Result<Catalogue, Report> {
+    let (catalogue, bad) = catalogue::load(&places(global)?.data);
+    if let Some(bad) = bad {
+        complain(&bad.to_string());
+    }
+    Ok(catalogue)
 }
 
 /// Finds the task that an id, or the beginning of one, means.

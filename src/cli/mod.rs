@@ -16,6 +16,7 @@ mod lists;
 mod log;
 mod models;
 mod prompts;
+mod refresh;
 mod remote;
 mod repair;
 mod send;
@@ -104,7 +105,8 @@ async fn run(args: Args) -> Result<u8, Report> {
         Some(Command::List(args)) => list::run(&global, &args),
         Some(Command::Show(args)) => show::run(&global, &args),
         Some(Command::Costs(args)) => costs::run(&global, &args),
-        Some(Command::Models(args)) => models::run(&args),
+        Some(Command::Models(args)) if args.refresh => refresh::run(&global, &args).await,
+        Some(Command::Models(args)) => models::run(&global, &args),
         Some(Command::Doctor(args)) => doctor::run(&global, &args).await,
         Some(Command::Repair) => repair::run(&global),
         Some(Command::Sim(args)) => sim::run(args).await,

@@ -19,7 +19,7 @@ use super::prompts::{self, Checked, Ready};
 use super::{DONE, USAGE, complain, context, dry_run};
 
 pub(super) async fn run(global: &Global, mut args: Submit) -> Result<u8, Report> {
-    let catalogue = context::catalogue();
+    let catalogue = context::catalogue(global)?;
     let settings = context::settings(global)?;
     if args.many.lists.is_none() {
         args.many.lists = context::config_dir(global).map(|dir| dir.join("lists"));

@@ -18,7 +18,7 @@ pub(super) async fn run(global: &Global) -> Result<u8, Report> {
     let settings = context::settings(global)?;
     let webhook = global.webhook_listen.map(|listen| context::webhook(listen, &places)).transpose()?;
     let options = ScreenOptions {
-        catalogue: context::catalogue(),
+        catalogue: context::catalogue(global)?,
         webhook,
         callback: context::callback(global, &places)?,
         places,

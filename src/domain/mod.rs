@@ -14,6 +14,7 @@ pub mod naming;
 pub mod output;
 pub mod price;
 pub mod problem;
+pub mod refresh;
 pub mod report;
 pub mod request;
 pub mod secret;

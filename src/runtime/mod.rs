@@ -3,6 +3,7 @@
 mod about;
 pub mod brief;
 mod callbacks;
+pub mod catalogue;
 pub mod clock;
 mod copies;
 pub mod files;
