@@ -2,6 +2,10 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Usd;
+
 /// The address of the service when nothing else is said \[D\].
 pub const DEFAULT_BASE_URL: &str = "https://api.hiapi.ai";
 
@@ -10,6 +14,8 @@ pub const DEFAULT_BASE_URL: &str = "https://api.hiapi.ai";
 pub struct Allowance {
     /// Requests in any 60 seconds \[D\]: 60.
     pub per_minute: u32,
+    /// Never more than these in 60 seconds, even if the service says that it allows more.
+    pub ceiling: u32,
     /// Requests at once \[D\]: 10.
     pub at_once: u32,
     /// Creations at once; around ten can trip a new account, four is what the vendor advises \[B\].
@@ -20,11 +26,61 @@ pub struct Allowance {
 
 impl Default for Allowance {
     fn default() -> Self {
-        Self { per_minute: 60, at_once: 10, creations: 4, downloads: 3 }
+        Self { per_minute: 60, ceiling: 100_000, at_once: 10, creations: 4, downloads: 3 }
     }
 }
 
 pub use crate::domain::advice::KEY_LIFETIME;
+
+/// What may be spent, by the estimates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budgets {
+    /// In a calendar day.
+    pub day: Option<Usd>,
+    /// By one batch, ever.
+    pub batch: Option<Usd>,
+    /// Tasks whose price nobody knows are sent although there is a limit; they count as nothing.
+    pub unknown: bool,
+}
+
+/// What `config.toml` says, or the usual where it says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// What may be spent.
+    pub budgets: Budgets,
+    /// More tasks than this are sent only with the user's word.
+    pub confirm_tasks: u32,
+    /// What may cost more than this, too.
+    pub confirm_usd: Usd,
+    /// Never more requests in a minute, whatever the service allows.
+    pub requests_per_minute: Option<u32>,
+    /// Never more requests at once.
+    pub requests_at_once: Option<u32>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            budgets: Budgets::default(),
+            confirm_tasks: 20,
+            confirm_usd: Usd(1_000_000),
+            requests_per_minute: None,
+            requests_at_once: None,
+        }
+    }
+}
+
+impl Settings {
+    /// How much may be asked of the service.
+    #[must_use]
+    pub fn allowance(&self) -> Allowance {
+        let usual = Allowance::default();
+        let ceiling = self.requests_per_minute.unwrap_or(usual.ceiling);
+        let at_once = self.requests_at_once.unwrap_or(usual.at_once).min(usual.at_once);
+        let creations = usual.creations.min(at_once);
+        Allowance { per_minute: usual.per_minute.min(ceiling), ceiling, at_once, creations, ..usual }
+    }
+}
 
 /// Where things are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]

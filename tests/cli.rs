@@ -1,5 +1,10 @@
 //! The commands, as scripts use them: exit codes, what is printed where, and what is never printed.
 
+#[path = "cli/money.rs"]
+mod money;
+#[path = "cli/refresh.rs"]
+mod refresh;
+
 use std::path::Path;
 use std::process::Stdio;
 

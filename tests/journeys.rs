@@ -6,6 +6,8 @@ mod kin;
 #[path = "journeys/writing.rs"]
 mod writing;
 
+#[path = "journeys/budget.rs"]
+mod budget;
 #[path = "journeys/groups.rs"]
 mod groups;
 

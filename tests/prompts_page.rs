@@ -40,6 +40,7 @@ fn the_examples_do_what_is_written() {
                 .arg("--dry-run")
                 .current_dir(home.path())
                 .env("PLANTAIN_DATA_DIR", home.path().join("data"))
+                .env("PLANTAIN_CONFIG_DIR", home.path())
                 .env_remove("HIAPI_API_KEY")
                 .output()
                 .expect("it runs");

@@ -3,8 +3,10 @@
 use kit::desk::Desk;
 use plantain::app::dialog::Test;
 use plantain::app::{AssetMsg, Dialog, Msg};
-use plantain::domain::{Answer, Browse, Failure, Page, Problem, Report, Source, Status};
-use plantain::fleet::{FleetMsg, News};
+use plantain::config::Budgets;
+use plantain::domain::money::Sum;
+use plantain::domain::{Answer, Browse, Failure, Page, Problem, Report, Source, Status, Usd};
+use plantain::fleet::{FleetMsg, News, Tallied, Tally};
 use plantain::time::Wall;
 use plantain::ui::{ColourDepth, Theme, picture_key};
 
@@ -51,6 +53,25 @@ fn a_running_task_says_when_it_should_end() {
     assert!(screen.contains("! slow: usually"), "the preview says it, too: {screen}");
     assert!(!screen.contains("done in"), "nobody knows: {screen}");
     assert!(desk.press("enter").screen().contains("! slow: usually done after 12 s"));
+}
+
+/// What was spent today stands in the header, and what holds a task back in its row and its details.
+#[test]
+fn a_limit_and_what_it_holds_back_are_shown() {
+    let mut desk = Desk::new(120, 40);
+    let limits = Budgets { day: Usd::new(5.0), ..Budgets::default() };
+    desk.state.fleet.keep_purse(limits);
+    desk.hear(Msg::Older { tasks: Vec::new(), last: true });
+    desk.press("esc n").typed("a red fox").press("ctrl-s esc home");
+    let now = desk.state.now.wall;
+    let told = Tallied { sum: Sum { usd: Usd(4_980_000), unknown: 0 }, from: now, until: Wall(now.0 + 3_600_000) };
+    let (tally, serial) = (Tally::Day(now), 1);
+    desk.hear(Msg::Fleet(FleetMsg::Tallied { tally, serial, result: Ok(told) }));
+    let screen = desk.screen();
+    assert!(screen.contains("$4.98 of $5.00 today"), "{screen}");
+    assert!(screen.contains("Not sent: there is a budget, and nobody"), "{screen}");
+    let details = desk.press("enter").screen();
+    assert!(details.lines().any(|line| line.contains("price  ") && line.contains("  not known")), "{details}");
 }
 
 /// B1: what the service asked for is counted down, however absurd, and one key tries at once.

@@ -116,6 +116,7 @@ impl State {
         let mut chance = Chance::new(start.seed);
         let mut fleet = Fleet::new(start.allowance, chance.bits());
         fleet.know(durations::kinds(&start.catalogue));
+        fleet.know_prices(start.catalogue.clone());
         let editor = Editor::new(&Draft::default(), &start.catalogue);
         let mut state = Self {
             fleet,

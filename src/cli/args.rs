@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::domain::TaskId;
 use crate::domain::naming::{DEFAULT_TEMPLATE, Template};
 use crate::domain::text::is_harmless;
+use crate::domain::{TaskId, Usd};
 use crate::fleet::strays::MOST_PAGES;
 
 /// A terminal for HiAPI's asynchronous image generation.
@@ -30,6 +30,15 @@ pub(super) struct Global {
     /// The folder stands on the command line, not in the environment
     #[arg(skip)]
     pub data_dir_said: bool,
+    /// Where config.toml and the lists of templates are
+    #[arg(long, global = true, env = "PLANTAIN_CONFIG_DIR", value_name = "DIR")]
+    pub config_dir: Option<PathBuf>,
+    /// Never spend more than this in a calendar day, by the estimates; instead of what config.toml says
+    #[arg(long, global = true, env = "PLANTAIN_BUDGET_DAY", value_name = "USD", value_parser = amount)]
+    pub budget_day: Option<Usd>,
+    /// Never spend more than this on one batch
+    #[arg(long, global = true, env = "PLANTAIN_BUDGET_BATCH", value_name = "USD", value_parser = amount)]
+    pub budget_batch: Option<Usd>,
     /// Address of the service, with or without /v1
     #[arg(long, global = true, env = "HIAPI_BASE_URL", value_name = "URL")]
     pub base_url: Option<String>,
@@ -108,6 +117,8 @@ pub(super) enum Command {
     List(List),
     /// Show everything about a task
     Show(Show),
+    /// Sum up what was spent, by the estimates: for days, models or batches
+    Costs(Costs),
     /// List the models, or the fields of one
     Models(Models),
     /// Say what is found here: terminal, line, data folder, key; fails if something does not work
@@ -211,6 +222,10 @@ impl Expansion {
 fn batch_name(text: &str) -> Result<String, String> {
     let good = !text.trim().is_empty() && text.chars().count() <= 100 && text.chars().all(is_harmless);
     if good { Ok(text.trim().to_owned()) } else { Err("1 to 100 characters, in one line".to_owned()) }
+}
+
+fn amount(text: &str) -> Result<Usd, String> {
+    Usd::parse(text).ok_or_else(|| "an amount in USD, such as 2.50".to_owned())
 }
 
 fn dollars(text: &str) -> Result<f64, String> {
@@ -424,9 +439,33 @@ pub(super) struct Show {
 pub(super) struct Models {
     /// Only this one, with its fields
     pub name: Option<String>,
+    /// Bring fields and prices from the service's public pages, and say what changed; needs no key
+    #[arg(long, conflicts_with = "name")]
+    pub refresh: bool,
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Costs {
+    /// A line for each of these
+    #[arg(long, value_name = "WHAT", default_value = "day")]
+    pub by: By,
+    /// So many days back, today included
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3660))]
+    pub days: u32,
+    /// One JSON object a line, the sum last
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What costs are summed up for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum By {
+    Day,
+    Model,
+    Batch,
 }
 
 #[derive(Debug, clap::Args)]

@@ -24,21 +24,22 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const UNSENT: [Stage; 2] = [Stage::Saved, Stage::Held];
 
 pub(super) async fn run(global: &Global, args: &Batches) -> Result<u8, Report> {
-    let Some(name) = &args.name else { return list(&context::store(global)?, args) };
+    let catalogue = context::catalogue(global)?;
+    let Some(name) = &args.name else { return list(&context::store(global)?, args, &catalogue) };
     if args.retry {
         return retry(global, args, name).await;
     }
     let store = context::store(global)?;
-    named(&store, name)?;
+    named(&store, name, &catalogue)?;
     let code = if args.pause || args.resume {
         apply(&store, Change::Batch { name: name.clone(), paused: args.pause })?;
         DONE
     } else if args.drop {
-        drop_unsent(&store, name, context::base(global)?.as_str())?
+        drop_unsent(&store, name, context::base(global)?.as_str(), &catalogue)?
     } else {
         DONE
     };
-    let (batch, members) = named(&store, name)?;
+    let (batch, members) = named(&store, name, &catalogue)?;
     show(&batch, &members, args.json)?;
     let held = members.iter().filter(|member| member.stage == Stage::Held).count();
     if args.resume && held > 0 {
@@ -47,9 +48,9 @@ pub(super) async fn run(global: &Global, args: &Batches) -> Result<u8, Report> {
     Ok(code)
 }
 
-fn list(store: &Store, args: &Batches) -> Result<u8, Report> {
+fn list(store: &Store, args: &Batches, catalogue: &Catalogue) -> Result<u8, Report> {
     for batch in store.batches(args.limit)? {
-        let members = store.members(&batch.name, &Catalogue::built_in())?;
+        let members = store.members(&batch.name, catalogue)?;
         if !members.is_empty() {
             show(&batch, &members, args.json)?;
         }
@@ -57,9 +58,9 @@ fn list(store: &Store, args: &Batches) -> Result<u8, Report> {
     Ok(DONE)
 }
 
-fn named(store: &Store, name: &str) -> Result<(Batch, Vec<Member>), Report> {
+fn named(store: &Store, name: &str, catalogue: &Catalogue) -> Result<(Batch, Vec<Member>), Report> {
     let batch = store.batch(name)?.ok_or_else(|| eyre!("there is no batch {name:?}; `plantain batches` shows them"))?;
-    let members = store.members(name, &Catalogue::built_in())?;
+    let members = store.members(name, catalogue)?;
     Ok((batch, members))
 }
 
@@ -100,10 +101,10 @@ fn apply(store: &Store, change: Change) -> Result<(), Report> {
 }
 
 /// Whoever sends drops it; if nobody does, this program. No lease is taken for it, and no key is needed.
-fn drop_unsent(store: &Store, name: &str, service: &str) -> Result<u8, Report> {
+fn drop_unsent(store: &Store, name: &str, service: &str, catalogue: &Catalogue) -> Result<u8, Report> {
     let standing = store.join(service, false, |_| {})?;
     let unsent = || -> Result<Vec<LocalId>, Report> {
-        let members = store.members(name, &Catalogue::built_in())?;
+        let members = store.members(name, catalogue)?;
         Ok(members.iter().filter(|member| UNSENT.contains(&member.stage)).map(|member| member.id).collect())
     };
     let before = unsent()?;
@@ -132,10 +133,10 @@ fn drop_unsent(store: &Store, name: &str, service: &str) -> Result<u8, Report> {
 
 /// Sends once more what failed for a reason that passes, and what was held for the first time.
 async fn retry(global: &Global, args: &Batches, name: &str) -> Result<u8, Report> {
-    let catalogue = Catalogue::built_in();
+    let catalogue = context::catalogue(global)?;
     let (batch, held, failed, fixed) = {
         let store = context::store(global)?;
-        let (batch, members) = named(&store, name)?;
+        let (batch, members) = named(&store, name, &catalogue)?;
         let retried = |id| members.iter().any(|member| member.id == id && member.retried);
         let mut held = store.unfinished()?;
         let settled = |task: &Task| matches!(&task.status, Status::Unsure(Some(Problem::Mismatch { .. })));
@@ -155,7 +156,7 @@ async fn retry(global: &Global, args: &Batches, name: &str) -> Result<u8, Report
     }
     let mut bill = Bill::default();
     failed.iter().for_each(|task| bill.add(1, cost(&task.request, &catalogue).as_ref()));
-    if !submit::consent(&bill, true, args.yes, args.max_cost)? {
+    if !submit::consent(&bill, true, args.yes, args.max_cost, &context::settings(global)?)? {
         return Ok(USAGE);
     }
     if batch.paused {

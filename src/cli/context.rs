@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use color_eyre::eyre::{Report, WrapErr as _, eyre};
 use etcetera::BaseStrategy as _;
@@ -10,9 +11,9 @@ use url::Url;
 
 use crate::api::webhook::{HookPath, WebhookConfig, WebhookSecrets};
 use crate::api::{self, ApiKey, DownloadLimits};
-use crate::config::{Allowance, DEFAULT_BASE_URL, PictureQuality, Places};
-use crate::domain::{LocalId, Secret, Task};
-use crate::runtime::{Downloads, Driver, Service, clock};
+use crate::config::{Budgets, DEFAULT_BASE_URL, PictureQuality, Places, Settings};
+use crate::domain::{Catalogue, LocalId, Secret, Task};
+use crate::runtime::{Downloads, Driver, Service, Wallet, catalogue, clock, settings};
 use crate::store::Store;
 use crate::terminal::Choice;
 
@@ -36,6 +37,23 @@ pub(super) fn places(global: &Global) -> Result<Places, Report> {
     };
     log::start(&data, global.log_level);
     Ok(Places { outputs: data.join("outputs"), data })
+}
+
+/// Where `config.toml` is, by the platform's rules unless told otherwise.
+pub(super) fn config_dir(global: &Global) -> Option<PathBuf> {
+    let usual = || etcetera::choose_base_strategy().ok().map(|base| base.config_dir().join("plantain"));
+    global.config_dir.clone().or_else(usual)
+}
+
+/// What `config.toml` says; the command line counts more.
+pub(super) fn settings(global: &Global) -> Result<Settings, Report> {
+    let settings = config_dir(global).as_deref().map(settings::read).transpose()?.unwrap_or_default();
+    Ok(Settings { budgets: wallet(global).instead(settings.budgets), ..settings })
+}
+
+/// Where the limits of what may be spent stand.
+pub(super) fn wallet(global: &Global) -> Wallet {
+    Wallet { folder: config_dir(global), day: global.budget_day, batch: global.budget_batch }
 }
 
 /// The address of the service.
@@ -91,6 +109,7 @@ pub(super) fn downloads(global: &Global, base: &Url) -> Arc<Downloads> {
 /// A fleet without a screen, with a receiver of callbacks if one is configured and the command stays long enough.
 pub(super) fn driver(global: &Global, out: Option<PathBuf>, receive: bool) -> Result<Driver, Report> {
     let places = places(global)?;
+    let settings = settings(global)?;
     let out = out.map(std::path::absolute).transpose()?;
     let base = base(global)?;
     let key = needed_key()?;
@@ -99,7 +118,9 @@ pub(super) fn driver(global: &Global, out: Option<PathBuf>, receive: bool) -> Re
         api::try_folder(dir).map_err(|why| eyre!("{} cannot be written: {why}; nothing was sent", dir.display()))?;
     }
     let service = Arc::new(Service::new(base.clone(), key));
-    let mut driver = Driver::new(store, service, downloads(global, &base), &places, Allowance::default())?;
+    let mut driver = Driver::new(store, service, downloads(global, &base), &places, settings.allowance())?;
+    driver.keep_purse(catalogue(global)?, wallet(global), settings.budgets);
+    same_limits(global, &driver, settings.budgets)?;
     if let Some(out) = out {
         driver.deliver_to(out);
     }
@@ -114,9 +135,43 @@ pub(super) fn driver(global: &Global, out: Option<PathBuf>, receive: bool) -> Re
     Ok(driver)
 }
 
+/// What was said on the command line must hold for the window that sends, too: it alone keeps the purse.
+fn same_limits(global: &Global, driver: &Driver, mine: Budgets) -> Result<(), Report> {
+    let said = (global.budget_day.is_some(), global.budget_batch.is_some());
+    if driver.standing().holds || said == (false, false) {
+        return Ok(());
+    }
+    // It may have begun in this moment and not have said so yet.
+    let stop = Instant::now() + Duration::from_secs(3);
+    let its = loop {
+        match driver.its_limits() {
+            None if Instant::now() < stop => std::thread::sleep(Duration::from_millis(50)),
+            its => break its,
+        }
+    };
+    let same = |its: Budgets| (!said.0 || its.day == mine.day) && (!said.1 || its.batch == mine.batch);
+    if its.is_some_and(same) {
+        return Ok(());
+    }
+    let pid = driver.standing().holder.as_ref().map_or_else(String::new, |holder| format!(" (process {})", holder.pid));
+    Err(eyre!(
+        "another plantain{pid} does the sending, with other limits; end it, or set the limit in config.toml; nothing \
+         was sent"
+    ))
+}
+
 /// The store, for commands that only read.
 pub(super) fn store(global: &Global) -> Result<Store, Report> {
     Ok(Store::open(&places(global)?.data)?)
+}
+
+/// The models that are known here; what is wrong with the file of them is said.
+pub(super) fn catalogue(global: &Global) -> Result<Catalogue, Report> {
+    let (catalogue, bad) = catalogue::load(&places(global)?.data);
+    if let Some(bad) = bad {
+        complain(&bad.to_string());
+    }
+    Ok(catalogue)
 }
 
 /// Finds the task that an id, or the beginning of one, means.

@@ -59,6 +59,7 @@ async fn open(global: &Global, args: &Demo, given: Option<Places>) -> Result<u8,
         demo: true,
         webhook: None,
         callback: None,
+        purse: None,
         base,
     };
     let result = tui::screen(options).await;

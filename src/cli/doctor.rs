@@ -8,9 +8,11 @@ use std::time::Duration;
 use color_eyre::eyre::Report;
 use serde_json::{Map, Value, json};
 
+use crate::domain::Usd;
 use crate::domain::text::one_line;
 use crate::graphics::Protocol;
 use crate::runtime::Service;
+use crate::runtime::settings::FILE;
 use crate::store::{Store, remote_file_system};
 use crate::terminal::{self, Brand, Caps, CellSource, Choice, Depth, Env, Exam};
 
@@ -54,6 +56,7 @@ pub(super) async fn run(global: &Global, args: &Doctor) -> Result<u8, Report> {
         }
     }
     folder(global, &mut found)?;
+    settings(global, &mut found);
     service(global, args.online, &mut found).await?;
     report(&found, args.json)
 }
@@ -188,6 +191,37 @@ fn folder(global: &Global, found: &mut Findings) -> Result<(), Report> {
     let words = network.as_ref().map(|kind| format!("yes ({kind}): best used from one machine at a time"));
     found.add("network disk", words.unwrap_or_else(|| "no".to_owned()), json!(network));
     Ok(())
+}
+
+/// What `config.toml` and the command line say.
+fn settings(global: &Global, found: &mut Findings) {
+    let file = context::config_dir(global).map(|dir| dir.join(FILE));
+    let there = file.as_ref().is_some_and(|file| file.exists());
+    let shown = file.map(|file| file.display().to_string());
+    let words = shown.clone().map(|file| if there { file } else { format!("{file} is not there: the usual holds") });
+    found.add("settings", words.unwrap_or_else(|| "no folder for them".to_owned()), json!(shown));
+    let settings = match context::settings(global) {
+        Ok(settings) => settings,
+        Err(why) => return found.wrong(why.to_string()),
+    };
+    let limits = settings.budgets;
+    let amount = |limit: Option<Usd>| limit.map_or("no limit".to_owned(), |limit| limit.to_string());
+    let unknown = if limits.unknown { ", unknown prices allowed" } else { "" };
+    let value = json!({
+        "day_usd": limits.day.map(Usd::dollars), "batch_usd": limits.batch.map(Usd::dollars),
+        "unknown": if limits.unknown { "allow" } else { "hold" },
+    });
+    found.add("budget", format!("day: {}, batch: {}{unknown}", amount(limits.day), amount(limits.batch)), value);
+    let (tasks, usd) = (settings.confirm_tasks, settings.confirm_usd);
+    let value = json!({ "tasks": tasks, "usd": usd.dollars() });
+    found.add("confirm", format!("more than {tasks} tasks, or more than {usd}"), value);
+    let allowance = settings.allowance();
+    let most = settings.requests_per_minute;
+    let words = match most {
+        Some(most) => format!("never more than {most} a minute, {} at once", allowance.at_once),
+        None => format!("as many a minute as the service says, {} at once", allowance.at_once),
+    };
+    found.add("requests", words, json!({ "per_minute": most, "at_once": allowance.at_once }));
 }
 
 /// Makes a file in the folder, locks it and takes it away again.

@@ -34,7 +34,7 @@ pub(super) fn print(
     for Ready { request, mark } in ready {
         let body: Value = serde_json::from_str(&request.body).unwrap_or(Value::Null);
         let cost = cost(request, catalogue);
-        let mut line = json!({ "schema": 1, "request": body, "usd": cost.map(|cost| cost.usd) });
+        let mut line = json!({ "schema": 1, "request": body, "usd": cost.map(|cost| cost.usd.dollars()) });
         if request.template != request.prompt {
             line["template"] = request.template.as_str().into();
         }
@@ -46,7 +46,7 @@ pub(super) fn print(
     let sum = json!({
         "schema": 1,
         "tasks": ready.len(),
-        "usd": (bill.usd * 1e6).round() / 1e6,
+        "usd": bill.usd.dollars(),
         "at_most": bill.at_most,
         "unknown": u64::try_from(bill.unknown).unwrap_or(u64::MAX),
         "prices_seen": bill.seen,

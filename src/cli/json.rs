@@ -68,6 +68,11 @@ pub(super) fn task(task: &Task) -> Value {
     if let Some(kind) = cause::kind(task) {
         line["kind"] = kind.word().into();
     }
+    if let Some(cost) = &task.cost {
+        line["cost"] = json!({
+            "usd": cost.usd.dollars(), "at_most": cost.at_most, "prices_seen": cost.seen, "spent": task.spent.is_some(),
+        });
+    }
     if let Status::GivenUp(GivenUp { anew: Some(anew), .. }) = &task.status {
         line["sent_anew_as"] = anew.to_string().into();
     }

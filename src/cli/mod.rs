@@ -4,6 +4,7 @@ mod adopt;
 mod args;
 mod batches;
 mod context;
+mod costs;
 mod demo;
 mod doctor;
 mod dry_run;
@@ -17,6 +18,7 @@ mod log;
 mod models;
 mod promote;
 mod prompts;
+mod refresh;
 mod remote;
 mod repair;
 mod retry;
@@ -108,7 +110,9 @@ async fn run(args: Args) -> Result<u8, Report> {
         Some(Command::List(args)) if args.remote => remote::run(&global, &args).await,
         Some(Command::List(args)) => list::run(&global, &args),
         Some(Command::Show(args)) => show::run(&global, &args),
-        Some(Command::Models(args)) => models::run(&args),
+        Some(Command::Costs(args)) => costs::run(&global, &args),
+        Some(Command::Models(args)) if args.refresh => refresh::run(&global, &args).await,
+        Some(Command::Models(args)) => models::run(&global, &args),
         Some(Command::Doctor(args)) => doctor::run(&global, &args).await,
         Some(Command::Repair) => repair::run(&global),
         Some(Command::Sim(args)) => sim::run(args).await,

@@ -2,14 +2,17 @@
 
 use color_eyre::eyre::Report;
 
+use crate::domain::money;
 use crate::domain::request::plain;
-use crate::domain::{Catalogue, Field, ModelSpec};
+use crate::domain::text::one_line;
+use crate::domain::{Field, ModelSpec};
+use crate::runtime::Clock;
 
-use super::args::Models;
-use super::{DONE, USAGE, complain, say};
+use super::args::{Global, Models};
+use super::{DONE, USAGE, complain, context, say};
 
-pub(super) fn run(args: &Models) -> Result<u8, Report> {
-    let catalogue = Catalogue::built_in();
+pub(super) fn run(global: &Global, args: &Models) -> Result<u8, Report> {
+    let catalogue = context::catalogue(global)?;
     let Some(name) = &args.name else {
         for model in catalogue.models() {
             if args.json {
@@ -39,8 +42,8 @@ fn words(model: &ModelSpec) -> Result<(), Report> {
     say(&format!("{}  ({}{})", model.name, model.kind, if model.is_current() { "" } else { ", retired" }))?;
     say(&model.description)?;
     if let Some(price) = &model.price {
-        let values: Vec<String> = price.values.iter().map(|(on, usd)| format!("{on} {usd} USD")).collect();
-        say(&format!("price per {}, as of {}: {}", price.unit, price.date, values.join(", ")))?;
+        let seen = money::seen(&price.date, Clock::start().now().wall);
+        say(&one_line(&format!("price, as seen {seen}: {}", price.words())))?;
     }
     say("")?;
     for field in &model.fields {

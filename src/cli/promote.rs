@@ -18,7 +18,7 @@ use super::retry::{self, Next};
 use super::{DONE, USAGE, complain, context, say};
 
 pub(super) async fn run(global: &Global, args: Promote) -> Result<u8, Report> {
-    let catalogue = Catalogue::built_in();
+    let catalogue = context::catalogue(global)?;
     let task = context::find(&context::store(global)?, &args.id)?;
     if task.is_elsewhere() {
         complain("another program created it: its prompt is not known here");

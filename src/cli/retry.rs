@@ -24,7 +24,7 @@ pub(super) struct Next {
 }
 
 pub(super) async fn run(global: &Global, args: Retry) -> Result<u8, Report> {
-    let catalogue = Catalogue::built_in();
+    let catalogue = context::catalogue(global)?;
     let places = context::places(global)?;
     let callback = context::callback(global, &places)?;
     let key = context::needed_key()?;
@@ -55,7 +55,8 @@ pub(super) async fn run(global: &Global, args: Retry) -> Result<u8, Report> {
         return Ok(USAGE);
     }
     let bill = prompts::sum(next.iter().map(|one| one.request.as_ref()), &catalogue);
-    if !args.yes && (bill.tasks > super::submit::MANY as u128 || bill.usd > super::submit::DEAR) {
+    let settings = context::settings(global)?;
+    if !args.yes && (bill.tasks > u128::from(settings.confirm_tasks) || bill.usd > settings.confirm_usd) {
         complain(&format!("{} tasks, {}: say --yes to send them; nothing was sent", bill.tasks, bill.price()));
         return Ok(USAGE);
     }

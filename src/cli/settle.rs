@@ -6,7 +6,7 @@ use std::time::Duration;
 use color_eyre::eyre::{Report, eyre};
 use serde_json::json;
 
-use crate::domain::{Catalogue, How, Kin, LocalId, Settle as Decision, Stage, Status, Task, TaskId, explain, price};
+use crate::domain::{How, Kin, LocalId, Settle as Decision, Stage, Status, Task, TaskId, explain, price};
 use crate::fleet::{Fleet, FleetMsg};
 use crate::runtime::{Driver, clock};
 use crate::time::Chance;
@@ -30,7 +30,8 @@ pub(super) async fn run(global: &Global, args: &Settle) -> Result<u8, Report> {
         complain(&format!("{}: there is nothing to decide; its outcome is known", id.short()));
         return Ok(ERROR);
     };
-    let cost = price::words(price::quote(&task.request, &Catalogue::built_in()).as_ref());
+    let quote = price::quote(&task.request, &context::catalogue(global)?);
+    let cost = price::words(quote.as_ref());
     let mut ids = vec![id];
     let how = match (&args.adopt, args.anew, args.give_up) {
         (Some(task_id), ..) => match stray(&mut driver, &task, task_id).await {
@@ -57,7 +58,7 @@ pub(super) async fn run(global: &Global, args: &Settle) -> Result<u8, Report> {
             Decision::Anew(Box::new(new))
         }
         (None, false, true) => Decision::GiveUp { anew: None },
-        (None, false, false) => return choices(driver, &task, &cost, args).await,
+        (None, false, false) => return choices(driver, &task, quote, args).await,
     };
     let given_up = matches!(how, Decision::GiveUp { .. } | Decision::Anew(_));
     driver.handle(FleetMsg::Settle { id, how });
@@ -104,7 +105,8 @@ async fn stray(driver: &mut Driver, task: &Task, task_id: &TaskId) -> Result<(),
 }
 
 /// What can be decided, and the tasks of the account that it may have become.
-async fn choices(mut driver: Driver, task: &Task, cost: &str, args: &Settle) -> Result<u8, Report> {
+async fn choices(mut driver: Driver, task: &Task, quote: Option<price::Quote>, args: &Settle) -> Result<u8, Report> {
+    let cost = price::words(quote.as_ref());
     let id = task.id;
     let sent = task.times.at(Stage::Sending).unwrap_or(task.created);
     // Pages that are older than the sending cannot hold it.
@@ -116,7 +118,6 @@ async fn choices(mut driver: Driver, task: &Task, cost: &str, args: &Settle) -> 
     let said = explain(task, now.wall, driver.fleet().at_service(now));
     if args.json {
         let mut line = json::task(task);
-        let quote = price::quote(&task.request, &Catalogue::built_in());
         line["may_repeat"] = repeat.into();
         line["price"] = quote.map_or(
             serde_json::Value::Null,

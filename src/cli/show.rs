@@ -87,6 +87,10 @@ fn words(task: &Task) -> Result<(), Report> {
         row("from", &kin.to_string())?;
     }
     row("model", &task.request.full_model())?;
+    if !task.is_elsewhere() {
+        let now = Clock::start().now().wall;
+        row("price", &task.cost.as_ref().map_or_else(|| "not known".to_owned(), |cost| cost.words(now)))?;
+    }
     for (name, value) in task.request.input.iter().filter(|(_, value)| plain(value) != task.request.prompt) {
         row(name, &plain(value))?;
     }

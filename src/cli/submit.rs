@@ -5,8 +5,9 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use color_eyre::eyre::Report;
 
+use crate::config::Settings;
 use crate::domain::batch::Bill;
-use crate::domain::{Catalogue, LocalId, Secret, Stage, Task};
+use crate::domain::{LocalId, Secret, Stage, Task};
 use crate::fleet::FleetMsg;
 use crate::runtime::clock;
 use crate::store::{FILE, Given, Store};
@@ -17,13 +18,12 @@ use super::follow::{Style, Until, follow};
 use super::prompts::{self, Checked, Ready};
 use super::{DONE, USAGE, complain, context, dry_run};
 
-/// More tasks than this are sent only with the user's word.
-pub(super) const MANY: usize = 20;
-/// What may cost more than so many USD, too.
-pub(super) const DEAR: f64 = 1.0;
-
-pub(super) async fn run(global: &Global, args: Submit) -> Result<u8, Report> {
-    let catalogue = Catalogue::built_in();
+pub(super) async fn run(global: &Global, mut args: Submit) -> Result<u8, Report> {
+    let catalogue = context::catalogue(global)?;
+    let settings = context::settings(global)?;
+    if args.many.lists.is_none() {
+        args.many.lists = context::config_dir(global).map(|dir| dir.join("lists"));
+    }
     let places = context::places(global)?;
     let callback = context::callback(global, &places)?;
     let Checked { ready, faults, seed } = prompts::check(&args, &catalogue, callback.as_ref().map(Secret::expose))?;
@@ -66,7 +66,7 @@ pub(super) async fn run(global: &Global, args: Submit) -> Result<u8, Report> {
     // Where templates, lists and files make the number, it may surprise; `--repeat` is a number that was said.
     let many = &args.many;
     let made = many.from.is_some() || many.expand.is_some() || !many.matrix.is_empty();
-    if !consent(&bill, made, many.yes, many.max_cost)? {
+    if !consent(&bill, made, many.yes, many.max_cost, &settings)? {
         return Ok(USAGE);
     }
     if let Some(seed) = seed.filter(|_| !args.json) {
@@ -130,7 +130,13 @@ fn sort(ready: &[Ready], given: Vec<Given>) -> Sorted<'_> {
 }
 
 /// The user wants so many, and so dear.
-pub(super) fn consent(bill: &Bill, made: bool, yes: bool, max_cost: Option<f64>) -> Result<bool, Report> {
+pub(super) fn consent(
+    bill: &Bill,
+    made: bool,
+    yes: bool,
+    max_cost: Option<f64>,
+    settings: &Settings,
+) -> Result<bool, Report> {
     let sum = format!("{} tasks, {}", bill.tasks, bill.price());
     if let Some(most) = max_cost
         && (bill.usd > most || bill.unknown > 0)
@@ -139,7 +145,7 @@ pub(super) fn consent(bill: &Bill, made: bool, yes: bool, max_cost: Option<f64>)
         complain(&format!("{sum}: {why} --max-cost {most}; nothing was sent"));
         return Ok(false);
     }
-    if yes || ((bill.tasks <= MANY as u128 || !made) && bill.usd <= DEAR) {
+    if yes || ((bill.tasks <= u128::from(settings.confirm_tasks) || !made) && bill.usd <= settings.confirm_usd) {
         return Ok(true);
     }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {

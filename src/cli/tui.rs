@@ -4,8 +4,6 @@ use std::io::IsTerminal as _;
 
 use color_eyre::eyre::Report;
 
-use crate::config::Allowance;
-use crate::domain::Catalogue;
 use crate::runtime::{Exit, RunError, ScreenOptions, run_screen};
 
 use super::args::Global;
@@ -17,15 +15,17 @@ pub(super) async fn run(global: &Global) -> Result<u8, Report> {
     }
     let base = context::base(global)?;
     let places = context::places(global)?;
+    let settings = context::settings(global)?;
     let webhook = global.webhook_listen.map(|listen| context::webhook(listen, &places)).transpose()?;
     let options = ScreenOptions {
-        catalogue: Catalogue::built_in(),
+        catalogue: context::catalogue(global)?,
         webhook,
         callback: context::callback(global, &places)?,
         places,
         key: context::key(),
         downloads: context::downloads(global, &base),
-        allowance: Allowance::default(),
+        allowance: settings.allowance(),
+        purse: Some((context::wallet(global), settings.budgets)),
         graphics: context::choice(global.graphics),
         quality: context::quality(global.picture_quality),
         service: base.host_str().unwrap_or_default().to_owned(),

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use super::price::Price;
+
 /// What a field means to the screen, whatever its name is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -167,20 +169,6 @@ pub struct Route {
     pub notes: Option<String>,
 }
 
-/// A list of prices as once seen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Price {
-    /// When they were seen.
-    pub date: String,
-    /// What is charged for: image, second, song, …
-    pub unit: String,
-    /// USD, by the value of the field that decides; `base` otherwise.
-    pub values: BTreeMap<String, f64>,
-    /// For people.
-    #[serde(default)]
-    pub note: Option<String>,
-}
-
 /// A model: its name, its fields, their limits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -254,7 +242,7 @@ impl ModelSpec {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct File {
     schema: u32,
     default_model: String,
@@ -306,7 +294,15 @@ impl Catalogue {
         if file.schema != 1 {
             return Err(BadCatalogue::Schema(file.schema));
         }
-        let models: Vec<_> = file.models.into_iter().map(Arc::new).collect();
+        Self::assemble(file.models, &file.default_model)
+    }
+
+    /// Makes a catalogue of these models.
+    ///
+    /// # Errors
+    /// When the default model is not among them.
+    pub fn assemble(models: Vec<ModelSpec>, default_model: &str) -> Result<Self, BadCatalogue> {
+        let models: Vec<_> = models.into_iter().map(Arc::new).collect();
         let mut others = BTreeMap::new();
         for model in &models {
             for route in &model.routes {
@@ -317,10 +313,19 @@ impl Catalogue {
                 others.insert(alias.clone(), Arc::clone(model));
             }
         }
-        if !models.iter().any(|m| m.name == file.default_model) {
-            return Err(BadCatalogue::Default(file.default_model));
+        if !models.iter().any(|m| m.name == default_model) {
+            return Err(BadCatalogue::Default(default_model.to_owned()));
         }
-        Ok(Self { models: Arc::new(models), others: Arc::new(others), default_model: file.default_model.into() })
+        Ok(Self { models: Arc::new(models), others: Arc::new(others), default_model: default_model.into() })
+    }
+
+    /// As text, for [`Catalogue::parse`].
+    ///
+    /// # Errors
+    /// Never: all of it is JSON already.
+    pub fn text(&self) -> serde_json::Result<String> {
+        let models = self.models.iter().map(|model| ModelSpec::clone(model)).collect();
+        serde_json::to_string_pretty(&File { schema: 1, default_model: self.default_model.to_string(), models })
     }
 
     /// Every model, current ones and retired ones, in the order of the file.

@@ -181,9 +181,12 @@ fn by_problem(problem: &Problem) -> Kind {
             by_code(code).or_else(|| by_words(code, message)).unwrap_or(Kind::Input)
         }
         Problem::NotFound { .. } | Problem::Mismatch { .. } => Kind::Input,
-        Problem::Network { .. } | Problem::Certificate { .. } | Problem::Odd { .. } | Problem::Local { .. } => {
-            Kind::Here
-        }
+        Problem::Network { .. }
+        | Problem::Certificate { .. }
+        | Problem::Odd { .. }
+        | Problem::Local { .. }
+        | Problem::Budget { .. }
+        | Problem::Unpriced => Kind::Here,
         Problem::Processing { .. } => Kind::Unknown,
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::TaskId;
+use super::{TaskId, Usd};
 
 /// A failed exchange with the service. Comparable, storable, free of secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,11 +94,34 @@ pub enum Problem {
         /// What was wrong with it.
         message: String,
     },
+    /// Sending it would pass a limit that the user set: nothing was sent.
+    Budget {
+        /// Which limit.
+        of: Budget,
+        /// As it is set.
+        limit: Usd,
+        /// Spent or reserved before it.
+        sum: Usd,
+        /// What it may cost itself.
+        cost: Usd,
+    },
+    /// There is a limit, and nobody knows what this costs: nothing was sent.
+    Unpriced,
     /// Something of ours failed: the disk, the database, a file.
     Local {
         /// What failed, in plain words.
         message: String,
     },
+}
+
+/// A limit on what may be spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Budget {
+    /// In a calendar day.
+    Day,
+    /// By one batch.
+    Batch,
 }
 
 /// What a problem says about a creation that was under way.
@@ -127,9 +150,12 @@ impl Problem {
             Self::Network { sent: true, .. } | Self::Server { .. } | Self::Processing { .. } | Self::Odd { .. } => {
                 Outcome::Unknown
             }
-            Self::Auth { .. } | Self::NoKey { .. } | Self::Balance { .. } | Self::Certificate { .. } => {
-                Outcome::Blocked
-            }
+            Self::Auth { .. }
+            | Self::NoKey { .. }
+            | Self::Balance { .. }
+            | Self::Certificate { .. }
+            | Self::Budget { .. }
+            | Self::Unpriced => Outcome::Blocked,
             Self::Forbidden { .. } | Self::Rejected { .. } | Self::NotFound { .. } => Outcome::Refused,
             Self::Mismatch { .. } => Outcome::Conflict,
         }
@@ -191,7 +217,11 @@ impl Problem {
             | Self::Network { message, .. }
             | Self::Certificate { message, .. }
             | Self::Odd { message, .. } => Some(message.as_str()).filter(|text| !text.is_empty()),
-            Self::Limit { .. } | Self::Processing { .. } | Self::Local { .. } => None,
+            Self::Limit { .. }
+            | Self::Processing { .. }
+            | Self::Local { .. }
+            | Self::Budget { .. }
+            | Self::Unpriced => None,
         }
     }
 
@@ -219,6 +249,11 @@ impl Problem {
             Self::Network { message, .. } => with("no connection", message),
             Self::Certificate { host, message } => with(&format!("{host} could not prove who it is"), message),
             Self::Odd { status, message } => with(&format!("the answer is not from this API ({status})"), message),
+            Self::Budget { of, limit, sum, cost } => {
+                let of = if *of == Budget::Day { "the day" } else { "the batch" };
+                format!("the budget of {of} is {limit}: {sum} is spent or reserved, and this may cost {cost}")
+            }
+            Self::Unpriced => "there is a budget, and nobody knows what this costs".to_owned(),
             Self::Local { message } => message.clone(),
         }
     }
@@ -245,6 +280,16 @@ impl Problem {
                  file in SSL_CERT_FILE, and start again"
             }
             Self::Network { sent: false, .. } => "check the connection; nothing was sent",
+            Self::Budget { of: Budget::Day, .. } => {
+                "raise the limit (day, under [budget] in config.toml) or wait for tomorrow, then send it"
+            }
+            Self::Budget { of: Budget::Batch, .. } => {
+                "raise the limit (batch, under [budget] in config.toml), then send it"
+            }
+            Self::Unpriced => {
+                "`plantain models --refresh` may bring a price; or say unknown = \"allow\" under \
+                 [budget] in config.toml, then send it"
+            }
             Self::Local { .. } => "mend the cause, then send it again; nothing was sent",
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::batch::Mark;
+use super::batch::{Cost, Mark};
 use super::{AssetId, Kin, LocalId, Output, Report, Request, Stage, Status, TaskId};
 use crate::time::Wall;
 
@@ -59,6 +59,10 @@ pub struct Task {
     pub kin: Option<Kin>,
     /// The user has starred it.
     pub starred: bool,
+    /// What it may cost, as was known when it was made; none where nobody knew.
+    pub cost: Option<Cost>,
+    /// When its price was taken out of the budget; none before it is sent, and again when it surely was not taken.
+    pub spent: Option<Wall>,
 }
 
 impl Task {
@@ -80,6 +84,8 @@ impl Task {
             mark: None,
             kin: None,
             starred: false,
+            cost: None,
+            spent: None,
         }
     }
 
@@ -92,9 +98,8 @@ impl Task {
         times.note(Stage::Queued, created);
         let request = Arc::new(Request::elsewhere(&report.model));
         let task_id = Some(report.task_id.clone());
-        let (completed, outputs) = (None, Vec::new());
-        let (mark, kin, starred, status) = (None, None, false, Status::Queued);
-        let mut task = Self { id, task_id, request, status, times, created, completed, outputs, mark, kin, starred };
+        // What others sent is not paid out of our budget.
+        let mut task = Self { task_id, status: Status::Queued, times, created, ..Self::new(id, request, now) };
         task.observe(report, report.completed.unwrap_or(now));
         task
     }

@@ -34,6 +34,8 @@ pub enum Kind {
 pub struct Budget {
     /// What the service allows, as far as is known.
     limit: u32,
+    /// What the user allows at most.
+    ceiling: u32,
     at_once: u32,
     ended: VecDeque<(Mono, Kind)>,
     /// How many of `ended` were looks.
@@ -51,6 +53,7 @@ impl Budget {
     pub fn new(allowance: Allowance) -> Self {
         Self {
             limit: allowance.per_minute.max(2),
+            ceiling: allowance.ceiling.clamp(2, 100_000),
             at_once: allowance.at_once.max(1),
             ended: VecDeque::new(),
             looks: 0,
@@ -142,7 +145,7 @@ impl Budget {
     /// Learns from `X-RateLimit-*`: the account may have another limit, or another program may use it too \[D\].
     pub fn learn(&mut self, limits: Limits, now: Now) {
         if limits.limit > 0 {
-            self.limit = limits.limit.clamp(2, 100_000);
+            self.limit = limits.limit.clamp(2, self.ceiling);
         }
         self.forget_old(now.mono);
         let mine = u32::try_from(self.ended.len()).unwrap_or(u32::MAX).saturating_add(self.open);
@@ -277,6 +280,17 @@ mod tests {
         assert!(budget.take(Kind::Look, secs(1)));
         assert!(!budget.take(Kind::Look, secs(1)));
         assert!(budget.take(Kind::Look, secs(61)));
+    }
+
+    #[test]
+    fn the_service_does_not_raise_what_the_user_allows() {
+        let settings = crate::config::Settings { requests_per_minute: Some(30), ..Default::default() };
+        let mut budget = Budget::new(settings.allowance());
+        assert_eq!(budget.per_minute(), 30);
+        for (says, holds) in [(120, 30), (20, 20), (45, 30)] {
+            budget.learn(Limits { limit: says, remaining: says, reset: None }, Now::default());
+            assert_eq!(budget.per_minute(), holds);
+        }
     }
 
     #[test]

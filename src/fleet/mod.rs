@@ -23,6 +23,7 @@ mod msg;
 mod outputs;
 pub mod places;
 pub mod plan;
+pub mod purse;
 pub mod queue;
 pub mod recover;
 mod settle;
@@ -45,6 +46,7 @@ use crate::time::{Chance, Mono, Now};
 pub use budget::Budget;
 pub use expect::{Outlook, Wait};
 pub use msg::{FleetMsg, News, Order, Question};
+pub use purse::{Purse, Tallied, Tally};
 pub use windows::granted;
 
 use budget::Kind;
@@ -74,6 +76,7 @@ pub struct Fleet {
     callbacks: Callbacks,
     skew: Skew,
     lessons: Lessons,
+    purse: Purse,
     /// Durable stages that could not be written, and when to try again.
     unwritten: BTreeMap<LocalId, Mono>,
     /// Tasks whose very first writing has not succeeded: they exist in memory only.
@@ -121,6 +124,7 @@ impl Fleet {
             callbacks: Callbacks::default(),
             skew: Skew::default(),
             lessons: Lessons::default(),
+            purse: Purse::default(),
             unwritten: BTreeMap::new(),
             unborn: BTreeSet::new(),
             absences: Absences::default(),
@@ -171,6 +175,8 @@ impl Fleet {
             FleetMsg::Resting(batches) => self.rest(batches, now, &mut orders),
             FleetMsg::DropUnsent(batch) => self.drop_unsent(&batch, &mut orders),
             FleetMsg::Adopt(id) => self.adopt(id, &mut orders),
+            FleetMsg::Tallied { tally, serial, result } => self.tallied(&tally, serial, result, now),
+            FleetMsg::Limited(limits) => self.limited(limits),
             FleetMsg::Woke => {}
         }
         self.pump(now, &mut orders);
@@ -211,7 +217,8 @@ impl Fleet {
         }
     }
 
-    fn add(&mut self, task: Task, orders: &mut Vec<Order>) {
+    fn add(&mut self, mut task: Task, orders: &mut Vec<Order>) {
+        self.price(&mut task);
         self.unborn.insert(task.id);
         orders.push(Order::Save(Change::New(Box::new(task.clone()))));
         self.tasks.insert(task.id, Arc::new(task));
@@ -276,6 +283,9 @@ impl Fleet {
                 if self.queue.is_under_way(id) {
                     self.budget.give_back_unsent(Kind::Create);
                 }
+                if stage == Stage::Sending {
+                    self.not_reserved(id);
+                }
                 self.queue.remove(id);
                 if let Some(task) = self.tasks.get_mut(&id) {
                     Arc::make_mut(task).set(Status::Held(Some(problem)), now.wall);
@@ -308,6 +318,7 @@ impl Fleet {
         }
         self.pump_browse(now, orders);
         self.pump_looks(now, orders);
+        self.pump_purse(now, orders);
         self.pump_queue(now, orders);
         self.pump_fetches(now, orders);
         self.pump_lessons(now, orders);
@@ -319,7 +330,10 @@ impl Fleet {
         let looks_blocked = self.queue.blocked().is_some_and(Problem::needs_key);
         let look = self.watch.due().filter(|_| !looks_blocked);
         let look = look.and_then(|due| Some(due.max(self.budget.free_at(Kind::Look, now.mono.max(due))?)));
-        let send = self.queue.due(self.allowance.creations, now.mono);
+        let send = match self.purse.waits() {
+            None => self.queue.due(self.allowance.creations, now.mono),
+            Some(retry) => retry,
+        };
         let send = send.and_then(|due| Some(due.max(self.budget.free_at(Kind::Create, now.mono.max(due))?)));
         let fetch = self.fetches.due(self.allowance.downloads);
         let write = self.unwritten.values().min().copied();

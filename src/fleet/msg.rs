@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::durations::Curve;
+use super::purse::{Tallied, Tally};
+use crate::config::Budgets;
 use crate::domain::{
     Accepted, Answer, AssetId, Browse, Change, Found, Home, LocalId, Page, Problem, Report, Request, Settle, Stage,
     Task, TaskId,
@@ -99,6 +101,17 @@ pub enum FleetMsg {
     DropUnsent(String),
     /// The user takes over a task that another program created.
     Adopt(LocalId),
+    /// The store has said what was spent, or could not.
+    Tallied {
+        /// What it was asked for.
+        tally: Tally,
+        /// The number of the question.
+        serial: u64,
+        /// What it says.
+        result: Result<Tallied, Problem>,
+    },
+    /// What may be spent, as it was just read.
+    Limited(Budgets),
     /// A moment came for which [`Fleet::next_due`](super::Fleet::next_due) asked.
     Woke,
 }
@@ -132,6 +145,9 @@ pub enum Order {
     Ask(Question),
     /// Ask this, of tasks that may not be ours; answer with [`FleetMsg::Browsed`].
     Browse(Browse),
+    /// Say what was spent, and before that what may be, if that changed; answer with [`FleetMsg::Tallied`] and the
+    /// same number. It must see every change that was ordered before it.
+    Tally(Tally, u64),
     /// Say which of these the store knows; answer with [`FleetMsg::Sifted`].
     Sift(Vec<TaskId>),
     /// Bring this home; answer with [`FleetMsg::Fetched`].

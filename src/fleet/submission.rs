@@ -65,6 +65,7 @@ impl Fleet {
             }
             Outcome::NotCreated => {
                 self.queue.again(id, now.mono + wait);
+                self.release(id);
                 self.set(id, Status::Saved, now, orders);
             }
             Outcome::Unknown => {
@@ -73,10 +74,12 @@ impl Fleet {
             }
             Outcome::Refused => {
                 self.queue.remove(id);
+                self.release(id);
                 self.set(id, Status::Refused(problem), now, orders);
             }
             Outcome::Blocked => {
                 self.queue.remove(id);
+                self.release(id);
                 self.queue.block(problem.clone());
                 self.set(id, Status::Held(Some(problem)), now, orders);
             }
@@ -93,6 +96,10 @@ impl Fleet {
             return;
         }
         match &task.status {
+            Status::Held(Some(Problem::Budget { .. } | Problem::Unpriced)) => {
+                self.look_into_purse();
+                self.set(id, Status::Saved, now, orders);
+            }
             Status::Held(_) => self.set(id, Status::Saved, now, orders),
             Status::Unsure(Some(Problem::Mismatch { .. })) => {}
             Status::Unsure(_) if key_lives(task, now) => self.queue.push(id),
@@ -150,10 +157,18 @@ impl Fleet {
                 self.queue.park(id);
                 continue;
             }
+            if !self.affords(id, now, orders) {
+                // It waits for the store, and all behind it do, or it is held.
+                if self.purse.waits().is_some() {
+                    return;
+                }
+                continue;
+            }
             if !self.budget.take(Kind::Create, now.mono) {
                 self.queue.put_back(id);
                 return;
             }
+            self.reserve(id, now);
             match self.tasks.get(&id).map(|t| t.status.clone()) {
                 // Already durable as unsure; writing it again keeps one path for both.
                 Some(Status::Unsure(problem)) => self.set(id, Status::Unsure(problem), now, orders),

@@ -63,7 +63,8 @@ impl Fleet {
         let wish = |wish| vec![Order::Save(Change::Wish(wish))];
         match msg {
             FleetMsg::Restored(tasks) => self.mirror(tasks, &[]),
-            FleetMsg::Add(task) => {
+            FleetMsg::Add(mut task) => {
+                self.price(&mut task);
                 self.tasks.insert(task.id, Arc::new(Task::clone(&task)));
                 self.unborn.insert(task.id);
                 return vec![self.intend(task)];
@@ -146,7 +147,9 @@ impl Fleet {
             | FleetMsg::BrowseFor(_)
             | FleetMsg::Browsed { .. }
             | FleetMsg::Sifted(_)
+            | FleetMsg::Tallied { .. }
             | FleetMsg::Woke => {}
+            FleetMsg::Limited(limits) => self.limited(limits),
         }
         Vec::new()
     }
@@ -220,10 +223,12 @@ impl Fleet {
         let (tasks, by_task_id) = (std::mem::take(&mut self.tasks), std::mem::take(&mut self.by_task_id));
         let (callbacks, unborn) = (std::mem::take(&mut self.callbacks), std::mem::take(&mut self.unborn));
         let strays = std::mem::take(&mut self.strays);
+        self.purse.forget();
+        let purse = std::mem::take(&mut self.purse);
         let durations = std::mem::take(self.watch.durations_mut());
         let (skew, lessons) = (self.skew, self.lessons);
         let fresh = Self::new(self.allowance, self.chance.bits());
-        *self = Self { tasks, by_task_id, callbacks, unborn, skew, lessons, strays, resting, ..fresh };
+        *self = Self { tasks, by_task_id, callbacks, unborn, skew, lessons, strays, resting, purse, ..fresh };
         *self.watch.durations_mut() = durations;
     }
 

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use crate::api::Wanted;
 use crate::api::webhook::Delivery;
 use crate::app::Msg;
+use crate::config::Budgets;
 use crate::domain::{Answer, AssetId, Browse, Change, Home, LocalId, Problem, Request, Stage, Task, TaskId, Wish};
 use crate::fleet::{Fleet, FleetMsg, News, Order, Question, watch};
 use crate::store::{Heard, Store};
@@ -18,6 +19,7 @@ use crate::store::{Heard, Store};
 use super::about;
 use super::callbacks::Looked;
 use super::service::{Downloads, Service};
+use super::wallet::Wallet;
 
 /// What the jobs bring to the loop.
 #[derive(Debug)]
@@ -60,6 +62,10 @@ pub struct Hands {
     watching: bool,
     /// Why nothing is sent, as the other windows were last told.
     paused: Option<Problem>,
+    /// Where the limits of what may be spent stand.
+    wallet: Wallet,
+    /// What may be spent, as the other windows were last told.
+    limits: Option<Budgets>,
 }
 
 impl Hands {
@@ -83,7 +89,20 @@ impl Hands {
             submissions: 0,
             watching: false,
             paused: None,
+            wallet: Wallet::default(),
+            limits: None,
         }
+    }
+
+    /// Says where the limits of what may be spent stand.
+    pub fn carry(&mut self, wallet: Wallet) {
+        self.wallet = wallet;
+    }
+
+    /// Where they stand.
+    #[must_use]
+    pub fn wallet(&self) -> &Wallet {
+        &self.wallet
     }
 
     /// Gives them the store, and carries out what waited for it. With `watching`, another window talks to the
@@ -105,6 +124,7 @@ impl Hands {
     pub fn step_down(&mut self) {
         self.watching = true;
         self.paused = None;
+        self.limits = None;
     }
 
     /// Tells the other windows why nothing is sent, if that has changed.
@@ -112,6 +132,14 @@ impl Hands {
         if !self.watching && self.store.is_some() && self.paused.as_ref() != paused {
             self.paused = paused.cloned();
             self.save(Change::Paused(self.paused.clone()));
+        }
+    }
+
+    /// Tells the other windows what may be spent, if that has changed.
+    pub fn publish_limits(&mut self, limits: Budgets) {
+        if let Some(store) = self.store.as_ref().filter(|_| !self.watching && self.limits != Some(limits)) {
+            self.limits = Some(limits);
+            store.say_budget(serde_json::to_string(&limits).unwrap_or_default());
         }
     }
 
@@ -172,11 +200,14 @@ impl Hands {
             // It was begun before it was known that another window holds the lease.
             Order::Save(Change::New(task)) if self.watching => self.save(Change::Intent(task)),
             Order::Save(change) => self.save(change),
+            // Whoever holds the lease keeps the purse.
+            Order::Tally(..) if self.watching => {}
             order if self.watching => tracing::error!(?order, "a window that only watches does not do this"),
             Order::Submit(id, request) => self.submit(id, request),
             Order::Ask(question) => self.ask(question),
             Order::Browse(browse) => self.browse(browse),
             Order::Sift(task_ids) => self.sift(task_ids),
+            Order::Tally(tally, serial) => self.tally(tally, serial),
             Order::Fetch { asset, url } => self.fetch(asset, url, task),
         }
     }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::api::webhook::{Tally, WebhookConfig, WebhookError};
 use crate::app::Msg;
-use crate::config::{Allowance, Places};
+use crate::config::{Allowance, Budgets, Places};
 use crate::domain::{AssetId, Catalogue, Change, Home, LocalId, OutputState, Problem, Stage, Standing, Task, Wish};
 use crate::fleet::{Fleet, FleetMsg, Order, durations, granted};
 use crate::store::{Heard, Store};
@@ -23,6 +23,7 @@ use super::hands::{Hands, Note, deliver};
 use super::service::{Downloads, Service};
 use super::signals::stops;
 use super::start::RunError;
+use super::wallet::Wallet;
 
 /// A fleet and the hands that carry out its orders.
 #[derive(Debug)]
@@ -89,6 +90,21 @@ impl Driver {
             touched: BTreeSet::new(),
             stops: stops()?,
         })
+    }
+
+    /// Counts from now on what is spent, by the prices of this catalogue, and never exceeds the limits.
+    pub fn keep_purse(&mut self, catalogue: Catalogue, wallet: Wallet, limits: Budgets) {
+        self.hands.carry(wallet);
+        self.fleet.know_prices(catalogue);
+        self.fleet.keep_purse(limits);
+        self.hands.publish_limits(limits);
+    }
+
+    /// What the window that sends may spend, if that is another one and has said so.
+    #[must_use]
+    pub fn its_limits(&self) -> Option<Budgets> {
+        let text = self.store()?.its_budget().ok().flatten()?;
+        serde_json::from_str(&text).ok()
     }
 
     /// How this program stands to the others on the store.
@@ -217,6 +233,7 @@ impl Driver {
             self.hands.order(order, &self.fleet);
         }
         self.hands.publish(self.fleet.blocked());
+        self.hands.publish_limits(self.fleet.purse().limits());
     }
 
     /// What comes from the other programs on the store.

@@ -3,6 +3,7 @@
 mod about;
 pub mod brief;
 mod callbacks;
+pub mod catalogue;
 pub mod clock;
 mod compose;
 mod copies;
@@ -17,11 +18,14 @@ pub mod pace;
 pub mod pictures;
 pub mod screen;
 pub mod service;
+pub mod settings;
 mod signals;
 pub mod start;
+pub mod wallet;
 
 pub use clock::Clock;
 pub use hands::{Hands, Note};
 pub use headless::Driver;
 pub use service::{Downloads, Service};
 pub use start::{Exit, RunError, ScreenOptions, run_screen};
+pub use wallet::Wallet;

@@ -258,6 +258,7 @@ impl Program {
             self.perform(effect);
         }
         self.hands.publish(self.state.fleet.blocked());
+        self.hands.publish_limits(self.state.fleet.purse().limits());
         self.pace.changed(by_hand);
         let turn = self.clock.now().mono.since(before.mono);
         if turn > Duration::from_millis(20) {

@@ -12,7 +12,7 @@ use crate::api::ApiKey;
 use crate::api::webhook::WebhookConfig;
 use crate::app::state::Start;
 use crate::app::{Msg, State};
-use crate::config::{Allowance, PictureQuality, Places};
+use crate::config::{Allowance, Budgets, PictureQuality, Places};
 use crate::domain::{Catalogue, Draft, Problem, Secret, Stage, Standing, Task};
 use crate::fleet::FleetMsg;
 use crate::graphics::Thumbs;
@@ -26,6 +26,7 @@ use super::pace::Pace;
 use super::pictures::Pictures;
 use super::screen::{PATIENCE, Program, theme};
 use super::service::{Downloads, Service};
+use super::wallet::Wallet;
 
 /// Older tasks that are read at a time. The first screen reads no more than it shows.
 pub(super) const PAGE: usize = 200;
@@ -56,6 +57,8 @@ pub struct ScreenOptions {
     pub batch: Vec<Draft>,
     /// Receives callbacks.
     pub webhook: Option<WebhookConfig>,
+    /// Where the limits of what may be spent stand, and what they are; none: nothing is counted.
+    pub purse: Option<(Wallet, Budgets)>,
     /// The address that the service is asked to call. Whoever knows it can call it too.
     pub callback: Option<Secret>,
 }
@@ -227,6 +230,10 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
     };
     program.state.callback = options.callback;
     program.state.key = program.key.as_ref().map(|key| key.fingerprint(clock::seed()));
+    if let Some((wallet, limits)) = options.purse {
+        program.hands.carry(wallet);
+        program.state.fleet.keep_purse(limits);
+    }
     program.state.preview.quality = options.quality;
     // The history is on its way; until it is here, an empty table is not yet an empty history.
     program.state.table.loading = true;

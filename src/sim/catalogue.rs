@@ -17,6 +17,10 @@ pub(crate) struct Catalogue {
 pub(crate) struct Model {
     pub(crate) name: String,
     status: String,
+    kind: String,
+    description: String,
+    #[serde(default)]
+    price: Option<Value>,
     #[serde(default)]
     aliases: Vec<String>,
     pub(crate) output_types: Vec<String>,
@@ -94,6 +98,26 @@ impl Catalogue {
     /// Names that can be used, in the catalogue's order.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.models.iter().filter(|model| model.is_current()).map(|model| model.name.as_str())
+    }
+
+    /// The list of prices: every model, and every route of one with a price of its own.
+    pub(crate) fn offers(&self) -> Vec<Value> {
+        let mut offers = Vec::new();
+        for model in self.models.iter().filter(|model| model.is_current()) {
+            let output = model.output_types.first().map_or("image", String::as_str);
+            let about = serde_json::json!({
+                "category": output, "subcategory": model.kind, "output_type": output,
+                "description": serde_json::json!({ "en": model.description }).to_string(),
+            });
+            offers.push(super::pages::offer(&model.name, about.clone(), model.price.as_ref(), &model.fields));
+            for route in &model.routes {
+                let name = format!("{}@{}", model.name, route.route);
+                let priced =
+                    model.price.as_ref().filter(|price| !price["values"][format!("@{}", route.route)].is_null());
+                offers.push(super::pages::offer(&name, about.clone(), priced, &[]));
+            }
+        }
+        offers
     }
 
     fn find(&self, name: &str) -> Option<&Model> {

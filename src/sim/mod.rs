@@ -13,6 +13,7 @@ mod files;
 mod gate;
 mod ledger;
 mod media;
+mod pages;
 mod pixels;
 mod random;
 mod read;
@@ -252,6 +253,8 @@ fn router(world: Arc<World>) -> Router {
         .fallback(read::nothing)
         .method_not_allowed_fallback(read::wrong_method)
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&world), gate::pass))
+        .route("/api/pricing", get(pages::pricing))
+        .route("/api/models/content", get(pages::content))
         .with_state(world)
 }
 

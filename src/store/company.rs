@@ -31,7 +31,7 @@ const HOLDER: &str = "SELECT window, pid, host, service, paused, account, since 
 const HOLD: &str = "INSERT INTO lease (one, window, pid, host, service, account)
     VALUES (1, :window, :pid, :host, :service, :account)
     ON CONFLICT (one) DO UPDATE SET window = excluded.window, pid = excluded.pid, host = excluded.host,
-        service = excluded.service, account = excluded.account, paused = NULL";
+        service = excluded.service, account = excluded.account, paused = NULL, budget = NULL";
 const SINCE: &str = "UPDATE lease SET since = (SELECT coalesce(max(seq), 0) FROM changes) WHERE window = ?1";
 const LAST_KEY: &str = "SELECT account FROM lease WHERE one = 1 AND account IS NOT NULL";
 const RETRIED: &str = "SELECT id FROM tasks JOIN changes ON task = id WHERE stage = 'unsure' AND seq > ?1 LIMIT ?2";
@@ -424,6 +424,11 @@ impl Company {
     fn is_holder(&self, conn: &Connection) -> rusqlite::Result<bool> {
         let holder: Option<String> = conn.prepare_cached(HOLDER)?.query_row([], |row| row.get(0)).optional()?;
         Ok(holder.as_deref() == Some(self.seat.token()))
+    }
+
+    /// The name of this program among those on the database.
+    pub(super) fn token(&self) -> &str {
+        self.seat.token()
     }
 
     /// Notes with which key a task is sent for the first time.

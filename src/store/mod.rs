@@ -9,6 +9,7 @@ mod backup;
 mod batches;
 mod company;
 mod lease;
+mod ledger;
 mod network;
 mod open;
 mod pulse;
@@ -427,6 +428,7 @@ impl Store {
 }
 
 pub use batches::{Batch, Given};
+pub use ledger::{Spent, Whose};
 pub use read::FOUND;
 
 impl Drop for Store {

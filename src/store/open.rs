@@ -21,6 +21,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/008-kin.sql")),
     M::up(include_str!("migrations/011-writing.sql")),
     M::up(include_str!("migrations/009-batches.sql")),
+    M::up(include_str!("migrations/010-money.sql")),
 ];
 /// How long another program may keep the database locked.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -95,6 +96,7 @@ fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
         .chain(super::relatives::STATEMENTS)
         .chain(super::batches::STATEMENTS)
         .chain(super::writing::STATEMENTS)
+        .chain(super::ledger::STATEMENTS)
     {
         conn.prepare(statement)
             .map_err(|error| StoreError::Broken { path: path.to_owned(), why: error.to_string() })?;

@@ -14,6 +14,7 @@ macro_rules! select_tasks {
         concat!(
             "SELECT id, task_id, model, route, body, template, prompt, stage, status, times, created, completed, ",
             "batch, row, seed, parent, how, starred ",
+            ", cost, cost_most, priced, spent ",
             "FROM tasks ",
             $rest
         )

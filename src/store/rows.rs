@@ -8,8 +8,9 @@ use serde::Serialize;
 use serde_json::Map;
 
 use crate::domain::batch::Mark;
+use crate::domain::money::Usd;
 use crate::domain::{
-    Failure, GivenUp, Home, How, Kin, Output, OutputState, Problem, Request, Stage, Status, Task, Times,
+    Cost, Failure, GivenUp, Home, How, Kin, Output, OutputState, Problem, Request, Stage, Status, Task, Times,
 };
 use crate::time::Wall;
 
@@ -49,6 +50,8 @@ pub(super) fn task(row: &Row<'_>) -> rusqlite::Result<Option<Task>> {
         mark: mark(row)?.map(Arc::new),
         kin: kin(row)?,
         starred: row.get(17)?,
+        cost: cost(row)?,
+        spent: row.get::<_, Option<i64>>("spent")?.map(Wall),
     }))
 }
 
@@ -63,6 +66,12 @@ fn kin(row: &Row<'_>) -> rusqlite::Result<Option<Kin>> {
     let (parent, how): (Option<String>, Option<String>) = (row.get(15)?, row.get(16)?);
     let parent = parent.and_then(|parent| parent.parse().ok());
     Ok(parent.map(|parent| Kin { parent, how: how.and_then(|how| how.parse().ok()).unwrap_or(How::Vary) }))
+}
+
+fn cost(row: &Row<'_>) -> rusqlite::Result<Option<Cost>> {
+    let (usd, at_most) = (row.get::<_, Option<i64>>("cost")?.map(Usd), row.get("cost_most")?);
+    let seen = row.get::<_, Option<String>>("priced")?.unwrap_or_default();
+    Ok(usd.map(|usd| Cost { usd, at_most, seen }))
 }
 
 fn request(row: &Row<'_>) -> rusqlite::Result<Request> {

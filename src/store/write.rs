@@ -22,12 +22,13 @@ impl From<rusqlite::Error> for Fault {
 
 const INSERT: &str = "INSERT INTO tasks
     (id, task_id, model, route, body, template, prompt, stage, status, times, created, completed,
-     batch, row, seed, parent, how, starred)
+     batch, row, seed, parent, how, starred, cost, cost_most, priced, spent)
     VALUES (:id, :task_id, :model, :route, :body, :template, :prompt, :stage, :status, :times, :created, :completed,
-     :batch, :row, :seed, :parent, :how, :starred)
+     :batch, :row, :seed, :parent, :how, :starred, :cost, :cost_most, :priced, :spent)
     ON CONFLICT DO NOTHING";
 const STANDING: &str = "SELECT stage, task_id FROM tasks WHERE id = ?1";
 const UPDATE: &str = "UPDATE tasks SET stage = :stage, status = :status, times = :times,
+    cost = coalesce(:cost, cost), cost_most = :cost_most, priced = coalesce(:priced, priced), spent = :spent,
     task_id = coalesce(:task_id, task_id), completed = coalesce(:completed, completed) WHERE id = :id";
 /// A file that is here stays here: a window that has not heard of it knows only the link.
 const OUTPUT: &str = "INSERT INTO outputs
@@ -99,6 +100,10 @@ fn new(conn: &Connection, task: &Task) -> Result<(), Fault> {
         ":parent": task.kin.map(|kin| kin.parent.to_string()),
         ":how": task.kin.map(|kin| kin.how.word()),
         ":starred": task.starred,
+        ":cost": task.cost.as_ref().map(|cost| cost.usd.0),
+        ":cost_most": task.cost.as_ref().is_some_and(|cost| cost.at_most),
+        ":priced": task.cost.as_ref().map(|cost| &cost.seen),
+        ":spent": task.spent.map(|at| at.0),
     })?;
     if made == 0 {
         return Err(Fault::Own(StoreProblem::Exists(task.id)));
@@ -133,6 +138,10 @@ fn progress(conn: &Connection, task: &Task) -> Result<(), Fault> {
         ":status": rows::json(&task.status)?,
         ":times": rows::json(&task.times)?,
         ":completed": task.completed.map(|at| at.0),
+        ":cost": task.cost.as_ref().map(|cost| cost.usd.0),
+        ":cost_most": task.cost.as_ref().is_some_and(|cost| cost.at_most),
+        ":priced": task.cost.as_ref().map(|cost| &cost.seen),
+        ":spent": task.spent.map(|at| at.0),
     })?;
     outputs(conn, task.id, &task.outputs)
 }

@@ -153,8 +153,24 @@ fn right_side<'a>(state: &State, theme: &Theme) -> Vec<Vec<Span<'a>>> {
             all.push(eta.iter().cloned().chain(figures).collect());
         }
     }
+    if let Some(money) = spent_today(state, theme) {
+        let with = |figures: Vec<Span<'a>>| money.iter().cloned().chain(figures).collect::<Vec<_>>();
+        all.extend([with(full()), with(figures())]);
+    }
     all.extend([full(), middle, figures(), Vec::new()]);
     all
+}
+
+/// What was spent today, where there is a limit, or anything to tell.
+fn spent_today<'a>(state: &State, theme: &Theme) -> Option<Vec<Span<'a>>> {
+    let purse = state.fleet.purse();
+    let sum = purse.today(state.now)?.usd;
+    let (words, full) = match purse.limits().day {
+        Some(limit) => (format!("{sum:.2} of {limit:.2} today   "), sum.dollars() >= limit.dollars() * 0.9),
+        None if sum.0 > 0 => (format!("{sum:.2} today   "), false),
+        None => return None,
+    };
+    Some(vec![span(words, if full { theme.warning } else { theme.dim })])
 }
 
 /// How good the line to the terminal is, as far as that was learned.

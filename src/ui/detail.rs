@@ -183,6 +183,10 @@ fn fields(page: &mut Page<'_, '_>, state: &State, task: &Task) {
     let known: &[Field] = spec.map_or(&[], |spec| &spec.fields);
     let name = |field: &str| field.replace('_', " ");
     page.entry("model", &task.request.full_model(), theme.strong);
+    if !task.is_elsewhere() {
+        let price = task.cost.as_ref().map_or_else(|| "not known".to_owned(), |cost| cost.words(state.now.wall));
+        page.entry("price", &price, theme.dim);
+    }
     for field in known.iter().filter(|field| field.role != Some(Role::Prompt)) {
         let sent = task.request.input.get(&field.name);
         let default = field.default.as_ref().filter(|_| !task.is_elsewhere());

@@ -157,7 +157,9 @@ impl World {
                     self.submits.push((id, request));
                 }
                 Order::Ask(question) => self.asks.push(question),
-                Order::Browse(_) | Order::Sift(_) => unreachable!("nobody looks for the tasks of others"),
+                Order::Browse(_) | Order::Sift(_) | Order::Tally(..) => {
+                    unreachable!("nobody looks for the tasks of others")
+                }
                 Order::Fetch { asset, .. } => {
                     prop_assert!(!self.fetches.contains(&asset), "fetched twice at once");
                     self.fetches.push(asset);

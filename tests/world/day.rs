@@ -496,7 +496,9 @@ impl World {
                 }
                 self.send_question(life, question);
             }
-            Order::Browse(_) | Order::Sift(_) => return Err("nobody wants to see the tasks of others".into()),
+            Order::Browse(_) | Order::Sift(_) | Order::Tally(..) => {
+                return Err("nobody wants to see the tasks of others".into());
+            }
             Order::Fetch { asset, url } => {
                 if let Some(program) = self.program(life) {
                     program.fetches += 1;

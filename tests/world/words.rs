@@ -43,6 +43,7 @@ pub fn brief_order(order: &Order) -> String {
         Order::Submit(id, _) => format!("submit {id:?}"),
         Order::Ask(question) => format!("ask {}", brief_question(question)),
         Order::Browse(browse) => format!("browse {browse:?}"),
+        Order::Tally(tally, serial) => format!("tally {tally:?} {serial}"),
         Order::Sift(names) => format!("sift {}", names.len()),
         Order::Fetch { asset, .. } => format!("fetch {:?}/{}", asset.task, asset.index),
     }

@@ -1,8 +1,10 @@
 //! What many tasks may cost together, with what is not known said beside the sum.
 
 use crate::domain::catalogue::{Catalogue, Role};
+use crate::domain::money::{self, Usd};
 use crate::domain::price::quote;
 use crate::domain::request::{Request, plain};
+use crate::time::Wall;
 
 /// The unit of prices that go by the length.
 const BY_TIME: &str = "second";
@@ -14,8 +16,8 @@ const BY_TEXT: &str = "characters";
 pub struct Bill {
     /// How many tasks; saturating.
     pub tasks: u128,
-    /// USD, of those whose price is known.
-    pub usd: f64,
+    /// Of those whose price is known.
+    pub usd: Usd,
     /// Some prices are the dearest that can be meant.
     pub at_most: bool,
     /// How many tasks have a price that nobody knows.
@@ -25,10 +27,10 @@ pub struct Bill {
 }
 
 /// What one request may cost.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cost {
-    /// USD.
-    pub usd: f64,
+    /// The amount.
+    pub usd: Usd,
     /// It is the dearest that can be meant.
     pub at_most: bool,
     /// When the price was seen.
@@ -47,18 +49,26 @@ pub fn cost(request: &Request, catalogue: &Catalogue) -> Option<Cost> {
     } else {
         1.0
     };
-    Some(Cost { usd: quote.usd * times, at_most: quote.at_most, seen: quote.seen })
+    Some(Cost { usd: Usd::new(quote.usd * times)?, at_most: quote.at_most, seen: quote.seen })
+}
+
+impl Cost {
+    /// In words, with the age of the price.
+    #[must_use]
+    pub fn words(&self, now: Wall) -> String {
+        let most = if self.at_most { "at most " } else { "" };
+        format!("{most}{}, as seen {}", self.usd, money::seen(&self.seen, now))
+    }
 }
 
 impl Bill {
     /// Adds so many tasks of the same price.
-    #[allow(clippy::cast_precision_loss, reason = "a sum of money in a float")]
     pub fn add(&mut self, tasks: u128, cost: Option<&Cost>) {
         self.tasks = self.tasks.saturating_add(tasks);
         match cost {
             None => self.unknown = self.unknown.saturating_add(tasks),
             Some(cost) => {
-                self.usd += cost.usd * tasks as f64;
+                self.usd = self.usd.plus(cost.usd.times(tasks));
                 self.at_most |= cost.at_most;
                 if self.seen.as_ref().is_none_or(|seen| cost.seen < *seen) {
                     self.seen = Some(cost.seen.clone());
@@ -76,6 +86,6 @@ impl Bill {
         let most = if self.at_most { "at most " } else { "" };
         let seen = self.seen.as_ref().map(|seen| format!(", prices as seen {seen}")).unwrap_or_default();
         let rest = if self.unknown > 0 { format!(", and {} of unknown price", self.unknown) } else { String::new() };
-        format!("{most}${:.2}{rest}{seen}", self.usd)
+        format!("{most}{:.2}{rest}{seen}", self.usd)
     }
 }

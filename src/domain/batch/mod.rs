@@ -8,7 +8,7 @@ mod matrix;
 mod plan;
 mod tally;
 
-pub use bill::{Bill, cost};
+pub use bill::{Bill, Cost, cost};
 pub use file::{BadRow, Form, RowFault, read};
 pub use matrix::{BadMatrix, Matrix};
 pub use plan::{Expand, Item, Plan, Row, Words};

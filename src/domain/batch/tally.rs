@@ -18,8 +18,7 @@ pub struct Price {
 
 impl From<Option<Cost>> for Price {
     fn from(cost: Option<Cost>) -> Self {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small sum; the cast saturates")]
-        let micros = cost.as_ref().map(|cost| (cost.usd * MICROS).round() as u64);
+        let micros = cost.as_ref().map(|cost| u64::try_from(cost.usd.0).unwrap_or(0));
         Self { micros, at_most: cost.is_some_and(|cost| cost.at_most) }
     }
 }
@@ -171,9 +170,10 @@ impl Sum {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Usd;
 
     fn price(usd: f64) -> Price {
-        Price::from(Some(Cost { usd, at_most: false, seen: "2026".into() }))
+        Price::from(Some(Cost { usd: Usd::new(usd).expect("a price"), at_most: false, seen: "2026".into() }))
     }
 
     #[test]

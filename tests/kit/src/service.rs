@@ -119,6 +119,7 @@ impl Service {
             .env("HIAPI_API_KEY", KEY)
             .env("HIAPI_BASE_URL", &self.base_url)
             .env("PLANTAIN_DATA_DIR", self.data())
+            .env("PLANTAIN_CONFIG_DIR", self.path("config"))
             .env_remove("RUST_BACKTRACE")
             .stdin(Stdio::null());
         command

@@ -292,4 +292,5 @@ pub fn surroundings(command: &mut CommandBuilder, data: &Path) {
     command.env("HOME", home);
     command.cwd(home);
     command.env("PLANTAIN_DATA_DIR", data);
+    command.env("PLANTAIN_CONFIG_DIR", data.join("config"));
 }

@@ -321,7 +321,9 @@ impl<'a> Run<'a> {
                 let span = self.way();
                 self.later(span, Event::Get(question));
             }
-            Order::Browse(_) | Order::Sift(_) => unreachable!("nobody looks for the tasks of others"),
+            Order::Browse(_) | Order::Sift(_) | Order::Tally(..) => {
+                unreachable!("nobody looks for the tasks of others")
+            }
             Order::Fetch { asset, .. } => {
                 let file = Home {
                     file: "/p.png".into(),

@@ -198,6 +198,14 @@ impl Desk {
         effects.iter().map(|effect| self.words(effect)).collect()
     }
 
+    /// The latest question for what was spent that nobody has looked at.
+    pub fn last_tally(&self) -> Option<&Order> {
+        self.effects.iter().rev().find_map(|effect| match effect {
+            Effect::Fleet(order @ Order::Tally(..)) => Some(order),
+            _ => None,
+        })
+    }
+
     /// The latest order that nobody has looked at.
     pub fn last_order(&self) -> Option<&Order> {
         self.effects.iter().rev().find_map(|effect| match effect {
@@ -250,6 +258,7 @@ impl Desk {
             }
             Effect::Fleet(Order::Browse(Browse::Page(page))) => format!("browse page {page}"),
             Effect::Fleet(Order::Browse(Browse::One(task_id))) => format!("browse {task_id}"),
+            Effect::Fleet(Order::Tally(tally, _)) => format!("tally {tally:?}"),
             Effect::Fleet(Order::Sift(ids)) => {
                 format!("sift {}", ids.iter().map(TaskId::as_str).collect::<Vec<_>>().join(" "))
             }
