@@ -395,14 +395,19 @@ struct Trip<'a> {
     far: bool,
     /// Pixels of a cell.
     cell: (u32, u32),
+    /// tmux starts the program itself, while the terminal attaches.
+    attaching: bool,
 }
 
 /// One terminal, the whole way. Answers what went wrong.
 fn journey(desk: &Desk, trip: Trip<'_>) -> Vec<String> {
-    let Trip { brand, tmux, shown: way, args, far, cell } = trip;
+    let Trip { brand, tmux, shown: way, args, far, cell, attaching } = trip;
     let mut glass = Glass::new(brand, WINDOW.0, WINDOW.1, cell);
     if let Some(passes) = tmux {
         glass = glass.in_tmux(passes);
+    }
+    if attaching {
+        glass = glass.attaching();
     }
     glass.feed(b"$ plantain\r\n");
     let mut command = desk.command();
@@ -479,7 +484,7 @@ fn go(trips: impl IntoIterator<Item = Trip<'static>>) {
 }
 
 fn trip(brand: &'static Brand, shown: Shown) -> Trip<'static> {
-    Trip { brand, tmux: None, shown, args: &[], far: false, cell: CELL }
+    Trip { brand, tmux: None, shown, args: &[], far: false, cell: CELL, attaching: false }
 }
 
 #[test]
@@ -509,6 +514,34 @@ fn in_cells_that_are_no_whole_bands_without_tmux() {
 #[test]
 fn in_a_tmux_that_passes_nothing_through() {
     go([&brand::KITTY, &brand::FOOT, &brand::KONSOLE].map(|brand| Trip { tmux: Some(false), ..trip(brand, Blocks) }));
+}
+
+/// What is passed through while a terminal attaches is lost: it is asked again.
+#[test]
+fn started_by_tmux_itself() {
+    let brands = [(&brand::KITTY, Way::Kitty), (&brand::XTERM, Way::Sixel)];
+    go(brands.map(|(brand, way)| Trip { tmux: Some(true), attaching: true, ..trip(brand, As(way)) }));
+}
+
+/// A picture for each terminal that attaches, one after the other.
+#[test]
+fn another_terminal_attaches_to_tmux() {
+    let desk = Desk::new();
+    let [_, square] = &desk.sources;
+    let glass = Glass::new(&brand::FOOT, WINDOW.0, WINDOW.1, CELL).in_tmux(true);
+    let mut window = Window::open(desk.command(), glass);
+    window.until(false, |glass| glass.grid().find("red fox").ok_or("no table".into())).expect("a table");
+    let shows = |window: &mut Window, way| window.until(false, |glass| picture(glass, way, square)).expect("a picture");
+    shows(&mut window, As(Way::Sixel));
+    for (brand, way) in [(&brand::KITTY, As(Way::Kitty)), (&brand::PLAIN, Blocks), (&brand::XTERM, As(Way::Sixel))] {
+        window.glass.attach(brand);
+        // As tmux tells it, if it is told to.
+        window.send("\x1b[I");
+        shows(&mut window, way);
+    }
+    window.send(CTRL_Q);
+    assert_eq!(window.end(), Ok(0));
+    assert!(window.glass.complaints.is_empty(), "{:?}", window.glass.complaints);
 }
 
 #[test]

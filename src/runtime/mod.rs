@@ -1,6 +1,7 @@
 //! The part that touches the world: it performs what the pure storey wants, and feeds back what happened.
 
 mod about;
+mod asking;
 pub mod brief;
 mod callbacks;
 pub mod catalogue;

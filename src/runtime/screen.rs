@@ -19,9 +19,10 @@ use crate::fleet::{FleetMsg, Order};
 use crate::graphics::{Protocol, Quality, Shape};
 use crate::keys::Place;
 use crate::store::Heard;
-use crate::terminal::{self, Caps, Choice, Depth, Env, Frame, Input, Output, Reader, Reply, Screen};
+use crate::terminal::{self, Caps, Choice, Depth, Frame, Input, Output, Reader, Reply, Screen};
 use crate::ui::{ColourDepth, Theme, view};
 
+use super::asking::Asking;
 use super::brief::name_of;
 use super::callbacks::{Ear, Listening};
 use super::clock::{self, Clock, sleep_until};
@@ -54,7 +55,7 @@ pub(super) struct Program {
     pub(super) choice: Choice,
     /// Until when answers of the terminal are waited for.
     pub(super) patience: Option<Instant>,
-    pub(super) env: Env,
+    pub(super) asking: Asking,
     pub(super) caps: Caps,
     pub(super) theme: Theme,
     pub(super) hands: Hands,
@@ -114,13 +115,17 @@ impl Program {
 
     fn wake(&self, now: Instant) -> Option<Instant> {
         let due = sources(&self.state).map(|Source::Wake(at)| Instant::from_std(self.clock.instant(at)).max(now));
-        [due, self.pace.due(now), self.patience].into_iter().flatten().min()
+        [due, self.pace.due(now), self.patience, self.asking.due()].into_iter().flatten().min()
     }
 
     fn woke(&mut self) {
         if self.patience.is_some_and(|until| until <= Instant::now()) {
             self.patience = None;
             self.tell_pictures();
+        }
+        if self.asking.take(Instant::now()) {
+            self.caps.asked_again();
+            self.ask_terminal();
         }
         self.look_at_line();
         let due = matches!(sources(&self.state), Some(Source::Wake(at)) if at <= self.clock.now().mono);
@@ -146,14 +151,12 @@ impl Program {
     pub(super) fn resized(&mut self) {
         let Ok(window) = terminal::size(self.tty.as_fd()) else { return };
         if self.caps.resized(window) {
+            self.caps.asked_again();
             self.ask_terminal();
         }
+        self.perhaps_attached();
         if let Some(output) = &self.output {
             output.configure(self.caps.settings());
-            // Somebody else may look now: an attach comes as a resize.
-            if self.caps.in_tmux() {
-                output.forget_pictures();
-            }
         }
         self.take(Msg::Resized(Size::new(window.cols, window.rows)), true);
         self.tell_pictures();
@@ -177,10 +180,7 @@ impl Program {
                 }
             }
             Input::Event(Event::Paste(text)) => self.paste(text),
-            // tmux drops what is passed through to a window that nobody sees.
-            Input::Event(Event::FocusGained) if self.caps.in_tmux() => {
-                self.output.iter().for_each(Output::forget_pictures);
-            }
+            Input::Event(Event::FocusGained) => self.perhaps_attached(),
             Input::Event(_) => {}
             Input::PasteCut(bytes) => self.take(Msg::Told(format!("the paste was cut: {bytes} bytes too long")), true),
             Input::Reply(Reply::Ready) => self.output.iter().for_each(Output::answered),
@@ -196,6 +196,12 @@ impl Program {
                     }
                     if self.caps.complete() {
                         self.patience = None;
+                    }
+                    if !self.caps.waits() {
+                        self.asking.answered();
+                    } else if self.caps.in_tmux() && self.asking.due().is_none() {
+                        // Nobody but its own answer said so: who is behind it was not asked.
+                        self.asking.asked(Instant::now());
                     }
                     if self.patience.is_none() || before != (self.caps.protocol(self.choice), self.caps.cell()) {
                         self.tell_pictures();
@@ -342,18 +348,29 @@ impl Program {
         output.resume();
         self.repaint = true;
         self.resized();
+        self.caps.asked_again();
         self.ask_terminal();
     }
 
     pub(super) fn ask_terminal(&mut self) {
         if let Some(output) = &self.output {
-            output.ask(terminal::questions(&self.env));
+            output.ask(self.caps.questions());
             if self.caps.in_tmux() {
+                self.asking.asked(Instant::now());
                 output.write_raw(terminal::TELL_FOCUS.to_vec());
             }
         }
         if let Some(reader) = &self.reader {
             reader.expect(self.caps.fences());
+        }
+    }
+
+    /// A terminal may have attached to tmux: it comes as a resize, or as the focus. tmux drops what is passed through
+    /// while nobody looks, and somebody else may look now.
+    fn perhaps_attached(&mut self) {
+        if self.caps.in_tmux() {
+            self.output.iter().for_each(Output::forget_pictures);
+            self.asking.doubt(Instant::now());
         }
     }
 

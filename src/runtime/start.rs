@@ -19,6 +19,7 @@ use crate::graphics::Thumbs;
 use crate::store::{Store, StoreError, StoreProblem};
 use crate::terminal::{self, Caps, Choice, Env, Input, Output, Reader, Screen};
 
+use super::asking::Asking;
 use super::callbacks::Ear;
 use super::clock::{self, Clock};
 use super::hands::{Hands, Note, deliver};
@@ -178,7 +179,7 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
     let screen = Screen::enter(tty.try_clone()?)?;
     screen.install_panic_hook();
     let env = Env::read(|name| std::env::var(name).ok());
-    let caps = Caps::new(env.clone(), window);
+    let caps = Caps::new(env, window);
     let (notes, inbox) = mpsc::channel(4096);
     let (keys, input) = mpsc::channel(1024);
     let output = {
@@ -188,7 +189,7 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
             let _ = gone.blocking_send(Input::Closed);
         })?
     };
-    let reader = Reader::start(tty.try_clone()?, keys.clone())?;
+    let reader = Reader::start_beside(tty.try_clone()?, keys.clone(), output.fences())?;
 
     let thumbs = options.places.data.join("thumbs");
     let clock = Clock::start();
@@ -210,7 +211,7 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
         pace: Pace::new(caps.over_ssh()),
         choice: options.graphics,
         patience: Some(Instant::now() + PATIENCE),
-        env,
+        asking: Asking::new(),
         theme: theme(&caps),
         caps,
         hands,

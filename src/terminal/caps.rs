@@ -142,18 +142,26 @@ pub struct Caps {
     pub foreground: Option<[u8; 3]>,
     /// One list for each answer: tmux answers for itself, too.
     attributes: Vec<Vec<u16>>,
-    fences: usize,
+    /// What answers to repeated questions have said so far: it counts when it is complete.
+    next: Option<Round>,
     cell: Option<CellSize>,
     area: Option<(u16, u16)>,
     cells: Option<(u16, u16)>,
     sixel_size: Option<(u16, u16)>,
 }
 
+/// What answers say of who is there. A terminal that attaches to tmux may be another than the one before.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Round {
+    name: Option<(Brand, (u32, u32))>,
+    kitty_graphics: bool,
+    attributes: Vec<Vec<u16>>,
+}
+
 impl Caps {
     /// What is known before any answer.
     pub fn new(env: Env, window: WindowSize) -> Self {
-        let brand = if env.lc_terminal.eq_ignore_ascii_case("iterm2") { Brand::Iterm2 } else { Brand::Unknown };
-        let fences = fences(&env);
+        let brand = first_guess(&env);
         Self {
             env,
             window,
@@ -165,7 +173,7 @@ impl Caps {
             background: None,
             foreground: None,
             attributes: Vec::new(),
-            fences: usize::from(fences),
+            next: None,
             cell: None,
             area: None,
             cells: None,
@@ -177,19 +185,17 @@ impl Caps {
     pub fn learn(&mut self, reply: &Reply) -> bool {
         let before = self.clone();
         match reply {
-            Reply::Attributes(list) => {
-                if self.attributes.len() < 8 {
-                    self.attributes.push(list.clone());
-                }
-            }
-            Reply::Version(version) => match Brand::of(version) {
-                Brand::Tmux => self.env.tmux = true,
-                brand => {
-                    self.brand = brand;
-                    self.version = numbers(version);
-                }
+            Reply::Attributes(list) => self.learn_attributes(list),
+            Reply::Version(version) => match (Brand::of(version), &mut self.next) {
+                (Brand::Tmux, _) => self.env.tmux = true,
+                (brand, Some(next)) => next.name = Some((brand, numbers(version))),
+                (brand, None) => (self.brand, self.version) = (brand, numbers(version)),
             },
-            Reply::Graphics { id, ok } => self.kitty_graphics |= *ok && *id == QUERY_ID,
+            Reply::Graphics { id, ok } if *ok && *id == QUERY_ID => match &mut self.next {
+                Some(next) => next.kitty_graphics = true,
+                None => self.kitty_graphics = true,
+            },
+            Reply::Graphics { .. } => {}
             Reply::Cell(width, height) => self.cell = CellSize::new(*width, *height),
             Reply::Area(width, height) => self.area = Some((*width, *height)),
             Reply::Cells(columns, rows) => self.cells = Some((*columns, *rows)),
@@ -201,6 +207,39 @@ impl Caps {
             Reply::Mode(..) | Reply::Ready => {}
         }
         *self != before
+    }
+
+    fn learn_attributes(&mut self, list: &[u16]) {
+        let fences = usize::from(self.fences());
+        let attributes = self.next.as_mut().map_or(&mut self.attributes, |next| &mut next.attributes);
+        if attributes.len() < fences {
+            attributes.push(list.to_vec());
+        }
+        if let Some(next) = self.next.take_if(|next| next.attributes.len() >= fences) {
+            (self.brand, self.version) = next.name.unwrap_or((first_guess(&self.env), (0, 0)));
+            self.kitty_graphics = next.kitty_graphics;
+            self.attributes = next.attributes;
+        }
+    }
+
+    /// The questions are sent again. What was answered before holds until they are answered.
+    pub fn asked_again(&mut self) {
+        if self.complete() {
+            self.next = Some(Round::default());
+        } else {
+            self.attributes.clear();
+            self.next = None;
+        }
+    }
+
+    /// Answers are still to come to what was asked last.
+    pub fn waits(&self) -> bool {
+        !self.complete() || self.next.is_some()
+    }
+
+    /// See [`questions`].
+    pub fn questions(&self) -> Vec<u8> {
+        questions(&self.env)
     }
 
     /// The window has another size. A cell size that was told is forgotten if the kernel's pixels say
@@ -222,7 +261,7 @@ impl Caps {
 
     /// All answers are there that will come.
     pub fn complete(&self) -> bool {
-        self.attributes.len() >= self.fences
+        self.attributes.len() >= usize::from(self.fences())
     }
 
     /// Closing answers to be expected, for [`Reader::expect`](super::Reader::expect).
@@ -382,6 +421,11 @@ fn numbers(version: &str) -> (u32, u32) {
     (number(), number())
 }
 
+/// Who it is, before any answer.
+fn first_guess(env: &Env) -> Brand {
+    if env.lc_terminal.eq_ignore_ascii_case("iterm2") { Brand::Iterm2 } else { Brand::Unknown }
+}
+
 fn fences(env: &Env) -> u8 {
     if env.in_tmux() { 2 } else { 1 }
 }
@@ -521,6 +565,56 @@ mod tests {
         assert_eq!(caps.cell().1, CellSource::Area);
         let windows = WindowSize { cols: 80, rows: 24, width_px: 640, height_px: 480 };
         assert_eq!(Caps::new(env("xterm"), windows).cell().1, CellSource::Guess);
+    }
+
+    #[test]
+    fn what_was_lost_while_tmux_attached_is_asked_again() {
+        let mut caps = caps(Env { tmux: true, ..env("tmux-256color") }, &[version("tmux 3.5a"), da(&[1, 2, 4])]);
+        assert_eq!((caps.protocol(Choice::Auto), caps.waits()), (Protocol::Blocks, true));
+        caps.asked_again();
+        // tmux has now said twice what it can: that is no word of the terminal.
+        caps.learn(&da(&[1, 2, 4]));
+        assert_eq!((caps.protocol(Choice::Auto), caps.waits()), (Protocol::Blocks, true));
+        for reply in [version("foot(1.21.0)"), da(&[62, 4, 22])] {
+            caps.learn(&reply);
+        }
+        assert_eq!((caps.protocol(Choice::Auto), caps.waits()), (Protocol::Sixel, false));
+    }
+
+    #[test]
+    fn another_terminal_counts_when_it_has_said_all() {
+        let inside = Env { tmux: true, ..env("tmux-256color") };
+        let tmux = [version("tmux 3.5a"), da(&[1, 2, 4])];
+        let kitty = [version("kitty(0.41.1)"), OK, da(&[62])];
+        let mut caps = caps(inside, &[&tmux[..], &kitty].concat());
+        assert_eq!((caps.protocol(Choice::Auto), caps.waits()), (Protocol::Kitty, false));
+        caps.asked_again();
+        for reply in [&tmux[..], &[version("foot(1.21.0)")]].concat() {
+            caps.learn(&reply);
+            assert_eq!((caps.protocol(Choice::Auto), caps.waits()), (Protocol::Kitty, true));
+        }
+        caps.learn(&da(&[62, 4, 22]));
+        assert_eq!((caps.brand, caps.protocol(Choice::Auto), caps.waits()), (Brand::Foot, Protocol::Sixel, false));
+        // One that says less than the one before.
+        caps.asked_again();
+        for reply in [&tmux[..], &[da(&[62])]].concat() {
+            caps.learn(&reply);
+        }
+        assert_eq!((caps.brand, caps.protocol(Choice::Auto)), (Brand::Unknown, Protocol::Blocks));
+        // Nobody answers, as while nobody looks: what is known holds, however often it is asked.
+        caps.asked_again();
+        caps.asked_again();
+        caps.learn(&da(&[1, 2, 4]));
+        assert_eq!((caps.brand, caps.waits()), (Brand::Unknown, true));
+    }
+
+    #[test]
+    fn tmux_that_only_says_so_itself_is_asked_for_who_is_behind() {
+        let mut caps = caps(env("xterm-256color"), &[version("tmux 3.5a"), da(&[1, 2, 4])]);
+        assert_eq!((caps.fences(), caps.waits(), caps.protocol(Choice::Auto)), (2, true, Protocol::Blocks));
+        assert!(!questions(&env("xterm-256color")).windows(6).any(|some| some == b"Ptmux;"));
+        caps.asked_again();
+        assert!(caps.questions().windows(6).any(|some| some == b"Ptmux;"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use super::caps::{Caps, Env, questions};
+use super::caps::{Caps, Env};
 use super::lane::pass_through;
 use super::replies::Reply;
 use super::screen::Screen;
@@ -14,6 +14,8 @@ use super::tty::{self, WindowSize};
 
 /// How long the terminal may take for all its answers.
 const ANSWERS: Duration = Duration::from_millis(1500);
+/// After this it is asked again, if tmux may have dropped the questions: it does while a terminal attaches.
+const AGAIN: Duration = Duration::from_millis(400);
 /// And for one answer of a round trip.
 const TRIP: Duration = Duration::from_millis(1500);
 /// And for taking in what the rate is measured with.
@@ -58,27 +60,31 @@ pub fn examine(tty: OwnedFd, env: Env) -> io::Result<Exam> {
     let window = tty::size(tty.as_fd())?;
     let screen = Screen::enter(tty.try_clone()?)?;
     let mut doctor = Doctor { tty: tty.as_fd(), splitter: Splitter::new(0), end: Instant::now() + LONGEST };
-    let mut exam = Exam {
-        window,
-        caps: Caps::new(env.clone(), window),
-        answered: false,
-        round_trip: None,
-        rate: None,
-        at_least: None,
-    };
-    let found = doctor.examine(&env, &mut exam);
+    let mut exam =
+        Exam { window, caps: Caps::new(env, window), answered: false, round_trip: None, rate: None, at_least: None };
+    let found = doctor.examine(&mut exam);
     screen.leave();
     found.map(|()| exam)
 }
 
 impl Doctor<'_> {
-    fn examine(&mut self, env: &Env, exam: &mut Exam) -> io::Result<()> {
-        self.write(&questions(env))?;
+    fn examine(&mut self, exam: &mut Exam) -> io::Result<()> {
+        self.write(&exam.caps.questions())?;
         let end = Instant::now() + ANSWERS;
+        let mut again = Instant::now() + AGAIN;
         while !exam.caps.complete() {
-            let Some(reply) = self.hear(end)? else { break };
-            exam.answered = true;
-            exam.caps.learn(&reply);
+            if let Some(reply) = self.hear(end.min(again))? {
+                exam.answered = true;
+                exam.caps.learn(&reply);
+            } else if self.left(end).is_zero() {
+                break;
+            } else {
+                again = Instant::now() + AGAIN;
+                if exam.caps.in_tmux() {
+                    exam.caps.asked_again();
+                    self.write(&exam.caps.questions())?;
+                }
+            }
         }
         if !exam.answered {
             return Ok(());

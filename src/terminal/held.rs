@@ -200,6 +200,13 @@ impl Store {
         !self.orders.is_empty() || self.sending.is_some() || self.wanted.iter().any(|picture| !self.holds(picture))
     }
 
+    /// Breaks off what is being sent, which begins again later: nothing else may be asked of a terminal within a
+    /// transfer. Answers what has to be written before.
+    pub(super) fn interrupt(&mut self) -> Vec<u8> {
+        let Some(sending) = self.sending.take() else { return Vec::new() };
+        [self.wrapped(BREAK_OFF), self.wrapped(&delete(sending.picture.id))].concat()
+    }
+
     /// A picture was begun and is not whole yet.
     pub(super) fn under_way(&self) -> bool {
         self.sending.is_some()

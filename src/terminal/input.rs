@@ -11,6 +11,7 @@ use crossterm::event::Event;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 
+use super::fences::Fences;
 use super::keys::Keys;
 use super::replies::Reply;
 use super::split::{Splitter, Token};
@@ -60,6 +61,14 @@ impl Reader {
     /// # Errors
     /// If there are no descriptors or threads left.
     pub fn start(tty: OwnedFd, sender: Sender<Input>) -> io::Result<Self> {
+        Self::start_beside(tty, sender, Arc::default())
+    }
+
+    /// The same beside a writer, whose fences are answered.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_beside(tty: OwnedFd, sender: Sender<Input>, fences: Arc<Fences>) -> io::Result<Self> {
         let (woken, wake) = io::pipe()?;
         let asked = Arc::new(Asked::default());
         let theirs = Arc::clone(&asked);
@@ -69,6 +78,7 @@ impl Reader {
                 splitter: Splitter::new(PASTE_LIMIT),
                 keys: Keys::new(ctrl_h),
                 asked: theirs,
+                fences,
                 patient_until: None,
                 sender,
                 woken: woken.into(),
@@ -119,6 +129,7 @@ struct Work {
     splitter: Splitter,
     keys: Keys,
     asked: Arc<Asked>,
+    fences: Arc<Fences>,
     patient_until: Option<Instant>,
     sender: Sender<Input>,
     woken: OwnedFd,
@@ -179,7 +190,7 @@ impl Work {
         {
             self.patient_until = None;
         }
-        self.splitter.expect(self.patient_until.is_some());
+        self.splitter.expect(self.patient_until.is_some() || self.fences.outstanding(Instant::now()));
     }
 
     fn hand_on(&mut self, token: Token) -> Option<Verdict> {
@@ -198,6 +209,9 @@ impl Work {
                 if matches!(reply, Reply::Attributes(_)) {
                     let fences = &self.asked.fences;
                     let _ = fences.try_update(Ordering::Relaxed, Ordering::Relaxed, |many| many.checked_sub(1));
+                }
+                if reply == Reply::Ready {
+                    self.fences.answered();
                 }
                 Input::Reply(reply)
             }
@@ -227,4 +241,67 @@ fn clean(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n").replace('\r', "\n");
     let keep = |letter: &char| !letter.is_control() || matches!(letter, '\n' | '\t');
     text.chars().filter(keep).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn work(fences: &Arc<Fences>) -> Work {
+        Work {
+            splitter: Splitter::new(PASTE_LIMIT),
+            keys: Keys::new(false),
+            asked: Arc::default(),
+            fences: Arc::clone(fences),
+            patient_until: None,
+            sender: tokio::sync::mpsc::channel(8).0,
+            woken: io::pipe().expect("a pipe").0.into(),
+        }
+    }
+
+    /// How long the rest of what begins with an escape byte is waited for.
+    fn patience(work: &mut Work) -> Duration {
+        work.settle_patience();
+        work.splitter.feed(0x1b, &mut Vec::new());
+        let patience = work.splitter.patience().expect("something has begun");
+        work.splitter.feed(b'x', &mut Vec::new());
+        patience
+    }
+
+    #[test]
+    fn the_answer_of_a_fence_may_come_torn() {
+        let fences = Arc::new(Fences::default());
+        let mut work = work(&fences);
+        let short = patience(&mut work);
+        fences.sent(1, Instant::now());
+        let long = patience(&mut work);
+        assert!(long >= short * 4, "{short:?} {long:?}");
+        let mut tokens = Vec::new();
+        for byte in b"\x1b[0n" {
+            work.settle_patience();
+            work.splitter.feed(*byte, &mut tokens);
+        }
+        assert_eq!(tokens, [Token::Reply(Reply::Ready)]);
+        for token in tokens {
+            let _ = work.hand_on(token);
+        }
+        assert_eq!(patience(&mut work), short, "the Escape key is quick again");
+    }
+
+    /// Torn so long that the escape byte was given away as a key: the rest is no typing.
+    #[test]
+    fn the_rest_of_a_late_answer_is_no_text() {
+        let fences = Arc::new(Fences::default());
+        let mut work = work(&fences);
+        fences.sent(1, Instant::now());
+        let mut tokens = Vec::new();
+        work.settle_patience();
+        work.splitter.feed(0x1b, &mut tokens);
+        work.splitter.expire(&mut tokens);
+        for byte in b"[0n" {
+            work.settle_patience();
+            work.splitter.feed(*byte, &mut tokens);
+        }
+        assert_eq!(tokens, [Token::Key(vec![0x1b]), Token::Reply(Reply::Ready)]);
+    }
 }

@@ -8,6 +8,7 @@
 mod caps;
 mod colour;
 mod exam;
+mod fences;
 mod held;
 mod input;
 mod keys;
@@ -27,6 +28,7 @@ mod writer;
 pub use caps::{Brand, Caps, CellSource, Choice, Env, questions};
 pub use colour::Depth;
 pub use exam::{Exam, examine};
+pub use fences::Fences;
 pub use input::{Input, PASTE_LIMIT, Reader};
 pub use output::{Frame, Output, RAW_MOST, Settings, Stats};
 pub use replies::{Layer, Reply};

@@ -10,6 +10,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 
 use super::colour::Depth;
+use super::fences::Fences;
 use super::screen::Gate;
 use super::speed::LineState;
 use super::writer::Writer;
@@ -104,6 +105,7 @@ pub struct Output {
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     pub(super) slot: Mutex<Slot>,
+    pub(super) fences: Arc<Fences>,
     /// For the thread: there is something to do.
     pub(super) work: Condvar,
     /// For the others: the thread has done what it was told.
@@ -224,6 +226,11 @@ impl Output {
     pub fn forget_pictures(&self) {
         self.shared.slot().doubt = true;
         self.shared.work.notify_one();
+    }
+
+    /// The fences it writes, for [`Reader::start_beside`](super::Reader::start_beside).
+    pub fn fences(&self) -> Arc<Fences> {
+        Arc::clone(&self.shared.fences)
     }
 
     /// What is known of the line, as of the last time something was written or answered.

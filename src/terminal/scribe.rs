@@ -47,6 +47,8 @@ pub struct Scribe {
     /// When the first slice of a picture was sent last.
     begun_at: Option<Duration>,
     stats: Stats,
+    /// Fences that were written.
+    fences: u64,
 }
 
 impl Scribe {
@@ -55,7 +57,8 @@ impl Scribe {
     pub fn new(settings: Settings) -> Self {
         let line = Line::new(settings.remote);
         let (painter, lane) = (Painter::new(), Lane::new());
-        let mut scribe = Self { painter, lane, line, settings, frame: None, begun_at: None, stats: Stats::default() };
+        let (frame, begun_at, stats) = (None, None, Stats::default());
+        let mut scribe = Self { painter, lane, line, settings, frame, begun_at, stats, fences: 0 };
         scribe.apply();
         scribe
     }
@@ -97,7 +100,7 @@ impl Scribe {
             self.line.sent(bytes.len(), now);
             return bytes.to_vec();
         }
-        let mut out = [b"\x1b[H", bytes].concat();
+        let mut out = [&self.lane.store.interrupt()[..], b"\x1b[H", bytes].concat();
         self.line.sent(out.len(), now);
         self.painter.disturbed();
         out.extend(self.redraw(now));
@@ -199,6 +202,12 @@ impl Scribe {
         self.line.state(now)
     }
 
+    /// Fences in all that was to be written.
+    #[must_use]
+    pub fn fences(&self) -> u64 {
+        self.fences
+    }
+
     /// What was written; frames are counted by whoever gives them.
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -209,6 +218,7 @@ impl Scribe {
         let fence = wrap(self.settings.tmux, FENCE);
         self.line.sent(fence.len(), now);
         self.line.fenced(now);
+        self.fences += 1;
         out.extend(fence);
     }
 

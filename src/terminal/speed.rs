@@ -4,8 +4,6 @@ use std::time::Duration;
 
 /// Bytes of a slice, at least.
 pub(super) const SLICE_LEAST: usize = 512;
-/// Time of the line that a strip of a picture should take: nothing can go between its bytes.
-const STRIP: f64 = 0.075;
 /// Bytes a second to a terminal that answers nothing, behind ssh and near.
 pub(super) const CAREFUL: [f64; 2] = [128_000.0, 4_000_000.0];
 
@@ -51,13 +49,6 @@ impl LineState {
         let near = !self.remote && rate >= careful / 4.0;
         (!near).then_some((rate * time.as_secs_f64()) as usize)
     }
-
-    /// Bytes that a strip of a picture should have, since nothing can go between them.
-    #[must_use]
-    pub fn strip_bytes(&self) -> usize {
-        let rate = self.rate.map_or(CAREFUL[usize::from(!self.remote)], |rate| rate as f64);
-        ((rate * STRIP) as usize).max(SLICE_LEAST)
-    }
 }
 
 #[cfg(test)]
@@ -65,13 +56,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn budgets_and_strips_follow_the_line() {
+    fn budgets_follow_the_line() {
         let half = Duration::from_millis(500);
         let unknown = LineState::default();
         assert_eq!(unknown.budget(half), None);
         assert_eq!(LineState { remote: true, ..unknown }.budget(half), Some(64_000));
         let slow = LineState { rate: Some(32_000), remote: true, ..unknown };
-        assert_eq!((slow.budget(half), slow.strip_bytes()), (Some(16_000), 2_400));
+        assert_eq!(slow.budget(half), Some(16_000));
         assert_eq!(LineState { remote: false, rate: Some(2_000_000), ..unknown }.budget(half), None);
         assert_eq!(LineState { remote: false, ..slow }.budget(half), Some(16_000));
     }

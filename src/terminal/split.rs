@@ -10,7 +10,7 @@ use super::replies::{self, Class, Reply};
 
 /// A lone escape byte becomes the Escape key after this.
 const ESCAPE: Duration = Duration::from_millis(25);
-/// The same while answers are outstanding that may come in pieces.
+/// The same while answers are outstanding that may come in pieces, those of fences among them.
 const ESCAPE_EXPECTING: Duration = Duration::from_millis(200);
 /// `ESC [` may be Alt-[, or an arrow key whose last byte is still on its way.
 const PREFIX: Duration = Duration::from_millis(100);

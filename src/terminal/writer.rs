@@ -225,6 +225,8 @@ impl Writer {
         if !self.gate.as_ref().is_none_or(Gate::is_open) {
             return Ok(());
         }
+        // Before the answers can come.
+        self.shared.fences.sent(self.scribe.fences(), Instant::now());
         while !bytes.is_empty() {
             match tty::write(self.tty.as_fd(), bytes) {
                 Ok(many) => bytes = &bytes[many..],

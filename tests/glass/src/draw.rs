@@ -37,7 +37,7 @@ impl Glass {
                 .next()
                 .is_some_and(|keys| keys.ends_with(b"a=q") || has(keys, b"a=q,"));
             if !asks {
-                self.complain("kitty graphics, which this terminal does not know");
+                self.not_known("kitty graphics");
             }
             return;
         }
@@ -133,7 +133,7 @@ impl Glass {
         if self.brand.sixel {
             self.screen_mut().plane.draw(serial, &pixels, at);
         } else {
-            self.complain("sixel, which the terminal behind tmux does not know");
+            self.not_known("sixel through tmux");
         }
         if let Some(between) = &mut self.between {
             between.pane.add(tmux::Held { serial, area, pixels });

@@ -93,6 +93,11 @@ impl Screen {
 struct Between {
     /// `allow-passthrough`.
     passes: bool,
+    /// No terminal is attached yet: nothing is passed through. It is there when tmux is asked the second time what it
+    /// can do.
+    attaching: bool,
+    /// The first of these questions is still to come.
+    fresh: bool,
     parser: Parser,
     pane: Pane,
 }
@@ -121,6 +126,8 @@ pub struct Glass {
     pub clears: usize,
     /// Rows by which pictures scrolled the screen.
     pub pushed: usize,
+    /// It took the place of another.
+    stranger: bool,
 }
 
 /// Who reads a sequence.
@@ -148,13 +155,36 @@ impl Glass {
             modes: Modes::default(),
             clears: 0,
             pushed: 0,
+            stranger: false,
         }
     }
 
     /// With tmux in between; `passes` is its `allow-passthrough`.
     pub fn in_tmux(mut self, passes: bool) -> Self {
-        self.between = Some(Between { passes, parser: Parser::of_tmux(), pane: Pane::default() });
+        self.between =
+            Some(Between { passes, attaching: false, fresh: false, parser: Parser::of_tmux(), pane: Pane::default() });
         self
+    }
+
+    /// tmux starts the program itself, before its terminal is attached.
+    pub fn attaching(mut self) -> Self {
+        if let Some(between) = &mut self.between {
+            (between.attaching, between.fresh) = (true, true);
+        }
+        self
+    }
+
+    /// Another terminal of the same size attaches to tmux instead of this one. What it does not understand is still
+    /// sent until it has been asked.
+    pub fn attach(&mut self, brand: &'static Brand) {
+        self.stranger = true;
+        let (columns, rows) = (self.grid().columns, self.grid().rows);
+        self.brand = brand;
+        self.parser = Parser::default();
+        for screen in &mut self.screens {
+            screen.plane = Plane::new(self.cell, (columns, rows));
+            screen.store = kitty::Store::default();
+        }
     }
 
     /// tmux is in between.
@@ -242,6 +272,13 @@ impl Glass {
         }
     }
 
+    /// Something that this terminal does not know.
+    fn not_known(&mut self, what: &str) {
+        if !self.stranger {
+            self.complain(format!("{what}, which this terminal does not know"));
+        }
+    }
+
     fn complain(&mut self, why: impl Into<String>) {
         if self.complaints.len() < 100 {
             self.complaints.push(why.into());
@@ -257,7 +294,7 @@ impl Glass {
             }
             Piece::Dcs(body) => {
                 if let Some(passed) = body.strip_prefix(b"tmux;") {
-                    if between.passes {
+                    if between.passes && !between.attaching {
                         let mut pieces = Vec::new();
                         self.parser.feed(passed, |piece| pieces.push(piece));
                         pieces.into_iter().for_each(|piece| self.by_terminal(piece));
@@ -282,7 +319,7 @@ impl Glass {
                     if self.brand.sixel {
                         self.sixel(&body);
                     } else {
-                        self.complain("sixel, which this terminal does not know");
+                        self.not_known("sixel");
                     }
                 } else if body.starts_with(b"tmux;") {
                     self.complain("meant for tmux, which is not there");
@@ -361,7 +398,12 @@ impl Glass {
         let (wide, high) = (columns * self.cell.0, rows * self.cell.1);
         let first = csi.number(0, 0);
         let answer = match (csi.prefix, &csi.between[..], csi.last) {
-            (None, [], b'c') if first == 0 => Some(format!("\x1b[?{}c", brand.attributes)),
+            (None, [], b'c') if first == 0 => {
+                if let Some(between) = self.between.as_mut().filter(|_| reader == Reader::Tmux) {
+                    between.attaching = std::mem::take(&mut between.fresh);
+                }
+                Some(format!("\x1b[?{}c", brand.attributes))
+            }
             (Some(b'>'), [], b'q') => brand.version.map(|version| format!("\x1bP>|{version}\x1b\\")),
             (None, [], b'n') if first == 5 => Some("\x1b[0n".into()),
             (None, [], b'n') if first == 6 => {
