@@ -2,7 +2,7 @@
 
 use plantain::config::Budgets;
 use plantain::domain::money::Sum;
-use plantain::domain::{Budget, Catalogue, Problem, Stage, Status, Usd};
+use plantain::domain::{Budget, Catalogue, LocalId, Problem, Stage, Status, Usd};
 use plantain::fleet::{FleetMsg, Order, Tallied, Tally};
 use plantain::time::Wall;
 
@@ -222,4 +222,30 @@ fn what_could_not_be_written_down_is_not_spent() {
     till.desk.stored();
     assert_eq!(till.desk.stage("B"), Stage::Sending);
     assert!(matches!(till.desk.store.tasks[&till.desk.id("B")], ref task if task.spent.is_some()));
+}
+
+/// Whoever takes over counts nothing by heart: the store says what is spent, with what the last holder was sending.
+#[test]
+fn a_new_holder_asks_what_was_spent() {
+    let mut till = Till::new(day(0.10));
+    till.submit("one").told().desk.stored();
+    assert_eq!((till.desk.stage("A"), till.today()), (Stage::Sending, EACH));
+    let now = till.desk.now;
+    let mut unfinished = till.desk.store.tasks[&till.desk.id("A")].clone();
+    unfinished.status = Status::Unsure(None);
+    let orders = till.desk.state.fleet.took_over(vec![unfinished], now);
+    assert_eq!(till.desk.state.fleet.purse().today(now), None, "it counts nothing by heart");
+    let asked = orders.iter().find_map(|order| match order {
+        Order::Tally(tally, serial) => Some((tally.clone(), *serial)),
+        _ => None,
+    });
+    // Somebody else spent the rest meanwhile, which only the store knows.
+    let mut other = till.desk.task("A").clone();
+    other.id = LocalId::from_random(9);
+    till.desk.store.tasks.insert(other.id, other);
+    till.submit("two");
+    assert_eq!(till.desk.stage("B"), Stage::Saved, "nothing leaves before the store has answered");
+    till.asked = asked;
+    till.told();
+    assert_eq!((till.desk.stage("B"), till.today()), (Stage::Held, EACH.times(2)));
 }
