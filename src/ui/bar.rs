@@ -235,6 +235,7 @@ fn help_hint<'a>(place: Place, theme: &Theme) -> Vec<Span<'a>> {
 fn matters(state: &State, action: Action) -> bool {
     use crate::domain::Status;
     match action {
+        Action::Send if matches!(state.dialog, Some(Dialog::Kin(_))) => true,
         Action::Send => state.task().is_some_and(|task| matches!(task.status, Status::Held(_) | Status::Unsure(_))),
         Action::Open | Action::Reuse => state.task().is_some(),
         Action::View => state.output().is_some_and(|output| output.home().is_some()),
