@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ratatui::layout::Size;
 
+use crate::domain::batch::Member;
 use crate::domain::{AssetId, Draft, LocalId, Problem, Stage, Standing, Task, Wish};
 use crate::fleet::FleetMsg;
 use crate::keys::Chord;
@@ -33,6 +34,15 @@ pub enum Msg {
         tasks: Vec<Task>,
         /// The end of the history.
         last: bool,
+    },
+    /// What the store holds of a batch.
+    Batch {
+        /// Its name.
+        name: String,
+        /// All its tasks.
+        members: Vec<Member>,
+        /// Those that ended without a result.
+        failed: Vec<Task>,
     },
     /// Older tasks were asked for and cannot be read; why.
     NotOlder(String),
@@ -76,6 +86,8 @@ pub enum Msg {
     },
     /// The service answered whether the key is good: the number of tasks of the account.
     KeyChecked(Result<u64, Problem>),
+    /// The user's own editor has ended: the text as it left it, or why there is none.
+    Composed(Result<String, String>),
     /// A moment came that a source asked for.
     Woke,
     /// Something outside wants the user to know.

@@ -237,6 +237,9 @@ impl Desk {
             Effect::Fleet(Order::Save(Change::Wish(wish))) => format!("wish {wish:?}"),
             Effect::Fleet(Order::Save(Change::Learned(lessons))) => format!("learned {}", lessons.len()),
             Effect::Fleet(Order::Save(Change::Found(found))) => format!("found {:?}", found.browse),
+            Effect::Fleet(Order::Save(Change::Drop(ids))) => format!("drop {}", ids.len()),
+            Effect::Fleet(Order::Save(Change::Batch { name, paused })) => format!("rest {name} {paused}"),
+            Effect::Batch(name) => format!("batch {name}"),
             Effect::Fleet(Order::Save(Change::Paused(why))) => format!("paused {}", why.is_some()),
             Effect::Fleet(Order::Submit(id, _)) => format!("submit {}", self.name(*id)),
             Effect::Fleet(Order::Ask(Question::Task(id, task_id))) => format!("ask {} as {task_id}", self.name(*id)),
@@ -260,6 +263,7 @@ impl Desk {
             Effect::Check { task, files, again } => {
                 format!("check {} of {}{}", files.len(), self.name(*task), if *again { " again" } else { "" })
             }
+            Effect::Compose(text) => format!("compose {text:?}"),
             Effect::TryKey(_) => "try key".into(),
             Effect::Repaint => "repaint".into(),
             Effect::Suspend => "suspend".into(),
