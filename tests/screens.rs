@@ -212,6 +212,14 @@ fn every_size_can_be_drawn() {
         desk.press(keys);
         desks.push(desk);
     }
+    for keys in ["p", "F", "E"] {
+        let mut desk = relatives(80, 24);
+        desk.press(keys);
+        desks.push(desk);
+    }
+    let mut desk = relatives(80, 24);
+    desk.press("p").typed("image-to-image").press("enter");
+    desks.push(desk);
     for desk in &mut desks {
         for width in 1..=130 {
             for height in 1..=45 {
@@ -258,7 +266,10 @@ fn foreign_text_never_steers_the_terminal() {
     (task.task_id, task.request) = (None, std::sync::Arc::new(request));
     desk.hear(Msg::Unfinished(vec![task.clone()]));
     desk.hear(Msg::Told(format!("told{EVIL}")));
-    let steps = ["esc", "home", "enter", "esc", "down", "enter", "esc", "down", "enter", "esc", "end", "enter", "e"];
+    let steps = [
+        "esc", "home", "enter", "esc", "down", "enter", "esc", "down", "enter", "esc", "home", "E", "down", "esc", "p",
+        "enter", "esc", "F", "esc", "end", "s", "p", "enter", "esc", "F", "esc", "enter", "e",
+    ];
     for step in steps {
         desk.press(step);
         let (buf, _) = desk.draw();

@@ -75,7 +75,7 @@ impl KinDialog {
             Self::Target { of, .. } => Some(*of),
             Self::Carried(promotion) => Some(promotion.of),
             Self::Family { at, .. } => Some(*at),
-            Self::Causes { .. } => None,
+            Self::Causes { at, .. } => *at,
         }
     }
 }

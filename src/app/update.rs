@@ -225,7 +225,18 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
             state.leaving = true;
             return vec![Effect::Demo];
         }
-        Action::Reuse | Action::Look | Action::Fetch | Action::Settle | Action::Adopt if state.batch().is_some() => {
+        Action::Reuse
+        | Action::Look
+        | Action::Fetch
+        | Action::Settle
+        | Action::Adopt
+        | Action::Again
+        | Action::Promote
+        | Action::Reference
+        | Action::Star
+        | Action::Family
+            if state.batch().is_some() =>
+        {
             state.say("that is about one task: choose one of the batch");
         }
         Action::Submit => return tasks::submit(state),

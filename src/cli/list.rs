@@ -18,9 +18,10 @@ pub(super) fn run(global: &Global, args: &List) -> Result<u8, Report> {
             let made = jiff::Timestamp::from_second(task.created.secs()).unwrap_or_default();
             let made = made.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string();
             let prompt = if task.is_elsewhere() { "(adopted)" } else { &task.request.prompt };
+            let star = if task.starred { "★ " } else { "" };
             let prompt: String = one_line(prompt).chars().take(60).collect();
             let (word, model) = (one_line(word(&task)), one_line(&task.request.model));
-            say(&format!("{}  {made}  {word:<9}  {model:<20}  {prompt}", task.id.short()))?;
+            say(&format!("{}  {made}  {word:<9}  {model:<20}  {star}{prompt}", task.id.short()))?;
         }
     }
     Ok(DONE)

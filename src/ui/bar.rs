@@ -251,6 +251,7 @@ fn help_hint<'a>(place: Place, theme: &Theme) -> Vec<Span<'a>> {
 fn matters(state: &State, action: Action) -> bool {
     use crate::domain::Status;
     match action {
+        Action::Send if matches!(state.dialog, Some(Dialog::Kin(_))) => true,
         Action::Send if state.batch().is_some() => {
             state.batch().and_then(|name| state.table.group(&name)).is_some_and(|group| {
                 group.tally().sum_of(&[Stage::Held, Stage::Unsure, Stage::Failed, Stage::Refused]) > 0

@@ -183,10 +183,14 @@ fn entry_lines<'a>(entry: &Entry, room: usize, width: usize, theme: &Theme) -> V
     lines
 }
 
+fn tasks(count: usize) -> String {
+    if count == 1 { "1 task".to_owned() } else { format!("{count} tasks") }
+}
+
 /// The tree of a family.
 fn tree(state: &State, at: crate::domain::LocalId, area: Rect, theme: &Theme, buf: &mut Buffer) {
     let members = members(state, at);
-    let number = if members.len() == 1 { "no relatives".to_owned() } else { format!("{} tasks", members.len()) };
+    let number = if members.len() == 1 { "no relatives".to_owned() } else { tasks(members.len()) };
     let title = [span("family", theme.title_focus)];
     let inner = frame(buf, area, theme, true, &title, &[span(number, theme.dim)]);
     let row = members.iter().position(|member| member.id == at).unwrap_or(0);
@@ -230,7 +234,7 @@ fn member_row<'a>(state: &State, member: &Member, theme: &Theme) -> Vec<Span<'a>
 fn causes(all: &[Cause], row: usize, sure: Option<usize>, area: Rect, theme: &Theme, buf: &mut Buffer) {
     let count: usize = all.iter().map(|cause| cause.tasks.len()).sum();
     let title = [span("what failed, by cause", theme.title_focus)];
-    let inner = frame(buf, area, theme, true, &title, &[span(format!("{count} tasks"), theme.dim)]);
+    let inner = frame(buf, area, theme, true, &title, &[span(tasks(count), theme.dim)]);
     let width = inner.width.saturating_sub(4);
     let mut below = Vec::new();
     if let Some(cause) = all.get(row) {

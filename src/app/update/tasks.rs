@@ -27,6 +27,10 @@ pub(super) fn submit(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     let origin = state.editor.origin();
+    if let Some(kin) = origin {
+        // Instead of what was said when it was taken into the editor.
+        state.say(format!("sent: {kin}"));
+    }
     state.editor.sent(state.now);
     add_kin(state, Arc::new(request), origin)
 }
