@@ -6,5 +6,3 @@ mod asking;
 mod certificate;
 #[path = "contract/fetching.rs"]
 mod fetching;
-#[path = "contract/raw.rs"]
-mod raw;

@@ -1,7 +1,5 @@
 //! The terminal of glass itself: sequences written by hand, and what they must come to.
 
-mod glass;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use glass::brand::{self, Brand};

@@ -1,10 +1,12 @@
 //! Journeys through the pure machine: messages in, effects out, virtual time. No disk, no network, no screen.
 //! The letters and numbers in the comments name the fault that a journey walks through.
 
-mod support;
+#[path = "journeys/kin.rs"]
+mod kin;
 #[path = "journeys/writing.rs"]
 mod writing;
 
+use kit::support::{self, Desk, secs, world::Store};
 use plantain::app::dialog::{Setup, Test};
 use plantain::app::msg::PictureWay;
 use plantain::app::{AssetMsg, Dialog, Msg, Pane, Slot, matching_models, sources};
@@ -16,7 +18,6 @@ use plantain::keys::Place;
 use plantain::time::Wall;
 use std::sync::Arc;
 use std::time::Duration;
-use support::{Desk, secs, world::Store};
 
 fn limit(retry_after: Option<u32>) -> Problem {
     Problem::Limit { retry_after }

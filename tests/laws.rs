@@ -2,7 +2,6 @@
 
 #[path = "laws/fleet.rs"]
 mod fleet;
-mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -109,7 +108,7 @@ mod status {
                 let report = Report {
                     task_id: "tk-1".parse().expect("an id"),
                     model: "m".into(),
-                    outputs: if done { vec![support::world::output("x")] } else { Vec::new() },
+                    outputs: if done { vec![kit::support::world::output("x")] } else { Vec::new() },
                     completed: status.is_final().then_some(Wall(77)),
                     status,
                     created: None,
@@ -423,7 +422,7 @@ mod requests {
                 }
             }
         }
-        Draft { model: spec.name.clone(), prompt, fields }
+        Draft { model: spec.name.clone(), prompt, fields, origin: None }
     }
 
     #[test]

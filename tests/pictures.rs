@@ -4,11 +4,6 @@
 //! The terminals are played by `glass`, which decodes what arrives and shares no code with the senders. Each goes
 //! through the same journey; what is known to fail is in [`KNOWN`], and has to fail.
 
-mod glass;
-#[allow(dead_code, reason = "shared with the tests of the commands")]
-#[path = "support_pty/service.rs"]
-mod service;
-
 use std::path::PathBuf;
 
 use glass::brand::{self, Brand};
@@ -17,8 +12,8 @@ use glass::look::{Mark, Original, psnr};
 use glass::window::Window;
 use glass::{Glass, Way};
 use image::RgbaImage;
+use kit::service::{KEY, Service, plantain};
 use portable_pty::CommandBuilder;
-use service::{KEY, PLANTAIN, Service};
 
 const CTRL_Q: &str = "\x11";
 const ESC: &str = "\x1b";
@@ -108,7 +103,7 @@ impl Desk {
     fn command(&self) -> CommandBuilder {
         let data = self.service.path("data");
         let home = data.parent().expect("a folder").to_owned();
-        let mut command = CommandBuilder::new(PLANTAIN);
+        let mut command = CommandBuilder::new(plantain());
         command.env_clear();
         for (name, value) in [("LANG", "C.UTF-8"), ("TZ", "UTC"), ("HIAPI_API_KEY", KEY)] {
             command.env(name, value);

@@ -27,7 +27,7 @@ fn the_examples_do_what_is_written() {
         }
         for line in body.lines() {
             let (command, wanted) = line.split_once("      # ").expect("an example says what it comes to");
-            let output = Command::new(env!("CARGO_BIN_EXE_plantain"))
+            let output = Command::new(kit::service::plantain())
                 .args(&words(command)[1..])
                 .arg("--dry-run")
                 .current_dir(home.path())

@@ -1,8 +1,6 @@
 //! What is on the screen: snapshots at the sizes people have, and what must hold at every size.
 
-mod desk;
-
-use desk::Desk;
+use kit::desk::Desk;
 use plantain::app::dialog::Test;
 use plantain::app::{AssetMsg, Dialog, Msg};
 use plantain::domain::{Answer, Browse, Failure, Page, Problem, Report, Source, Status};

@@ -496,6 +496,36 @@ fn every_crate_comes_from_the_public_registry() {
     complain(others.map(str::to_owned).collect());
 }
 
+/// A misreading of the terminals must not pass its own test: what plays them depends on crates of the registry alone.
+#[test]
+fn the_glass_shares_no_code_with_what_it_checks() {
+    let manifest = fs::read_to_string(root().join("tests/glass/Cargo.toml")).expect("a manifest");
+    let ours = |line: &&str| ["path", "workspace", "git"].iter().any(|key| line.contains(&format!("{key} =")));
+    let mut faults: Vec<String> = manifest.lines().filter(ours).map(str::to_owned).collect();
+    let mut files = Vec::new();
+    walk(&root().join("tests/glass/src"), &mut files);
+    assert!(files.len() > 5, "the sources are read");
+    for file in files {
+        let text = fs::read_to_string(&file).expect("a readable source");
+        let borrows = ["#[path", "include!"].iter().any(|way| text.contains(way));
+        faults.extend(borrows.then(|| format!("{}: code from elsewhere", file.display())));
+    }
+    complain(faults);
+}
+
+/// What nobody calls goes; what several test crates share stands in a crate of its own.
+#[test]
+fn nothing_is_kept_that_nobody_calls() {
+    let mut files = Vec::new();
+    for folder in ["src", "tests", "benches"] {
+        walk(&root().join(folder), &mut files);
+    }
+    // Put together here, so that this file does not find itself.
+    let mark = ["allow(", "dead_code"].concat();
+    let kept = files.iter().filter(|file| fs::read_to_string(file).is_ok_and(|text| text.contains(&mark)));
+    complain(kept.map(|file| format!("{}: {mark}", file.display())).collect());
+}
+
 #[cfg(unix)]
 #[test]
 fn the_whole_check_can_be_run() {

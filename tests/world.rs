@@ -4,9 +4,6 @@
 //!
 //! `PLANTAIN_SEEDS=n` runs so many seeds, `PLANTAIN_SEED=k` runs one and prints its trace.
 
-#[path = "../benches/fleet.rs"]
-#[allow(dead_code, reason = "its own start, and what it measures by the real clock, are the bench's alone")]
-mod bench;
 #[path = "world/day.rs"]
 mod day;
 #[path = "world/disk.rs"]
@@ -85,5 +82,5 @@ fn a_day_can_be_lived_again() {
 /// The figures of docs/benchmarks.md that are exact.
 #[test]
 fn the_promised_figures_are_kept() {
-    bench::measure(false);
+    kit::fleet::measure(false);
 }

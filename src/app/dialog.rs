@@ -3,6 +3,7 @@
 use crate::domain::{LocalId, Problem, Secret};
 use crate::keys::Place;
 
+use super::kin::KinDialog;
 use super::looking::Viewer;
 use super::settle::Settling;
 
@@ -50,6 +51,8 @@ pub enum Dialog {
     },
     /// What to do about a creation whose outcome nobody knows.
     Settle(Settling),
+    /// Where tasks come from and what comes of them.
+    Kin(KinDialog),
     /// How to set an API key.
     Setup(Setup),
 }
@@ -86,6 +89,7 @@ impl Dialog {
             Self::Detail { .. } => Place::Detail,
             Self::Viewer(_) => Place::Viewer,
             Self::Models { .. } | Self::Choices { .. } | Self::Settle(_) => Place::Picker,
+            Self::Kin(dialog) => dialog.place(),
             Self::Input { .. } => Place::Input,
             Self::Setup(_) => Place::Setup,
         }

@@ -38,6 +38,8 @@ pub enum Msg {
     NotOlder(String),
     /// Tasks from the store that are not over: they are watched and fetched from now on, however old they are.
     Unfinished(Vec<Task>),
+    /// Relatives of a task from the store, wherever they are in the history.
+    Relatives(Vec<Task>),
     /// What was being typed when the program last ended.
     Drafted(Draft),
     /// What was being typed for the models, one draft each.

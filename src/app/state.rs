@@ -174,6 +174,7 @@ impl State {
         match &self.dialog {
             Some(Dialog::Detail { id, .. } | Dialog::Settle(Settling { id, .. })) => Some(*id),
             Some(Dialog::Viewer(open)) => Some(open.id),
+            Some(Dialog::Kin(dialog)) => dialog.about().or(self.table.cursor()),
             Some(Dialog::Help { .. }) => self.under.as_ref().map(|open| open.id).or(self.table.cursor()),
             _ => self.table.cursor(),
         }

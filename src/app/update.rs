@@ -1,12 +1,13 @@
 //! The one function that changes the state: routing only, the work is in the modules.
 
-use crate::domain::{Change, Output, OutputState, Stage, Status, Task};
+use crate::domain::{Change, How, Output, OutputState, Stage, Status, Task};
 use crate::fleet::{FleetMsg, Order};
 use crate::keys::{Action, Chord, resolve};
 use crate::time::Now;
 
 use super::dialog::{Dialog, Setup, Test};
 use super::effect::Effect;
+use super::kin::KinDialog;
 use super::layout::panes;
 use super::msg::{AssetMsg, Msg};
 use super::preview::Slot;
@@ -16,6 +17,7 @@ mod dialogs;
 mod files;
 mod forms;
 mod guard;
+mod kin;
 mod looking;
 mod settle;
 mod tasks;
@@ -70,7 +72,7 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
             state.warn(why);
             Vec::new()
         }
-        Msg::Unfinished(tasks) => tasks::restore(state, tasks),
+        Msg::Unfinished(tasks) | Msg::Relatives(tasks) => tasks::restore(state, tasks),
         Msg::Older { tasks, last } => tasks::older(state, tasks, last),
         Msg::Drafted(draft) => {
             // What was typed before the disk answered goes behind what was there: neither is lost.
@@ -117,6 +119,7 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
 fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     let now = state.now;
     settle::sync(state, false);
+    state.editor.forget_origin_if_empty(&state.catalogue);
     if let Some(Dialog::Settle(settling)) = &state.dialog
         && !state.fleet.task(settling.id).is_some_and(|task| matches!(task.status, Status::Unsure(_)))
     {
@@ -220,6 +223,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
             return vec![Effect::Demo];
         }
         Action::Submit => return tasks::submit(state),
+        Action::Send if matches!(state.dialog, Some(Dialog::Kin(_))) => return kin::send_cause(state),
         Action::Send => return tasks::send(state),
         Action::Resume => {
             state.say("going on");
@@ -231,6 +235,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
             }
         }
         Action::Fetch => return files::check(state, true),
+        Action::Forget if matches!(state.dialog, Some(Dialog::Kin(_))) => return kin::drop_cause(state),
         Action::Forget => return tasks::forget(state),
         Action::Check => return dialogs::try_key(state),
         Action::Key => dialogs::open_setup(state),
@@ -253,7 +258,17 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
                 Pane::Table => Pane::Form,
             }
         }
-        Action::Reuse => tasks::reuse(state),
+        Action::Reuse => match &state.dialog {
+            Some(Dialog::Kin(KinDialog::Carried(_))) => kin::edit_carried(state),
+            Some(Dialog::Kin(KinDialog::Causes { .. })) => kin::edit_cause(state),
+            _ => kin::edit(state),
+        },
+        Action::Again => return kin::again(state),
+        Action::Promote => kin::choose_model(state, How::Promote),
+        Action::Reference => kin::choose_model(state, How::Reference),
+        Action::Star => return kin::star(state),
+        Action::Family => return kin::show_family(state),
+        Action::Causes => kin::show_causes(state),
         Action::Open => {
             if let Some(id) = state.table.cursor() {
                 state.dialog = Some(Dialog::Detail { id, scroll: 0 });
@@ -278,6 +293,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Where => looking::act(state, action),
         Action::Close => dialogs::close(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::Settle(_))) => return settle::accept(state),
+        Action::Accept if matches!(state.dialog, Some(Dialog::Kin(_))) => return kin::accept(state),
         Action::Accept => dialogs::accept(state),
         Action::Settle => return settle::open(state),
         Action::Others => return settle::toggle_others(state),

@@ -62,7 +62,7 @@ pub(super) fn check(args: &Submit, catalogue: &Catalogue, callback: Option<&str>
             return Ok(checked);
         }
     };
-    let base = Draft { model, prompt: String::new(), fields };
+    let base = Draft { model, prompt: String::new(), fields, origin: None };
     let (rows, mut bad) = match &args.many.from {
         Some(file) => batch::read(&text(file)?, Form::of(&file.to_string_lossy()), &base, catalogue),
         None => (typed(&args.prompts, &base)?, Vec::new()),

@@ -18,6 +18,12 @@ pub enum Place {
     Viewer,
     /// A list to choose from.
     Picker,
+    /// What is carried to another model, before it is sent.
+    Carried,
+    /// The family of a task.
+    Family,
+    /// What failed, by cause.
+    Causes,
     /// A line to type a value.
     Input,
     /// The help.
@@ -98,6 +104,12 @@ pub enum Action {
     FullQuality,
     Line,
     Where,
+    Again,
+    Promote,
+    Reference,
+    Star,
+    Family,
+    Causes,
 }
 
 /// One row of the table.
@@ -117,13 +129,14 @@ pub struct Spec {
     pub help: &'static str,
 }
 
-use Place::{Detail, Editor, Form, Help, Input, Picker, Setup, Table, Viewer};
+use Place::{Carried, Causes, Detail, Editor, Family, Form, Help, Input, Picker, Setup, Table, Viewer};
 
-const EVERYWHERE: &[Place] = &[Table, Editor, Form, Detail, Viewer, Picker, Input, Help, Setup];
+const EVERYWHERE: &[Place] =
+    &[Table, Editor, Form, Detail, Viewer, Picker, Carried, Family, Causes, Input, Help, Setup];
 const PANES: &[Place] = &[Table, Editor, Form];
 /// Where lines are moved through. In a picker letters narrow the list, so there only arrows move.
-const LISTS: &[Place] = &[Table, Detail, Help];
-const ARROWS: &[Place] = &[Table, Detail, Picker, Help];
+const LISTS: &[Place] = &[Table, Detail, Carried, Family, Causes, Help];
+const ARROWS: &[Place] = &[Table, Detail, Picker, Carried, Family, Causes, Help];
 /// Where a picture of a task is seen.
 const SEEN: &[Place] = &[Table, Detail, Viewer];
 
@@ -175,7 +188,69 @@ const ACTIONS: &[Spec] = &[
     row(Action::FullQuality, "full-quality", SEEN, &["b"], "", "pictures in full quality, and back"),
     row(Action::Line, "line", SEEN, &["t"], "", "how fast the line to the terminal is, in the header"),
     row(Action::Where, "where", SEEN, &["w"], "", "where its file is, to open it"),
-    row(Action::Reuse, "reuse", &[Table, Detail], &["e"], "edit again", "take its prompt and fields into the editor"),
+    row(
+        Action::Reuse,
+        "reuse",
+        &[Table, Detail],
+        &["e"],
+        "edit again",
+        "take it into the editor: to vary it, or to mend a failure where it is about",
+    ),
+    row(Action::Again, "again", &[Table, Detail], &["."], "", "the same request once more: a new picture, paid again"),
+    row(Action::Promote, "promote", &[Table, Detail], &["p"], "", "the same prompt on another model"),
+    row(
+        Action::Reference,
+        "reference",
+        &[Table, Detail],
+        &["y"],
+        "",
+        "its output as the input of a model that takes such a file",
+    ),
+    row(Action::Star, "star", SEEN, &["s"], "", "star it, or take the star away"),
+    row(Action::Family, "family", &[Table, Detail], &["F", "shift-f"], "", "what it came from, and what came of it"),
+    row(
+        Action::Causes,
+        "causes",
+        &[Table, Detail],
+        &["E", "shift-e"],
+        "",
+        "what failed, by cause: one decision for all",
+    ),
+    row(
+        Action::Accept,
+        "send-carried",
+        &[Carried],
+        &["enter"],
+        "send it",
+        "send it; what is missing opens in the editor",
+    ),
+    row(Action::Reuse, "edit-carried", &[Carried], &["e"], "edit it", "open it in the editor first"),
+    row(
+        Action::Accept,
+        "go-to-relative",
+        &[Family],
+        &["enter", "l", "right"],
+        "go there",
+        "go to this task in the table",
+    ),
+    row(
+        Action::Send,
+        "send-cause",
+        &[Causes],
+        &["r"],
+        "send again",
+        "send all of this cause again, where that makes sense",
+    ),
+    row(Action::Reuse, "mend-cause", &[Causes], &["e"], "mend one", "open the newest of them in the editor"),
+    row(Action::Forget, "drop-cause", &[Causes], &["X", "shift-x"], "drop", "drop those that were never sent"),
+    row(
+        Action::Accept,
+        "go-to-failure",
+        &[Causes],
+        &["enter", "l", "right"],
+        "go to one",
+        "go to the newest of them in the table",
+    ),
     row(
         Action::Send,
         "send",
@@ -247,10 +322,24 @@ const ACTIONS: &[Spec] = &[
     row(Action::PreviousPane, "previous-pane", PANES, &["shift-tab"], "", "the same backwards"),
     row(Action::Leave, "leave", &[Editor, Form], &["esc"], "table", "back to the table; the text stays"),
     row(Action::Close, "close-picture", &[Viewer], &["esc", "q", "v"], "close", "back"),
-    row(Action::Close, "close", &[Detail, Picker, Input, Help, Setup], &["esc"], "close", "close this"),
-    row(Action::Close, "close-too", &[Detail, Help], &["q", "left", "h"], "", "close this"),
+    row(
+        Action::Close,
+        "close",
+        &[Detail, Picker, Carried, Family, Causes, Input, Help, Setup],
+        &["esc"],
+        "close",
+        "close this",
+    ),
+    row(Action::Close, "close-too", &[Detail, Carried, Family, Causes, Help], &["q", "left", "h"], "", "close this"),
     row(Action::Help, "help", EVERYWHERE, &["f1"], "", "the keys of this place"),
-    row(Action::Help, "help-too", &[Table, Form, Detail, Viewer], &["?"], "help", "the keys of this place"),
+    row(
+        Action::Help,
+        "help-too",
+        &[Table, Form, Detail, Viewer, Carried, Family, Causes],
+        &["?"],
+        "help",
+        "the keys of this place",
+    ),
     row(Action::Repaint, "repaint", EVERYWHERE, &["ctrl-l"], "", "paint the whole screen again"),
     row(Action::Suspend, "suspend", EVERYWHERE, &["ctrl-z"], "", "back to the shell; fg brings it back"),
     row(Action::Quit, "quit", EVERYWHERE, &["ctrl-q", "ctrl-c"], "", "leave; tasks keep running at the service"),

@@ -12,7 +12,7 @@ pub(super) fn name_of(msg: &Msg) -> &'static str {
         Msg::Asset(_) => "asset",
         Msg::PicturesKnown(_) => "pictures known",
         Msg::Line(_) => "line",
-        Msg::Older { .. } | Msg::Unfinished(_) => "tasks",
+        Msg::Older { .. } | Msg::Unfinished(_) | Msg::Relatives(_) => "tasks",
         Msg::NotOlder(_) => "no tasks",
         Msg::Drafted(_) | Msg::Kept(_) => "draft",
         Msg::Begin(_) => "batch",

@@ -12,14 +12,14 @@ use crate::app::editor::LONGEST_PASTE;
 use crate::terminal::Reader;
 
 use super::hands::{Note, deliver};
-use super::screen::Program;
+use super::screen::{LAST_WORDS, Program};
 
 /// What is called where neither `$VISUAL` nor `$EDITOR` is set.
 const USUAL: &str = "vi";
 /// The key is no business of other programs.
 const KEPT_BACK: &str = "HIAPI_API_KEY";
-/// How long the terminal may take the last frame, and the editor its end when we have to leave.
-const LAST_WORDS: Duration = Duration::from_millis(300);
+/// How long the editor may take to end when we have to leave.
+const ITS_END: Duration = Duration::from_millis(100);
 
 /// An editor that has the terminal.
 #[derive(Debug)]
@@ -218,7 +218,7 @@ impl Program {
         if let Ok(pid) = i32::try_from(pid) {
             // SAFETY: a signal to our own child, which is waited for only by the thread that reports its end.
             unsafe { libc::kill(pid, libc::SIGTERM) };
-            std::thread::sleep(LAST_WORDS / 3);
+            std::thread::sleep(ITS_END);
         }
         let _ = self.screen.enter_again();
     }

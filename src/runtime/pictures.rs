@@ -449,7 +449,8 @@ mod tests {
             made.push(want);
         }
         assert_eq!(bench.most, 2);
-        assert!(made.len() <= 3 && made.last() == wants.last(), "two had begun, and then the newest: {}", made.len());
+        // Which of those that had begun ends last is nobody's promise.
+        assert!(made.contains(&wants[49]) && made.iter().all(|want| [0, 1, 49].iter().any(|n| wants[*n] == *want)));
         assert_eq!(bench.pictures.want(wants[49].clone()), Some(Msg::Asset(AssetMsg::Encoded(wants[49].clone()))));
     }
 

@@ -26,7 +26,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
-use crate::domain::{Change, Draft, Found, Lesson, LocalId, Problem, Stage, Standing, Task, TaskId, Wish};
+use crate::domain::{Change, Found, Lesson, LocalId, Problem, Stage, Standing, Task, TaskId, Wish};
 use crate::time::Wall;
 use company::Company;
 use reserve::Reserve;
@@ -365,6 +365,16 @@ impl Store {
         self.wait(move |conn| read::batch(conn, &name))
     }
 
+    /// A task, all it came from and all that came of these, at most [`MOST`](crate::domain::kin::MOST). Blocks.
+    pub fn family(&self, id: LocalId) -> Read<Vec<Task>> {
+        self.wait(move |conn| read::family(conn, id))
+    }
+
+    /// Like [`Self::family`], with a callback on the store's thread.
+    pub fn family_then(&self, id: LocalId, then: impl FnOnce(Read<Vec<Task>>) + Send + 'static) {
+        self.later(move |conn| read::family(conn, id), then);
+    }
+
     /// How many tasks are in each stage; stages without any are left out. Blocks.
     pub fn counts(&self) -> Read<Vec<(Stage, u64)>> {
         self.wait(read::counts)
@@ -373,16 +383,6 @@ impl Store {
     /// Like [`Self::counts`], with a callback on the store's thread.
     pub fn counts_then(&self, then: impl FnOnce(Read<Vec<(Stage, u64)>>) + Send + 'static) {
         self.later(read::counts, then);
-    }
-
-    /// What was last in the editor. Blocks.
-    pub fn draft(&self) -> Read<Option<Draft>> {
-        Ok(self.drafts()?.into_iter().next())
-    }
-
-    /// What was being typed, one draft for each model; the one that was last in the editor comes first. Blocks.
-    pub fn drafts(&self) -> Read<Vec<Draft>> {
-        self.wait(writing::drafts)
     }
 
     /// What was learned of how long tasks take. Blocks.

@@ -18,6 +18,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/004-answers.sql")),
     M::up(include_str!("migrations/005-company.sql")),
     M::up(include_str!("migrations/007-batch.sql")),
+    M::up(include_str!("migrations/008-kin.sql")),
     M::up(include_str!("migrations/011-writing.sql")),
 ];
 /// How long another program may keep the database locked.

@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, params};
 
-use super::rows;
 use super::write::Fault;
+use super::{Read, Store, rows};
 use crate::domain::Draft;
 
 const DRAFT: &str = "INSERT INTO drafts (model, draft, at)
@@ -14,6 +14,18 @@ const DRAFTS: &str = "SELECT draft FROM drafts ORDER BY at DESC LIMIT 500";
 
 /// Every statement of this file, for a check at the start.
 pub(super) const STATEMENTS: &[&str] = &[DRAFT, DRAFTS];
+
+impl Store {
+    /// What was last in the editor. Blocks.
+    pub fn draft(&self) -> Read<Option<Draft>> {
+        Ok(self.drafts()?.into_iter().next())
+    }
+
+    /// What was being typed, one draft for each model; the one that was last in the editor comes first. Blocks.
+    pub fn drafts(&self) -> Read<Vec<Draft>> {
+        self.wait(drafts)
+    }
+}
 
 pub(super) fn draft(conn: &Connection, draft: &Draft) -> Result<(), Fault> {
     conn.prepare_cached(DRAFT)?.execute(params![draft.model, rows::json(draft)?])?;

@@ -22,7 +22,8 @@ pub fn draw(state: &State, panes: &Panes, theme: &Theme, buf: &mut Buffer) -> Op
     let focused = open && matches!(state.pane, Pane::Editor | Pane::Form);
     let title = if focused { theme.title_focus } else { theme.title };
     let counter = counter(state, theme);
-    frame(buf, panes.editor_frame, theme, focused, &[span("prompt", title)], &counter);
+    let origin = state.editor.origin().map(|kin| format!("   {kin}")).unwrap_or_default();
+    frame(buf, panes.editor_frame, theme, focused, &[span("prompt", title), span(origin, theme.dim)], &counter);
     if let Some(fault) = state.editor.fault() {
         on_lower_edge(buf, panes.editor_frame, &one_line(&fault.to_string()), theme.error);
     }

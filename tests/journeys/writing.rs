@@ -4,7 +4,7 @@ use plantain::app::dialog::Dialog;
 use plantain::app::{Msg, Pane};
 use plantain::domain::{Fingerprint, Problem, Stage};
 
-use crate::support::{Desk, secs};
+use kit::support::{Desk, secs};
 
 const KEY: &str = "sk-canary-0123456789";
 

@@ -658,10 +658,7 @@ impl World {
     /// Makes the oldest write of a program durable, or refuses it, and says so.
     fn sync_one(&mut self, life: u32) -> Checked {
         let Some(change) = self.program(life).and_then(|program| program.coming.pop_front()) else { return Ok(()) };
-        let about = match &change {
-            Change::New(task) | Change::Intent(task) | Change::Progress(task) => Some((task.id, task.status.stage())),
-            _ => None,
-        };
+        let about = change.written();
         let wished = if let Change::Wish(Wish::Send(id)) = &change { Some(*id) } else { None };
         let dropped = if let Change::Forget(id) = &change { Some(*id) } else { None };
         let before =

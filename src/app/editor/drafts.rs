@@ -51,6 +51,7 @@ impl Editor {
             self.fields.clone_from(&kept.fields);
         }
         if back {
+            self.origin = kept.origin;
             self.replace(&kept.prompt);
         }
         self.chip = 0;

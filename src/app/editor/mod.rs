@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::domain::validate::validate;
-use crate::domain::{Catalogue, Draft, Invalid, ModelSpec, Request};
+use crate::domain::{Catalogue, Draft, Invalid, Kin, ModelSpec, Request};
 use crate::time::{Mono, Now};
 use serde_json::{Map, Value};
 
@@ -35,6 +35,8 @@ pub struct Editor {
     revision: u64,
     /// The API key stands in the text.
     leaks: bool,
+    /// The task that the draft was taken from.
+    origin: Option<Kin>,
     /// Something was typed or set for the present model; otherwise what is here came along from another one.
     own: bool,
     /// The drafts of the other models.
@@ -60,6 +62,7 @@ impl Editor {
             changed: None,
             revision: 0,
             leaks: false,
+            origin: draft.origin,
             own: !draft.is_empty(),
             kept: BTreeMap::new(),
             parted: Vec::new(),
@@ -69,7 +72,7 @@ impl Editor {
     /// What is being typed.
     #[must_use]
     pub fn draft(&self) -> Draft {
-        Draft { model: self.model.clone(), prompt: self.prompt(), fields: self.fields.clone() }
+        Draft { model: self.model.clone(), prompt: self.prompt(), fields: self.fields.clone(), origin: self.origin }
     }
 
     /// The model's name.
@@ -82,6 +85,27 @@ impl Editor {
     #[must_use]
     pub fn spec<'a>(&self, catalogue: &'a Catalogue) -> Option<&'a ModelSpec> {
         catalogue.get(&self.model).map(AsRef::as_ref)
+    }
+
+    /// The task that the draft was taken from, and what for.
+    #[must_use]
+    pub fn origin(&self) -> Option<Kin> {
+        self.origin
+    }
+
+    /// What was emptied comes from nowhere. Some models need no prompt: there the fields count.
+    pub fn forget_origin_if_empty(&mut self, catalogue: &Catalogue) {
+        let needed = self.spec(catalogue).and_then(ModelSpec::prompt).is_some_and(|field| field.required);
+        if self.origin.is_some() && self.text.is_empty() && (needed || self.fields.is_empty()) {
+            self.origin = None;
+        }
+    }
+
+    /// Puts the cursor on a field. Returns whether it is one of the form; the prompt is not.
+    pub fn go_to(&mut self, field: &str, catalogue: &Catalogue) -> bool {
+        let at = self.chips(catalogue).iter().position(|chip| chip.field.as_deref() == Some(field));
+        self.chip = at.unwrap_or(self.chip);
+        at.is_some()
     }
 
     /// What the last attempt was refused for.
@@ -99,6 +123,7 @@ impl Editor {
             self.model.clone_from(&draft.model);
             self.fields.clone_from(&draft.fields);
         }
+        self.origin = draft.origin;
         self.replace(&draft.prompt);
         self.touch(now);
     }
@@ -111,6 +136,7 @@ impl Editor {
     /// Empties the text after it was sent. Undo brings it back; model and fields stay for the next one.
     pub fn sent(&mut self, now: Now) {
         self.text.replace_all("");
+        self.origin = None;
         self.touch(now);
     }
 

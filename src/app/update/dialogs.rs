@@ -80,6 +80,7 @@ pub(super) fn go(state: &mut State, action: Action) {
             spec.and_then(|spec| spec.field(field)).map_or(0, |field| choices(field).len()) + 1
         }
         Some(Dialog::Settle(_)) => return super::settle::step(state, by),
+        Some(Dialog::Kin(_)) => return super::kin::step(state, by),
         _ => 0,
     };
     match &mut state.dialog {
@@ -97,7 +98,7 @@ pub(super) fn go(state: &mut State, action: Action) {
             *scroll = scroll.saturating_add_signed(by).min(state.page_end.unwrap_or(1000));
         }
         Some(Dialog::Viewer(_)) => looking::along(state, by > 0),
-        Some(Dialog::Input { .. } | Dialog::Setup(_) | Dialog::Settle(_)) => {}
+        Some(Dialog::Input { .. } | Dialog::Setup(_) | Dialog::Settle(_) | Dialog::Kin(_)) => {}
     }
 }
 

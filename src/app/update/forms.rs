@@ -4,6 +4,7 @@ use crate::keys::{Chord, Key};
 
 use super::super::dialog::{Dialog, Test};
 use super::super::editor::choices;
+use super::super::kin::KinDialog;
 use super::super::state::{Pane, State};
 use super::{Effect, dialogs, writing};
 
@@ -12,7 +13,7 @@ pub(super) fn typed(state: &mut State, chord: Chord) {
     match &mut state.dialog {
         None if state.pane == Pane::Editor => state.editor.key(chord, state.now),
         None => {}
-        Some(Dialog::Models { query, cursor }) => {
+        Some(Dialog::Models { query, cursor } | Dialog::Kin(KinDialog::Target { query, cursor, .. })) => {
             edit_line(query, chord);
             *cursor = 0;
         }
@@ -31,7 +32,8 @@ pub(super) fn typed(state: &mut State, chord: Chord) {
             | Dialog::Detail { .. }
             | Dialog::Viewer(_)
             | Dialog::Choices { .. }
-            | Dialog::Settle(_),
+            | Dialog::Settle(_)
+            | Dialog::Kin(_),
         ) => {}
     }
 }
@@ -57,7 +59,7 @@ pub(super) fn paste(state: &mut State, pasted: &str) -> Vec<Effect> {
                 state.warn(writing::LEFT_OUT);
             }
         }
-        Some(Dialog::Models { query, .. }) => query.extend(one_line()),
+        Some(Dialog::Models { query, .. } | Dialog::Kin(KinDialog::Target { query, .. })) => query.extend(one_line()),
         Some(Dialog::Input { text, .. }) => text.extend(one_line()),
         // A key with a line break inside is not joined up: the test says what is wrong with it.
         Some(Dialog::Setup(setup)) => {

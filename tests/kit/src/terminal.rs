@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
+use super::service::plantain;
+
 /// For anything that has to happen; only reached when something is broken.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a terminal is silent when nothing changes on it. Only upper bounds are asserted after it.
@@ -157,6 +159,14 @@ impl Terminal {
         }
     }
 
+    /// Types a prompt and sends it.
+    #[track_caller]
+    pub fn submit(&self, prompt: &str) {
+        self.send(prompt);
+        self.until_text(prompt);
+        self.send("\u{13}");
+    }
+
     /// Gives the window another size.
     pub fn resize(&self, columns: u16, rows: u16) {
         self.seen().parser.screen_mut().set_size(some(rows), some(columns));
@@ -181,6 +191,13 @@ impl Terminal {
     pub fn signal(&self, signal: i32) {
         // SAFETY: a signal to a process that we started and have not waited for.
         unsafe { libc::kill(self.pid, signal) };
+    }
+
+    /// Ends the program, as hard as it gets.
+    #[track_caller]
+    pub fn kill(&self) {
+        self.signal(libc::SIGKILL);
+        self.end();
     }
 
     /// Waits for the program's end.
@@ -257,7 +274,7 @@ fn read(fd: RawFd, shared: &Shared) {
 
 /// The program as a command for a terminal, in an environment of its own.
 pub fn program(args: &[&str], data: &Path) -> CommandBuilder {
-    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_plantain"));
+    let mut command = CommandBuilder::new(plantain());
     command.args(args);
     surroundings(&mut command, data);
     command

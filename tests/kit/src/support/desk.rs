@@ -19,7 +19,7 @@ use plantain::domain::{
 use plantain::fleet::{FleetMsg, News, Order, Question};
 use plantain::time::{Mono, Now, Wall};
 
-use super::world::{Service, Store, home, output, written};
+use super::world::{Service, Store, home, output};
 
 /// Seconds.
 pub fn secs(n: u64) -> Duration {
@@ -28,9 +28,13 @@ pub fn secs(n: u64) -> Duration {
 
 /// The desk.
 pub struct Desk {
+    /// All there is.
     pub state: State,
+    /// Moved by [`Desk::later`] alone.
     pub now: Now,
+    /// What is on the disk, when it answers by itself.
     pub store: Store,
+    /// The other end, when it answers by itself.
     pub service: Service,
     /// Effects that nobody has looked at.
     effects: Vec<Effect>,
@@ -41,6 +45,12 @@ pub struct Desk {
     names: Vec<LocalId>,
     answers_itself: bool,
     seed: u128,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Desk {
@@ -222,6 +232,7 @@ impl Desk {
             }
             Effect::Fleet(Order::Save(Change::Draft(draft))) => format!("draft {:?}", draft.prompt),
             Effect::Fleet(Order::Save(Change::Forget(id))) => format!("forget {}", self.name(*id)),
+            Effect::Fleet(Order::Save(Change::Star(id, on))) => format!("star {} {on}", self.name(*id)),
             Effect::Fleet(Order::Save(Change::Intent(task))) => format!("intent {}", self.name(task.id)),
             Effect::Fleet(Order::Save(Change::Wish(wish))) => format!("wish {wish:?}"),
             Effect::Fleet(Order::Save(Change::Learned(lessons))) => format!("learned {}", lessons.len()),
@@ -242,6 +253,7 @@ impl Desk {
             Effect::Fleet(Order::Fetch { asset, .. }) => format!("fetch {}/{}", self.name(asset.task), asset.index),
             Effect::Older(None) => "older".into(),
             Effect::Older(Some((_, id))) => format!("older than {}", self.name(*id)),
+            Effect::Family(id) => format!("family of {}", self.name(*id)),
             Effect::Encode(want) => format!("encode {}", want.file),
             Effect::Glance(want) => format!("glance {}", want.file),
             Effect::Ahead(wants) => format!("ahead {}", wants.len()),
@@ -294,7 +306,7 @@ impl Desk {
     pub fn not_stored(&mut self) -> &mut Self {
         let full = Problem::Local { message: "the disk is full".into() };
         for change in std::mem::take(&mut self.writes) {
-            if let Some((id, stage)) = written(&change) {
+            if let Some((id, stage)) = change.written() {
                 self.fleet(FleetMsg::Stored { id, stage, result: Err(full.clone()) });
             }
         }

@@ -18,12 +18,14 @@ pub enum Reply {
 
 /// A server that runs until it is dropped.
 pub struct Server {
+    /// Where it listens.
     pub addr: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Server {
+    /// On a port of its own.
     pub async fn new(replies: Vec<Reply>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         Self::with(listener, replies)
@@ -61,6 +63,7 @@ impl Server {
         Self { addr, asked, task }
     }
 
+    /// The address of a path there.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.addr)
     }

@@ -15,10 +15,13 @@ use plantain::time::{Now, Wall};
 /// What is on the disk.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
+    /// Tasks as they were written last.
     pub tasks: BTreeMap<LocalId, Task>,
+    /// The draft that was written last.
     pub draft: Option<Draft>,
     /// The drafts of all models.
     pub drafts: BTreeMap<String, Draft>,
+    /// What was learned, by what it is about.
     pub learned: BTreeMap<String, String>,
 }
 
@@ -28,51 +31,43 @@ impl Store {
         match change {
             Change::New(task) | Change::Intent(task) | Change::Progress(task) => {
                 self.tasks.insert(task.id, Task::clone(task));
-                Some((task.id, task.status.stage()))
             }
             Change::Draft(draft) => {
                 self.draft = Some(draft.clone());
                 self.drafts.insert(draft.model.clone(), draft.clone());
-                None
             }
-            Change::Forget(id) => {
-                self.tasks.remove(id);
-                None
+            Change::Forget(id) => drop(self.tasks.remove(id)),
+            Change::Star(id, on) => {
+                if let Some(task) = self.tasks.get_mut(id) {
+                    task.starred = *on;
+                }
             }
             Change::Learned(lessons) => {
                 self.learned.extend(lessons.iter().map(|lesson| (lesson.about.clone(), lesson.text.clone())));
-                None
             }
-            Change::Wish(_) | Change::Found(_) | Change::Paused(_) => None,
+            Change::Wish(_) | Change::Found(_) | Change::Paused(_) => {}
         }
-    }
-}
-
-/// The stage that a change writes, if it writes a task.
-pub fn written(change: &Change) -> Option<(LocalId, Stage)> {
-    match change {
-        Change::New(task) | Change::Intent(task) | Change::Progress(task) => Some((task.id, task.status.stage())),
-        Change::Draft(_)
-        | Change::Forget(_)
-        | Change::Learned(_)
-        | Change::Wish(_)
-        | Change::Found(_)
-        | Change::Paused(_) => None,
+        change.written()
     }
 }
 
 /// One line of the ledger: a task that exists, and is paid for.
 #[derive(Clone, Debug)]
 pub struct Entry {
+    /// The bytes that created it.
     pub body: String,
+    /// What the service calls it.
     pub task_id: TaskId,
+    /// When it began.
     pub accepted: Wall,
-    /// When it ends, and how.
+    /// How long it takes.
     pub ends: Duration,
+    /// How it ends.
     pub fails: bool,
 }
 
 impl Entry {
+    /// Where it stands now.
     pub fn status(&self, now: Now) -> Status {
         let age = now.wall.since(self.accepted);
         match (age >= self.ends, self.fails) {
@@ -84,6 +79,7 @@ impl Entry {
         }
     }
 
+    /// What the service says of it now.
     pub fn report(&self, now: Now, source: Source) -> Report {
         let status = self.status(now);
         let outputs = if status == Status::Success { vec![output(self.task_id.as_str())] } else { Vec::new() };
@@ -97,6 +93,7 @@ impl Entry {
 /// The service: its ledger, and every body it ever got.
 #[derive(Clone, Debug, Default)]
 pub struct Service {
+    /// The tasks by their keys.
     pub ledger: BTreeMap<LocalId, Entry>,
     /// Bodies by key, accepted or not, in the order they came.
     pub bodies: BTreeMap<LocalId, Vec<String>>,
@@ -104,6 +101,7 @@ pub struct Service {
     order: Vec<LocalId>,
     /// How long the next ones take; ten seconds if nothing is said.
     pub takes: Option<Duration>,
+    /// Whether the next ones fail.
     pub fails: bool,
 }
 

@@ -1,8 +1,6 @@
 //! A desk to sit at: the program without a world. Messages go in, the effects of the durable and the harmless kind
 //! are answered at once, those that ask the service are answered by the test.
 
-#![allow(dead_code, reason = "not every test uses everything")]
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,15 +22,22 @@ use ratatui::layout::{Rect, Size};
 /// 27 April 2026, half past nine in the morning, UTC.
 pub const MORNING: i64 = 1_777_282_200_000;
 
+/// The program without a world, and the time there.
 pub struct Desk {
+    /// All there is.
     pub state: State,
+    /// Moved by [`Desk::later`] alone.
     pub now: Now,
+    /// Pictures that are ready.
     pub gallery: Gallery,
+    /// Full colours on a dark ground.
     pub theme: Theme,
+    /// What was sent, in order.
     pub tasks: Vec<LocalId>,
 }
 
 impl Desk {
+    /// An empty history on a screen of this many columns and lines.
     pub fn new(width: u16, height: u16) -> Self {
         let now = Now { wall: Wall(MORNING), mono: Mono(1_000_000) };
         let start = Start {
@@ -59,12 +64,14 @@ impl Desk {
         self
     }
 
+    /// Lets so many milliseconds pass, and wakes the machine once.
     pub fn later(&mut self, millis: u64) -> &mut Self {
         self.now.mono = self.now.mono + Duration::from_millis(millis);
         self.now.wall = Wall(self.now.wall.0 + i64::try_from(millis).unwrap_or(0));
         self.hear(Msg::Woke)
     }
 
+    /// Keys by their names, with blanks between them.
     pub fn press(&mut self, keys: &str) -> &mut Self {
         for key in keys.split(' ') {
             self.hear(Msg::Key(key.parse().expect("a chord")));
@@ -72,14 +79,17 @@ impl Desk {
         self
     }
 
+    /// Text, as pasted.
     pub fn typed(&mut self, text: &str) -> &mut Self {
         self.hear(Msg::Paste(text.into()))
     }
 
+    /// The screen has another size.
     pub fn resized(&mut self, width: u16, height: u16) -> &mut Self {
         self.hear(Msg::Resized(Size::new(width, height)))
     }
 
+    /// The terminal shows pictures.
     pub fn pictures(&mut self) -> &mut Self {
         self.hear(Msg::PicturesKnown(PictureWay { protocol: Some("kitty".into()), cell: (10, 20) }))
     }
@@ -92,10 +102,12 @@ impl Desk {
         id
     }
 
+    /// The service answered a creation.
     pub fn submitted(&mut self, id: LocalId, result: Result<Accepted, Problem>) -> &mut Self {
         self.hear(Msg::Fleet(FleetMsg::Submitted { id, answer: Answer::bare(result) }))
     }
 
+    /// The service accepted a creation. Its name there.
     pub fn accepted(&mut self, id: LocalId) -> TaskId {
         let text = id.to_string().replace('-', "").to_uppercase();
         let task_id: TaskId = format!("tk-hiapi-{}", &text[..26]).parse().expect("an id");
@@ -103,6 +115,7 @@ impl Desk {
         task_id
     }
 
+    /// The service was asked about a task, and said this.
     pub fn report(&mut self, id: LocalId, status: Status, outputs: Vec<Output>) -> &mut Self {
         let task = Arc::clone(self.state.fleet.task(id).expect("a task"));
         let task_id = task.task_id.clone().expect("accepted");
@@ -121,6 +134,7 @@ impl Desk {
         self.hear(Msg::Fleet(FleetMsg::Answered { question, answer }))
     }
 
+    /// An image at the service, to be had for a week.
     pub fn output(&self) -> Output {
         Output {
             url: "https://cdn.example/0.png".into(),
@@ -130,10 +144,12 @@ impl Desk {
         }
     }
 
+    /// The first output of a task is here, or is not.
     pub fn fetched(&mut self, id: LocalId, result: Result<Home, Problem>) -> &mut Self {
         self.hear(Msg::Fleet(FleetMsg::Fetched { asset: AssetId { task: id, index: 0 }, result }))
     }
 
+    /// A file of that name in the folder of outputs.
     pub fn home(name: &str) -> Home {
         Home {
             file: format!("/home/ann/Pictures/plantain/2026-04-27/{name}.png"),
@@ -189,6 +205,7 @@ impl Desk {
         self.later(5_000)
     }
 
+    /// What the view makes of it.
     pub fn draw(&self) -> (Buffer, Scene) {
         let mut buf = Buffer::empty(Rect::new(0, 0, self.state.area.width, self.state.area.height));
         let scene = view(&self.state, &self.gallery, &self.theme, &mut buf);

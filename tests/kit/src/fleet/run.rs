@@ -14,24 +14,31 @@ use plantain::time::{Chance, Mono, Now, Wall};
 
 use super::service::{MINUTE, Service, index};
 
+/// When a case begins, in milliseconds since 1970.
 pub const START: i64 = 1_750_000_000_000;
 
 /// What is played through.
 #[derive(Clone, Copy)]
 pub struct Case {
+    /// Its heading.
     pub name: &'static str,
     /// What we believe is allowed.
     pub believed: u32,
     /// What is.
     pub allowed: u32,
-    /// Tasks that we create, and the time between two of them.
+    /// Tasks that we create.
     pub create: usize,
+    /// The time between two of them, in milliseconds.
     pub every_ms: i64,
-    /// Created already, and the time between two of them.
+    /// Tasks that were created already.
     pub running: usize,
+    /// The time between two of them, in milliseconds.
     pub apart_ms: i64,
+    /// What they make.
     pub class: Class,
+    /// How long half of them take at the most, in seconds.
     pub median_s: f64,
+    /// How far the times scatter: the deviation of their logarithms.
     pub sigma: f64,
     /// Callbacks tell the ends, but for this share of them.
     pub lost: Option<f64>,
@@ -57,31 +64,40 @@ pub const PICTURES: Case = Case {
 pub struct Figures {
     /// From the end of each task to our knowing, in seconds.
     pub delays: Vec<f64>,
+    /// Creations asked for.
     pub creations: usize,
+    /// Questions about tasks.
     pub looks: usize,
+    /// The most of them in any minute.
     pub most_looks_in_a_minute: Option<usize>,
     /// Answers of 429.
     pub refused: usize,
+    /// When the last output was here, in seconds from the start.
     pub last_home_s: f64,
+    /// Tasks in all.
     pub tasks: usize,
 }
 
 impl Figures {
+    /// The delay that this share of the tasks did not exceed, in seconds.
     pub fn quantile(&mut self, p: f64) -> f64 {
         self.delays.sort_by(f64::total_cmp);
         let last = self.delays.len().saturating_sub(1);
         self.delays.get((p * last as f64).round() as usize).copied().unwrap_or(f64::NAN)
     }
 
+    /// Questions for each task.
     pub fn looks_per_task(&self) -> f64 {
         self.looks as f64 / self.tasks as f64
     }
 
+    /// Requests for each task.
     pub fn requests_per_task(&self) -> f64 {
         (self.looks + self.creations) as f64 / self.tasks as f64
     }
 }
 
+/// A request without content, with the address of a callback or without.
 pub fn request(callback: bool) -> Arc<Request> {
     let callback = callback.then_some("https://example.org/hooks/x");
     Arc::new(Request::new("m", None, Map::new(), String::new(), String::new(), callback))
@@ -125,6 +141,7 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
+    /// A fleet that has never heard of anything, and the dice of this seed.
     pub fn new(case: &'a Case, seed: u128) -> Self {
         let allowance = Allowance { per_minute: case.believed, ..Allowance::default() };
         let mut fleet = Fleet::new(allowance, 7);

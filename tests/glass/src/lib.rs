@@ -4,7 +4,7 @@
 //! It plays the terminals of [`brand`], with or without tmux in between. What a program does wrong with pictures is
 //! noted as a complaint, for real terminals keep silent about it.
 
-#![allow(dead_code, reason = "every test uses a part of it")]
+#![warn(missing_docs)]
 
 pub mod brand;
 mod draw;

@@ -5,21 +5,31 @@ use std::collections::VecDeque;
 use plantain::domain::{Limits, LocalId, Output, OutputState, Page, Report, Source, Status, TaskId};
 use plantain::time::Wall;
 
+/// In milliseconds.
 pub const MINUTE: i64 = 60_000;
 
+/// A task that exists.
 pub struct Entry {
+    /// Its idempotency key.
     pub key: LocalId,
+    /// Milliseconds since 1970.
     pub created: i64,
+    /// Milliseconds since 1970.
     pub ends: i64,
 }
 
+/// The service.
 pub struct Service {
+    /// Requests that it allows.
     pub per_minute: usize,
+    /// Those of the last minute.
     pub window: VecDeque<i64>,
+    /// The tasks, oldest first.
     pub entries: Vec<Entry>,
 }
 
 impl Service {
+    /// Without tasks.
     pub fn new(per_minute: usize) -> Self {
         Self { per_minute, window: VecDeque::new(), entries: Vec::new() }
     }
@@ -38,12 +48,14 @@ impl Service {
         }
     }
 
+    /// A task that takes so many milliseconds. Its name.
     pub fn create(&mut self, key: LocalId, now: i64, takes: i64) -> TaskId {
         let index = self.entries.len();
         self.entries.push(Entry { key, created: now, ends: now + takes });
         name(index)
     }
 
+    /// What it says of a task.
     pub fn report(&self, index: usize, now: i64, source: Source) -> Report {
         let entry = &self.entries[index];
         let over = now >= entry.ends;
@@ -65,11 +77,13 @@ impl Service {
         }
     }
 
+    /// What it says of the allowance.
     pub fn limits(&self) -> Option<Limits> {
         let limit = self.per_minute as u32;
         Some(Limits { limit, remaining: limit.saturating_sub(self.window.len() as u32), reset: None })
     }
 
+    /// A page of its list: newest first, a hundred a page.
     pub fn page(&self, page: u32, now: i64) -> Page {
         let rows = (0..self.entries.len()).rev().skip((page as usize - 1) * 100).take(100);
         let reports = rows.map(|index| self.report(index, now, Source::Page)).collect();
@@ -77,10 +91,12 @@ impl Service {
     }
 }
 
+/// What the service calls a task.
 pub fn name(index: usize) -> TaskId {
     format!("tk-{index:06}").parse().expect("an id")
 }
 
+/// Which task it calls so.
 pub fn index(id: &TaskId) -> usize {
     id.as_str()[3..].parse().expect("ours")
 }
