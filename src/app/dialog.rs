@@ -6,6 +6,7 @@ use crate::keys::Place;
 use super::kin::KinDialog;
 use super::looking::Viewer;
 use super::settle::Settling;
+use super::shelf::Shelf;
 
 /// What lies over the panes.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +54,8 @@ pub enum Dialog {
     Settle(Settling),
     /// Where tasks come from and what comes of them.
     Kin(KinDialog),
+    /// Text that was written before.
+    Shelf(Box<Shelf>),
     /// How to set an API key.
     Setup(Setup),
 }
@@ -90,6 +93,7 @@ impl Dialog {
             Self::Viewer(_) => Place::Viewer,
             Self::Models { .. } | Self::Choices { .. } | Self::Settle(_) => Place::Picker,
             Self::Kin(dialog) => dialog.place(),
+            Self::Shelf(shelf) => shelf.place(),
             Self::Input { .. } => Place::Input,
             Self::Setup(_) => Place::Setup,
         }

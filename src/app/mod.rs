@@ -10,6 +10,7 @@ pub mod msg;
 pub mod notice;
 pub mod preview;
 pub mod settle;
+pub mod shelf;
 pub mod sources;
 pub mod state;
 pub mod table;

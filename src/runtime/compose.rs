@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use crate::app::Msg;
 use crate::app::editor::LONGEST_PASTE;
+use crate::app::shelf::ShelfKind;
+use crate::store::StoreProblem;
 use crate::terminal::Reader;
 
 use super::hands::{Note, deliver};
@@ -190,6 +192,19 @@ impl Program {
             return self.take(Msg::InputClosed, true);
         }
         self.take(Msg::Composed(result), true);
+    }
+
+    /// Reads text that was written before.
+    pub(super) fn recall(&self, kind: ShelfKind) {
+        let Some(store) = self.hands.store() else { return };
+        let inbox = self.hands.inbox();
+        let tell = move |result: Result<_, StoreProblem>| {
+            deliver(&inbox, Note::Msg(Msg::Recalled(kind, result.map_err(|why| why.to_string()))));
+        };
+        match kind {
+            ShelfKind::History => store.sent_then(tell),
+            ShelfKind::Snippets => store.snippets_then(tell),
+        }
     }
 
     /// Enters again, whatever the editor left behind. Says whether there still is a terminal.

@@ -300,6 +300,7 @@ impl Program {
             Effect::Ahead(wants) => self.pictures.ahead(wants),
             Effect::Check { task, files, again } => self.hands.check(task, files, again),
             Effect::TryKey(secret) => self.try_key(&secret),
+            Effect::Recall(kind) => self.recall(kind),
             Effect::Compose(text) => self.compose(&text),
             Effect::Repaint => self.repaint = true,
             Effect::Suspend => self.suspend(),

@@ -45,7 +45,7 @@ impl Store {
             Change::Learned(lessons) => {
                 self.learned.extend(lessons.iter().map(|lesson| (lesson.about.clone(), lesson.text.clone())));
             }
-            Change::Wish(_) | Change::Found(_) | Change::Paused(_) => {}
+            Change::Snippet { .. } | Change::Wish(_) | Change::Found(_) | Change::Paused(_) => {}
         }
         change.written()
     }
