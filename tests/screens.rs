@@ -418,3 +418,25 @@ fn failures_of_one_cause_are_one_row() {
         insta::assert_snapshot!(format!("causes-sure-{width}x{height}"), desk.press("r").later(30_000).screen());
     }
 }
+
+#[test]
+fn writing_long_prompts_and_writing_them_again() {
+    use plantain::app::shelf::ShelfKind;
+    use plantain::domain::Remembered;
+    let text = |name: Option<&str>, text: &str| Remembered {
+        name: name.map(str::to_owned),
+        text: text.into(),
+        at: Wall(0),
+        made: false,
+    };
+    let long =
+        "an isometric cutaway of a lighthouse, \u{96ea}\u{306e}\u{4e2d}\u{306e}\u{72d0}, 🦊 in fresh snow\nsoft light";
+    let mut desk = busy(120, 40);
+    desk.press("n").hear(Msg::Paste(long.into()));
+    insta::assert_snapshot!("prompt-selected", desk.press("shift-up ctrl-shift-left").screen());
+    desk.press("alt-h").hear(Msg::Recalled(ShelfKind::History, Ok(vec![text(None, "a fox"), text(None, long)])));
+    insta::assert_snapshot!("history", desk.typed("snow").screen());
+    let kept = vec![text(Some("light"), "soft morning light"), text(Some("style"), long)];
+    desk.press("esc alt-s").hear(Msg::Recalled(ShelfKind::Snippets, Ok(kept)));
+    insta::assert_snapshot!("snippets", desk.press("down").screen());
+}

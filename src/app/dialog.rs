@@ -7,6 +7,7 @@ use super::groups::Name;
 use super::kin::KinDialog;
 use super::looking::Viewer;
 use super::settle::Settling;
+use super::shelf::Shelf;
 
 /// What lies over the panes.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +64,8 @@ pub enum Dialog {
     Settle(Settling),
     /// Where tasks come from and what comes of them.
     Kin(KinDialog),
+    /// Text that was written before.
+    Shelf(Box<Shelf>),
     /// How to set an API key.
     Setup(Setup),
 }
@@ -120,6 +123,7 @@ impl Dialog {
             Self::Viewer(_) => Place::Viewer,
             Self::Models { .. } | Self::Choices { .. } | Self::Settle(_) | Self::AskBatch(_) => Place::Picker,
             Self::Kin(dialog) => dialog.place(),
+            Self::Shelf(shelf) => shelf.place(),
             Self::Input { .. } => Place::Input,
             Self::Setup(_) => Place::Setup,
         }

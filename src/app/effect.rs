@@ -5,6 +5,7 @@ use crate::fleet::Order;
 use crate::time::Wall;
 
 use super::preview::Want;
+use super::shelf::ShelfKind;
 
 /// A wish to the outside world, as data.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +35,8 @@ pub enum Effect {
     },
     /// Use this key for this run and see whether the service takes it; answered by `Msg::KeyChecked`.
     TryKey(Secret),
+    /// Text that was written before; answered by `Msg::Recalled`.
+    Recall(ShelfKind),
     /// Give the terminal to the user's own editor with this text; answered by `Msg::Composed`.
     Compose(String),
     /// Paint everything again, as if nothing were on the screen.

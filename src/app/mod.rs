@@ -11,6 +11,7 @@ pub mod msg;
 pub mod notice;
 pub mod preview;
 pub mod settle;
+pub mod shelf;
 pub mod sources;
 pub mod state;
 pub mod table;

@@ -5,11 +5,12 @@ use std::time::Duration;
 use ratatui::layout::Size;
 
 use crate::domain::batch::Member;
-use crate::domain::{AssetId, Draft, LocalId, Problem, Stage, Standing, Task, Wish};
+use crate::domain::{AssetId, Draft, LocalId, Problem, Remembered, Stage, Standing, Task, Wish};
 use crate::fleet::FleetMsg;
 use crate::keys::Chord;
 
 use super::preview::Want;
+use super::shelf::ShelfKind;
 
 /// Everything that can happen.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,6 +87,8 @@ pub enum Msg {
     },
     /// The service answered whether the key is good: the number of tasks of the account.
     KeyChecked(Result<u64, Problem>),
+    /// Text that was written before, or why it cannot be read.
+    Recalled(ShelfKind, Result<Vec<Remembered>, String>),
     /// The user's own editor has ended: the text as it left it, or why there is none.
     Composed(Result<String, String>),
     /// A moment came that a source asked for.

@@ -18,6 +18,7 @@ use super::msg::PictureWay;
 use super::notice::{Notice, Tone};
 use super::preview::Preview;
 use super::settle::Settling;
+use super::shelf::Walk;
 use super::table::Table;
 use super::writing::{Composing, JustSent};
 
@@ -80,6 +81,8 @@ pub struct State {
     pub key: Option<Fingerprint>,
     /// The last thing that was sent by hand, so that a second press of the key is known as one.
     pub sent: Option<JustSent>,
+    /// Where the walk through what was sent stands.
+    pub walk: Walk,
     /// What the user's own editor has now, if it was called.
     pub composing: Option<Composing>,
     /// The moment of the last message.
@@ -141,6 +144,7 @@ impl State {
             callback: None,
             key: None,
             sent: None,
+            walk: Walk::default(),
             composing: None,
             now,
             chance,

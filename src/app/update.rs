@@ -21,6 +21,7 @@ mod guard;
 mod kin;
 mod looking;
 mod settle;
+mod shelf;
 mod tasks;
 mod twice;
 mod windows;
@@ -103,6 +104,10 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
         Msg::TookOver(unfinished) => windows::took_over(state, unfinished),
         Msg::Wished(wishes) => windows::wished(state, wishes),
         Msg::KeyChecked(result) => dialogs::key_checked(state, result),
+        Msg::Recalled(kind, result) => {
+            shelf::recalled(state, kind, result);
+            Vec::new()
+        }
         Msg::Composed(result) => {
             writing::composed(state, result);
             Vec::new()
@@ -318,6 +323,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Accept if matches!(state.dialog, Some(Dialog::Settle(_))) => return settle::accept(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::AskBatch(_))) => return batches::accept(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::Kin(_))) => return kin::accept(state),
+        Action::Accept if matches!(state.dialog, Some(Dialog::Shelf(_))) => return shelf::accept(state),
         Action::Accept => dialogs::accept(state),
         Action::Settle => return settle::open(state),
         Action::Others => return settle::toggle_others(state),
@@ -343,6 +349,13 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Copy
         | Action::Cut
         | Action::PasteBack => writing::act(state, action),
+        Action::History
+        | Action::Snippets
+        | Action::Earlier
+        | Action::Later
+        | Action::KeepSnippet
+        | Action::RenameSnippet
+        | Action::RemoveSnippet => return shelf::act(state, action),
         Action::Compose => return writing::compose(state),
     }
     Vec::new()

@@ -11,6 +11,13 @@ pub enum Change {
     Progress(Box<Task>),
     /// The draft in the editor; each model has one, and the latest was the last in the editor.
     Draft(Draft),
+    /// A text is kept under a name, or what is kept under it is dropped.
+    Snippet {
+        /// The name.
+        name: String,
+        /// The text.
+        text: Option<String>,
+    },
     /// A task that was never sent leaves the table for good.
     Forget(LocalId),
     /// The user stars a task, or takes the star away.
@@ -43,6 +50,7 @@ impl Change {
         match self {
             Self::New(task) | Self::Intent(task) | Self::Progress(task) => Some((task.id, task.status.stage())),
             Self::Draft(_)
+            | Self::Snippet { .. }
             | Self::Forget(_)
             | Self::Drop(_)
             | Self::Batch { .. }

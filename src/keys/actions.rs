@@ -24,6 +24,8 @@ pub enum Place {
     Family,
     /// What failed, by cause.
     Causes,
+    /// The list of snippets.
+    Snippets,
     /// A line to type a value.
     Input,
     /// The help.
@@ -80,6 +82,13 @@ pub enum Action {
     PasteBack,
     /// The user's own editor.
     Compose,
+    History,
+    Earlier,
+    Later,
+    Snippets,
+    KeepSnippet,
+    RenameSnippet,
+    RemoveSnippet,
     Leave,
     Model,
     NextField,
@@ -133,14 +142,14 @@ pub struct Spec {
     pub help: &'static str,
 }
 
-use Place::{Carried, Causes, Detail, Editor, Family, Form, Help, Input, Picker, Setup, Table, Viewer};
+use Place::{Carried, Causes, Detail, Editor, Family, Form, Help, Input, Picker, Setup, Snippets, Table, Viewer};
 
 const EVERYWHERE: &[Place] =
-    &[Table, Editor, Form, Detail, Viewer, Picker, Carried, Family, Causes, Input, Help, Setup];
+    &[Table, Editor, Form, Detail, Viewer, Picker, Carried, Family, Causes, Snippets, Input, Help, Setup];
 const PANES: &[Place] = &[Table, Editor, Form];
 /// Where lines are moved through. In a picker letters narrow the list, so there only arrows move.
 const LISTS: &[Place] = &[Table, Detail, Carried, Family, Causes, Help];
-const ARROWS: &[Place] = &[Table, Detail, Picker, Carried, Family, Causes, Help];
+const ARROWS: &[Place] = &[Table, Detail, Picker, Carried, Family, Causes, Snippets, Help];
 /// Where a picture of a task is seen.
 const SEEN: &[Place] = &[Table, Detail, Viewer];
 

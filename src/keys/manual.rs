@@ -13,6 +13,7 @@ pub const PLACES: &[(Place, &str)] = &[
     (Place::Carried, "What is carried to another model"),
     (Place::Family, "The family of a task"),
     (Place::Causes, "What failed, by cause"),
+    (Place::Snippets, "The snippets"),
     (Place::Input, "A line to type a value"),
     (Place::Help, "The help"),
     (Place::Setup, "The screen about the API key"),

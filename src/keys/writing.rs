@@ -1,6 +1,6 @@
 //! The part of the table of actions that is about writing: moving through a text, selecting, changing it.
 
-use super::actions::Place::{Editor, Input};
+use super::actions::Place::{Editor, Input, Snippets};
 use super::actions::{Action, Spec, row};
 use super::moves::Move;
 
@@ -109,4 +109,34 @@ pub(super) const ACTIONS: &[Spec] = &[
     row(Action::Cut, "cut", &[Editor], &["ctrl-x", "shift-delete"], "", "the same, and remove it"),
     row(Action::PasteBack, "paste-back", &[Editor], &["ctrl-y", "ctrl-v", "shift-insert"], "", "paste what was kept"),
     row(Action::Compose, "compose", &[Editor, Input], &["alt-e"], "", "write it in $VISUAL or $EDITOR"),
+    row(Action::History, "history", &[Editor], &["alt-h"], "history", "search what was sent, and write it again"),
+    row(Action::Earlier, "earlier", &[Editor], &["alt-up"], "", "what was sent before, text by text"),
+    row(Action::Later, "later", &[Editor], &["alt-down"], "", "the way back to the text you were writing"),
+    row(
+        Action::Snippets,
+        "snippets",
+        &[Editor],
+        &["alt-s"],
+        "snippets",
+        "texts with a name: insert, keep, rename, remove",
+    ),
+    row(Action::Accept, "insert-snippet", &[Snippets], &["enter"], "insert", "insert it at the cursor"),
+    row(
+        Action::KeepSnippet,
+        "keep-snippet",
+        &[Snippets],
+        &["ctrl-s"],
+        "keep",
+        "keep what is selected, or else the prompt, under the name that was typed",
+    ),
+    row(Action::RenameSnippet, "rename-snippet", &[Snippets], &["ctrl-r"], "rename", "give it another name"),
+    row(
+        Action::RemoveSnippet,
+        "remove-snippet",
+        &[Snippets],
+        &["delete", "ctrl-d"],
+        "remove",
+        "remove it; asks once more",
+    ),
+    row(Action::Close, "close-snippets", &[Snippets], &["esc"], "close", "close this"),
 ];

@@ -9,17 +9,19 @@ use std::time::Duration;
 
 use crate::app::Msg;
 use crate::app::editor::LONGEST_PASTE;
+use crate::app::shelf::ShelfKind;
+use crate::store::StoreProblem;
 use crate::terminal::Reader;
 
 use super::hands::{Note, deliver};
-use super::screen::Program;
+use super::screen::{LAST_WORDS, Program};
 
 /// What is called where neither `$VISUAL` nor `$EDITOR` is set.
 const USUAL: &str = "vi";
 /// The key is no business of other programs.
 const KEPT_BACK: &str = "HIAPI_API_KEY";
-/// How long the terminal may take the last frame, and the editor its end when we have to leave.
-const LAST_WORDS: Duration = Duration::from_millis(300);
+/// How long the editor may take to end when we have to leave.
+const ITS_END: Duration = Duration::from_millis(100);
 
 /// An editor that has the terminal.
 #[derive(Debug)]
@@ -192,6 +194,19 @@ impl Program {
         self.take(Msg::Composed(result), true);
     }
 
+    /// Reads text that was written before.
+    pub(super) fn recall(&self, kind: ShelfKind) {
+        let Some(store) = self.hands.store() else { return };
+        let inbox = self.hands.inbox();
+        let tell = move |result: Result<_, StoreProblem>| {
+            deliver(&inbox, Note::Msg(Msg::Recalled(kind, result.map_err(|why| why.to_string()))));
+        };
+        match kind {
+            ShelfKind::History => store.sent_then(tell),
+            ShelfKind::Snippets => store.snippets_then(tell),
+        }
+    }
+
     /// Enters again, whatever the editor left behind. Says whether there still is a terminal.
     fn take_back(&mut self) -> bool {
         if self.screen.enter_again().is_err() {
@@ -218,7 +233,7 @@ impl Program {
         if let Ok(pid) = i32::try_from(pid) {
             // SAFETY: a signal to our own child, which is waited for only by the thread that reports its end.
             unsafe { libc::kill(pid, libc::SIGTERM) };
-            std::thread::sleep(LAST_WORDS / 3);
+            std::thread::sleep(ITS_END);
         }
         let _ = self.screen.enter_again();
     }

@@ -12,6 +12,7 @@ pub mod files;
 pub mod hands;
 pub mod headless;
 mod keyboard;
+mod leave;
 mod lessons;
 mod line;
 mod opened;

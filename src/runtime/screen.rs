@@ -15,7 +15,7 @@ use crate::api::ApiKey;
 use crate::app::msg::PictureWay;
 use crate::app::{Effect, Msg, Source, State, sources, update};
 use crate::domain::{Draft, Problem, Secret};
-use crate::fleet::{FleetMsg, Order};
+use crate::fleet::FleetMsg;
 use crate::graphics::{Protocol, Quality, Shape};
 use crate::keys::Place;
 use crate::store::Heard;
@@ -39,10 +39,8 @@ use super::start::{Exit, PAGE, RunError};
 const SLICE: Duration = Duration::from_millis(4);
 /// A terminal that answered nothing by then gets half blocks; a late answer still improves on that.
 pub(super) const PATIENCE: Duration = Duration::from_millis(300);
-/// How long leaving waits for creations whose answer has not come.
-const FAREWELL: Duration = Duration::from_secs(3);
 /// How long a terminal may take the last bytes.
-const LAST_WORDS: Duration = Duration::from_millis(300);
+pub(super) const LAST_WORDS: Duration = Duration::from_millis(300);
 
 /// Everything that runs.
 pub(super) struct Program {
@@ -310,6 +308,7 @@ impl Program {
             Effect::Ahead(wants) => self.pictures.ahead(wants),
             Effect::Check { task, files, again } => self.hands.check(task, files, again),
             Effect::TryKey(secret) => self.try_key(&secret),
+            Effect::Recall(kind) => self.recall(kind),
             Effect::Compose(text) => self.compose(&text),
             Effect::Repaint => self.repaint = true,
             Effect::Suspend => self.suspend(),
@@ -403,61 +402,6 @@ impl Program {
             output.show(Frame { buffer, cursor: scene.cursor, pictures: scene.pictures, repaint });
         }
         self.pace.drawn(Instant::now());
-    }
-
-    /// Gives the terminal back at once; then waits a moment for creations that are under way, so that fewer
-    /// tasks are left unsure, and for the store.
-    async fn leave(mut self, mut inbox: mpsc::Receiver<Note>) -> Result<Exit, RunError> {
-        if let Some(reader) = self.reader.take() {
-            reader.stop();
-        }
-        self.recall_terminal();
-        if let Some(output) = self.output.take() {
-            output.finish(LAST_WORDS);
-        }
-        self.screen.leave();
-        let stop = Instant::now() + FAREWELL;
-        // Whoever types and leaves before the store is open loses nothing either.
-        while self.hands.waits_for_store() && self.failure.is_none() {
-            match tokio::time::timeout_at(stop, inbox.recv()).await {
-                Ok(Some(Note::Opened(opened))) => match opened.0 {
-                    Ok(contents) => {
-                        self.drafted(contents.drafts);
-                        self.hands.open(contents.store, !contents.standing.holds);
-                    }
-                    Err(why) => self.failure = Some(why),
-                },
-                Ok(Some(_)) => {}
-                Ok(None) | Err(_) => break,
-            }
-        }
-        while self.hands.submissions() > 0 {
-            match tokio::time::timeout_at(stop, inbox.recv()).await {
-                Ok(Some(Note::Msg(Msg::Fleet(msg @ FleetMsg::Submitted { .. })))) => {
-                    self.hands.submission_ended();
-                    self.after_leaving(msg);
-                }
-                Ok(Some(_)) => {}
-                Ok(None) | Err(_) => break,
-            }
-        }
-        if let Some(store) = self.hands.store() {
-            store.flush();
-        }
-        match self.failure {
-            Some(failure) => Err(failure),
-            None => Ok(self.exit.unwrap_or(Exit::Quit)),
-        }
-    }
-
-    /// The answer of a creation is still made durable; nothing new is begun.
-    fn after_leaving(&mut self, msg: FleetMsg) {
-        let orders = self.state.fleet.handle(msg, self.clock.now());
-        for order in orders {
-            if matches!(order, Order::Save(_)) {
-                self.hands.order(order, &self.state.fleet);
-            }
-        }
     }
 }
 

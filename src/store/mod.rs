@@ -30,7 +30,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
-use crate::domain::{Change, Draft, Found, Lesson, LocalId, Problem, Stage, Standing, Task, TaskId, Wish};
+use crate::domain::{Change, Found, Lesson, LocalId, Problem, Stage, Standing, Task, TaskId, Wish};
 use crate::time::Wall;
 use company::Company;
 use reserve::Reserve;
@@ -374,16 +374,6 @@ impl Store {
     /// Like [`Self::counts`], with a callback on the store's thread.
     pub fn counts_then(&self, then: impl FnOnce(Read<Vec<(Stage, u64)>>) + Send + 'static) {
         self.later(read::counts, then);
-    }
-
-    /// What was last in the editor. Blocks.
-    pub fn draft(&self) -> Read<Option<Draft>> {
-        Ok(self.drafts()?.into_iter().next())
-    }
-
-    /// What was being typed, one draft for each model; the one that was last in the editor comes first. Blocks.
-    pub fn drafts(&self) -> Read<Vec<Draft>> {
-        self.wait(writing::drafts)
     }
 
     /// What was learned of how long tasks take. Blocks.

@@ -167,7 +167,7 @@ fn begins(change: &Change) -> bool {
     match change {
         Change::New(task) | Change::Intent(task) => task.task_id.is_none(),
         Change::Progress(task) => task.status.stage() == Stage::Sending,
-        Change::Draft(_) | Change::Learned(_) | Change::Found(_) => true,
+        Change::Draft(_) | Change::Snippet { .. } | Change::Learned(_) | Change::Found(_) => true,
         Change::Forget(_) | Change::Drop(_) | Change::Batch { .. } => false,
         Change::Star(..) | Change::Wish(_) | Change::Paused(_) => false,
     }

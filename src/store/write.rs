@@ -69,6 +69,7 @@ pub(super) fn apply(conn: &Connection, change: &Change, company: Option<&Company
         }
         (Change::Draft(draft), _) => writing::draft(conn, draft),
         (Change::Forget(id), _) => forget(conn, *id),
+        (Change::Snippet { name, text }, _) => writing::snippet(conn, name, text.as_deref()),
         (Change::Star(id, on), _) => star(conn, *id, *on),
         (Change::Learned(lessons), _) => learned(conn, lessons),
         (Change::Batch { name, paused }, _) => Ok(batches::rest(conn, name, *paused)?),

@@ -12,7 +12,7 @@ use crate::domain::{Field, ModelSpec, request};
 
 use super::draw::{foreign, frame, on_lower_edge, put, put_spans, scrollbar, scrolled, span, spans_width};
 use super::theme::Theme;
-use super::{detail, group, help, kin, settle, setup, text};
+use super::{detail, group, help, kin, settle, setup, shelf, text};
 
 /// Pages and long lists keep clear of the preview where the panes beside it are at least this wide.
 const ENOUGH: u16 = 60;
@@ -45,6 +45,7 @@ pub fn area(state: &State, dialog: &Dialog, panes: &Panes) -> (Rect, Rect) {
         Dialog::Choices { field, .. } => (need.min(most), lines(values(field).len()).saturating_add(3)),
         Dialog::Input { .. } => (most.min(70), 8),
         Dialog::Kin(dialog) => kin::size(state, dialog, most, &theme()),
+        Dialog::Shelf(_) => shelf::size(most),
         Dialog::Settle(settling) => {
             let width = most.min(96);
             (width, settle::height(state, settling, width, &theme()))
@@ -97,6 +98,7 @@ pub fn draw(
             None
         }
         Dialog::Input { field, text, fault } => input(state, field, text, fault.as_deref(), area, theme, buf),
+        Dialog::Shelf(shelf) => shelf::draw(shelf, area, theme, buf),
         Dialog::Kin(dialog) => return kin::draw(state, dialog, area, theme, buf),
         Dialog::Settle(settling) => {
             settle::draw(state, settling, area, theme, buf);

@@ -36,6 +36,7 @@ pub fn title(place: Place) -> &'static str {
         Place::Carried => "keys before it goes to another model",
         Place::Family => "keys in the family",
         Place::Causes => "keys over what failed",
+        Place::Snippets => "keys over the snippets",
         Place::Input => "keys in a line",
         Place::Help => "keys in the help",
         Place::Setup => "keys in the setup",

@@ -12,6 +12,7 @@ mod kin;
 mod preview;
 mod settle;
 mod setup;
+mod shelf;
 mod table;
 pub mod text;
 pub mod theme;

@@ -1,10 +1,12 @@
 //! Writing: drafts, a second press, the key in the prompt, the user's own editor.
 
 use plantain::app::dialog::Dialog;
+use plantain::app::shelf::ShelfKind;
 use plantain::app::{Msg, Pane};
-use plantain::domain::{Fingerprint, Problem, Stage};
+use plantain::domain::{Fingerprint, Problem, Remembered, Stage};
+use plantain::time::Wall;
 
-use crate::support::{Desk, secs};
+use kit::support::{Desk, secs};
 
 const KEY: &str = "sk-canary-0123456789";
 
@@ -184,4 +186,67 @@ fn a_large_paste_is_text_like_any_other() {
     assert_eq!(desk.state.editor.length(), 55_000 * 16 + 1);
     desk.press("ctrl-u ctrl-u");
     assert_eq!(desk.state.editor.prompt(), "");
+}
+
+fn remembered(name: Option<&str>, text: &str) -> Remembered {
+    Remembered { name: name.map(str::to_owned), text: text.into(), at: Wall(0), made: false }
+}
+
+#[test]
+fn what_was_sent_is_found_and_written_again() {
+    let mut desk = Desk::new();
+    desk.typed("half a th").seen();
+    desk.press("alt-h").expect(["recall History"]);
+    desk.typed("fo");
+    let sent = vec![remembered(None, "an owl"), remembered(None, "a fox\nin snow")];
+    desk.hear(Msg::Recalled(ShelfKind::History, Ok(sent)));
+    desk.press("enter");
+    assert_eq!((desk.state.editor.prompt().as_str(), desk.state.dialog.is_none()), ("a fox\nin snow", true));
+    desk.press("ctrl-u");
+    assert_eq!(desk.state.editor.prompt(), "half a th");
+    desk.press("alt-h").typed("owl").press("esc");
+    assert_eq!(desk.state.editor.prompt(), "half a th");
+}
+
+#[test]
+fn a_walk_through_what_was_sent() {
+    let mut desk = Desk::new();
+    desk.typed("new").seen();
+    desk.press("alt-up").expect(["recall History"]);
+    desk.hear(Msg::Recalled(ShelfKind::History, Ok(vec![remembered(None, "b"), remembered(None, "a")])));
+    assert_eq!(desk.state.editor.prompt(), "b", "the step that waited is made");
+    desk.press("alt-up alt-up");
+    assert_eq!((desk.state.editor.prompt().as_str(), notice(&desk)), ("a", "nothing older was sent"));
+    desk.press("alt-down alt-down");
+    assert_eq!(desk.state.editor.prompt(), "new");
+    desk.press("ctrl-a").typed("c").press("ctrl-s").seen();
+    desk.press("alt-up").expect(["recall History"]);
+}
+
+#[test]
+fn snippets_are_kept_inserted_renamed_and_removed() {
+    let mut desk = Desk::new();
+    desk.typed("soft light, a fox").press("home");
+    desk.press("ctrl-shift-right ctrl-shift-right").seen();
+    desk.press("alt-s").expect(["recall Snippets"]);
+    desk.hear(Msg::Recalled(ShelfKind::Snippets, Ok(Vec::new())));
+    desk.press("ctrl-s").expect([]);
+    desk.typed("light").press("ctrl-s").expect(["snippet light Some(\"soft light\")", "recall Snippets"]);
+    let kept = || Msg::Recalled(ShelfKind::Snippets, Ok(vec![remembered(Some("light"), "soft light")]));
+    desk.hear(kept()).press("ctrl-r ctrl-u").typed("mood").press("enter");
+    desk.expect(["snippet mood Some(\"soft light\")", "snippet light None", "recall Snippets"]);
+    desk.hear(kept()).press("delete").expect([]);
+    desk.press("delete").expect(["snippet light None", "recall Snippets"]);
+    desk.hear(kept()).press("esc end").seen();
+    desk.press("alt-s").hear(kept()).press("enter");
+    assert_eq!(desk.state.editor.prompt(), "soft light, a foxsoft light");
+}
+
+/// G8: what goes to the disk under a name holds no key either.
+#[test]
+fn a_snippet_holds_no_key() {
+    let mut desk = guarded();
+    desk.typed(KEY).press("alt-s").typed("mine").later(secs(2)).seen();
+    desk.press("ctrl-s").expect([]);
+    assert!(notice(&desk).contains("API key"), "{}", notice(&desk));
 }

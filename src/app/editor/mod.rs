@@ -31,12 +31,12 @@ pub struct Editor {
     /// What the last attempt to send was refused for.
     fault: Option<Invalid>,
     changed: Option<Mono>,
-    /// The task that the draft was taken from.
-    origin: Option<Kin>,
     /// Counts what was typed and set.
     revision: u64,
     /// The API key stands in the text.
     leaks: bool,
+    /// The task that the draft was taken from.
+    origin: Option<Kin>,
     /// Something was typed or set for the present model; otherwise what is here came along from another one.
     own: bool,
     /// The drafts of the other models.
@@ -60,9 +60,9 @@ impl Editor {
             chip: 0,
             fault: None,
             changed: None,
-            origin: draft.origin,
             revision: 0,
             leaks: false,
+            origin: draft.origin,
             own: !draft.is_empty(),
             kept: BTreeMap::new(),
             parted: Vec::new(),

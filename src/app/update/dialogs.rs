@@ -81,6 +81,7 @@ pub(super) fn go(state: &mut State, action: Action) {
         }
         Some(Dialog::Settle(_)) => return super::settle::step(state, by),
         Some(Dialog::Kin(_)) => return super::kin::step(state, by),
+        Some(Dialog::Shelf(shelf)) => shelf.counts().1,
         _ => 0,
     };
     match &mut state.dialog {
@@ -99,7 +100,11 @@ pub(super) fn go(state: &mut State, action: Action) {
             *scroll = scroll.saturating_add_signed(by).min(state.page_end.unwrap_or(1000));
         }
         Some(Dialog::Viewer(_)) => looking::along(state, by > 0),
-        Some(Dialog::Input { .. } | Dialog::Setup(_) | Dialog::Settle(_) | Dialog::Kin(_)) => {}
+        Some(Dialog::Shelf(shelf)) if shelf.renaming.is_none() => {
+            shelf.cursor = shelf.cursor.saturating_add_signed(by).min(rows.saturating_sub(1));
+            shelf.sure = None;
+        }
+        Some(Dialog::Shelf(_) | Dialog::Input { .. } | Dialog::Setup(_) | Dialog::Settle(_) | Dialog::Kin(_)) => {}
     }
 }
 

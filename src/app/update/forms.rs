@@ -17,6 +17,11 @@ pub(super) fn typed(state: &mut State, chord: Chord) {
             edit_line(query, chord);
             *cursor = 0;
         }
+        Some(Dialog::Shelf(shelf)) => {
+            edit_line(&mut shelf.query, chord);
+            (shelf.cursor, shelf.sure) = (0, None);
+            shelf.narrow();
+        }
         Some(Dialog::Input { text, fault, .. }) => {
             edit_line(text, chord);
             *fault = None;
@@ -62,6 +67,11 @@ pub(super) fn paste(state: &mut State, pasted: &str) -> Vec<Effect> {
             }
         }
         Some(Dialog::Models { query, .. } | Dialog::Kin(KinDialog::Target { query, .. })) => query.extend(one_line()),
+        Some(Dialog::Shelf(shelf)) => {
+            shelf.query.extend(one_line());
+            shelf.cursor = 0;
+            shelf.narrow();
+        }
         Some(Dialog::Input { text, .. }) => text.extend(one_line()),
         // A key with a line break inside is not joined up: the test says what is wrong with it.
         Some(Dialog::Setup(setup)) => {

@@ -9,6 +9,7 @@ use crate::time::Wall;
 
 use super::super::dialog::Dialog;
 use super::super::effect::Effect;
+use super::super::shelf::Walk;
 use super::super::state::{Pane, State};
 use super::{fleet, guard, is_coming, kin};
 
@@ -32,6 +33,7 @@ pub(super) fn submit(state: &mut State) -> Vec<Effect> {
         state.say(format!("sent: {kin}"));
     }
     state.editor.sent(state.now);
+    state.walk = Walk::default();
     add_kin(state, Arc::new(request), origin)
 }
 

@@ -14,7 +14,7 @@ const SPAN: Duration = Duration::from_secs(1);
 
 /// Actions that create tasks, or have them sent.
 fn sends(action: Action) -> bool {
-    matches!(action, Action::Submit | Action::Send)
+    matches!(action, Action::Submit | Action::Send | Action::Again)
 }
 
 /// The same was sent a moment ago, and nothing was typed and no other task chosen since: a quiet word says so. A key

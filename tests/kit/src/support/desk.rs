@@ -240,6 +240,7 @@ impl Desk {
             }
             Effect::Fleet(Order::Save(Change::Draft(draft))) => format!("draft {:?}", draft.prompt),
             Effect::Fleet(Order::Save(Change::Forget(id))) => format!("forget {}", self.name(*id)),
+            Effect::Fleet(Order::Save(Change::Snippet { name, text })) => format!("snippet {name} {text:?}"),
             Effect::Fleet(Order::Save(Change::Star(id, on))) => format!("star {} {on}", self.name(*id)),
             Effect::Fleet(Order::Save(Change::Intent(task))) => format!("intent {}", self.name(task.id)),
             Effect::Fleet(Order::Save(Change::Wish(wish))) => format!("wish {wish:?}"),
@@ -272,6 +273,7 @@ impl Desk {
             Effect::Check { task, files, again } => {
                 format!("check {} of {}{}", files.len(), self.name(*task), if *again { " again" } else { "" })
             }
+            Effect::Recall(kind) => format!("recall {kind:?}"),
             Effect::Compose(text) => format!("compose {text:?}"),
             Effect::TryKey(_) => "try key".into(),
             Effect::Repaint => "repaint".into(),

@@ -50,7 +50,7 @@ impl Store {
             Change::Drop(ids) => ids.iter().for_each(|id| drop(self.tasks.remove(id))),
             Change::Batch { name, paused: true } => drop(self.resting.insert(name.clone())),
             Change::Batch { name, .. } => drop(self.resting.remove(name)),
-            Change::Wish(_) | Change::Found(_) | Change::Paused(_) => {}
+            Change::Snippet { .. } | Change::Wish(_) | Change::Found(_) | Change::Paused(_) => {}
         }
         change.written()
     }
