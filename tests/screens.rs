@@ -325,7 +325,8 @@ fn batches(width: u16, height: u16) -> Desk {
         let sent = !matches!(status, Status::Saved | Status::Held(_));
         if sent {
             task.task_id = Some(format!("tk-hiapi-{n}").parse().expect("an id"));
-            task.times.note(Stage::Queued, made);
+            let running = !status.is_final();
+            task.times.note(Stage::Queued, if running { Wall(at - 5_000) } else { made });
         }
         task.set(status, Wall(made.0 + 9_000));
         task
