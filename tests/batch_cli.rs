@@ -173,3 +173,58 @@ fn lists_that_cannot_be_used_stop_everything() {
     }
     assert!(service.paid().is_empty());
 }
+
+fn batches(service: &Service, args: &[&str]) -> kit::said::Said {
+    kit::said::said(service.command(&["batches"]).args(args))
+}
+
+/// What failed for a reason that passes is sent once more, the last attempt only; the rest is left alone.
+#[test]
+fn a_batch_is_counted_and_what_may_work_now_is_tried_again() {
+    let service = Service::start();
+    let few = service.file("few.txt", "a fox\na hen [timeout]\na cow [fail]\n");
+    service.submit(&["--from", &few, "--wait"]).exits(3);
+    let counted = |words: &str| {
+        let line = batches(&service, &["--json"]).exits(0).json().remove(0);
+        assert_eq!(
+            (&line["name"], &line["paused"], &line["unknown"]),
+            (&"few.txt".into(), &false.into(), &line["tasks"])
+        );
+        assert_eq!(line["counts"].to_string(), words);
+    };
+    counted(r#"{"fail":2,"success":1}"#);
+    batches(&service, &["few.txt", "--retry", "--max-cost", "1"]).exits(2).complains(&["nobody can say"]);
+    assert_eq!(service.paid().len(), 3);
+    let again = ["few.txt", "--retry", "--wait"];
+    batches(&service, &again).exits(3).complains(&["1 failed for a reason that stays"]);
+    counted(r#"{"fail":3,"success":1}"#);
+    batches(&service, &again).exits(3);
+    assert_eq!(service.paid().split_off(3), ["a hen [timeout]", "a hen [timeout]"]);
+    service.submit(&["--from", &few]).exits(0).complains(&["3 of batch"]);
+    batches(&service, &["none.txt"]).exits(1).complains(&["there is no batch"]);
+    batches(&service, &["--pause"]).exits(2);
+}
+
+/// What rests is not sent, by whichever command; what was not sent can be dropped, and goes on when it may.
+#[test]
+fn a_batch_rests_and_what_was_not_sent_is_dropped() {
+    let service = Service::start();
+    let few = service.file("few.txt", "a fox\n");
+    service.submit(&["--from", &few]).exits(0);
+    batches(&service, &["few.txt", "--pause"]).exits(0);
+    service.file("few.txt", "a fox\na hen\na cow\n");
+    service.submit(&["--from", &few]).exits(1).complains(&["2 not sent", "batch is paused"]);
+    assert_eq!(service.paid(), ["a fox"]);
+    let line = batches(&service, &["few.txt", "--json"]).exits(0).json().remove(0);
+    assert_eq!((&line["paused"], &line["tasks"]), (&true.into(), &3.into()));
+    batches(&service, &["few.txt", "--drop"]).exits(0).complains(&["2 dropped"]);
+    let line = batches(&service, &["few.txt", "--json"]).exits(0).json().remove(0);
+    assert_eq!(line["tasks"], 1);
+    service.submit(&["--from", &few]).exits(1).complains(&["2 not sent"]);
+    batches(&service, &["few.txt", "--resume"]).exits(0);
+    batches(&service, &["few.txt", "--retry"]).exits(0);
+    let mut paid = service.paid();
+    paid.sort();
+    assert_eq!(paid, ["a cow", "a fox", "a hen"]);
+    batches(&service, &["few.txt", "--retry"]).exits(0).complains(&["nothing was sent"]);
+}

@@ -4,8 +4,10 @@ use kit::desk::Desk;
 use plantain::app::dialog::Test;
 use plantain::app::{AssetMsg, Dialog, Msg};
 use plantain::config::Budgets;
+use plantain::domain::batch::Mark;
 use plantain::domain::money::Sum;
 use plantain::domain::{Answer, Browse, Failure, Page, Problem, Report, Source, Status, Usd};
+use plantain::domain::{LocalId, Request, Stage, Task};
 use plantain::fleet::{FleetMsg, News, Tallied, Tally};
 use plantain::time::Wall;
 use plantain::ui::{ColourDepth, Theme, picture_key};
@@ -439,4 +441,59 @@ fn writing_long_prompts_and_writing_them_again() {
     let kept = vec![text(Some("light"), "soft morning light"), text(Some("style"), long)];
     desk.press("esc alt-s").hear(Msg::Recalled(ShelfKind::Snippets, Ok(kept)));
     insta::assert_snapshot!("snippets", desk.press("down").screen());
+}
+
+/// Two batches in different states between tasks on their own.
+fn batches(width: u16, height: u16) -> Desk {
+    let mut desk = Desk::new(width, height);
+    let at = desk.now.wall.0;
+    let task = |n: u128, batch: &str, model: &str, status: Status| {
+        let request =
+            Request::new(model, None, serde_json::Map::new(), String::new(), format!("a fox in the snow, {n}"), None);
+        let made = Wall(at - 600_000 + i64::try_from(n).expect("small") * 1000);
+        let mut task = Task::new(LocalId::from_random(n << 64), std::sync::Arc::new(request), made);
+        let mark = Mark { batch: batch.into(), row: n.to_string(), seed: Some(7) };
+        task.mark = (!batch.is_empty()).then(|| std::sync::Arc::new(mark));
+        let sent = !matches!(status, Status::Saved | Status::Held(_));
+        if sent {
+            task.task_id = Some(format!("tk-hiapi-{n}").parse().expect("an id"));
+            let running = !status.is_final();
+            task.times.note(Stage::Queued, if running { Wall(at - 5_000) } else { made });
+        }
+        task.set(status, Wall(made.0 + 9_000));
+        task
+    };
+    let failed = |code: &str| {
+        Status::Failed(Failure { code: Some(code.into()), message: Some("no answer from upstream".into()) })
+    };
+    let priced = "seedream-5.0-pro/text-to-image";
+    let mut tasks = vec![task(1, "", priced, Status::Success)];
+    tasks.extend((10..40).map(|n| {
+        let status = match n % 10 {
+            0..=4 => Status::Success,
+            5 => failed("TASK_TIMEOUT"),
+            6 => failed("TASK_FAILED"),
+            7 => Status::Handling,
+            _ => Status::Held(None),
+        };
+        task(n, "prompts.csv", priced, status)
+    }));
+    tasks.extend((50..54).map(|n| task(n, "night owls", "gpt-image-2/text-to-image", Status::Success)));
+    tasks.push(task(60, "", priced, Status::Success));
+    tasks.reverse();
+    desk.hear(Msg::Older { tasks, last: true }).press("esc home");
+    desk
+}
+
+#[test]
+fn batches_folded_and_open() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let size = format!("{width}x{height}");
+        let mut desk = batches(width, height);
+        insta::assert_snapshot!(format!("batches-{size}"), desk.press("down space j").screen());
+        desk.press("enter P");
+        insta::assert_snapshot!(format!("batches-open-{size}"), desk.later(6_000).screen());
+        insta::assert_snapshot!(format!("batch-page-{size}"), desk.press("enter").screen());
+        insta::assert_snapshot!(format!("batch-retry-{size}"), desk.press("r").screen());
+    }
 }

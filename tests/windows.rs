@@ -11,6 +11,7 @@ use std::time::Duration;
 use kit::said::lines;
 use kit::service::{self, KEY, Service};
 use kit::terminal::{self, Terminal};
+use plantain::domain::batch::Mark;
 use plantain::domain::{
     AssetId, Change, Home, LocalId, Output, OutputState, Problem, Request, Stage, Standing, Status, Task, Wish,
 };
@@ -251,6 +252,32 @@ fn a_new_holder_starts_as_after_a_restart_but_for_the_living() {
     // It is written down before anything else is.
     apply(&last, Change::Paused(None)).expect("stored");
     assert_eq!(last.task(wished.id).expect("a read").map(|task| task.status), Some(Status::Held(None)));
+}
+
+/// A batch rests by a word in any window: the one that sends hears of it, and so does whoever comes later.
+#[test]
+fn what_rests_is_known_to_every_window() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (holder, holds, news) = joined(dir.path(), true);
+    assert!(holds);
+    let request = Request::new("m", None, serde_json::Map::new(), "p".into(), "p".into(), None);
+    let mut task = Task::new(LocalId::from_random(1 << 64), std::sync::Arc::new(request), Wall(5));
+    let mark = Mark { batch: "foxes".into(), row: "r".into(), seed: None };
+    task.mark = Some(std::sync::Arc::new(mark));
+    apply(&holder, Change::New(Box::new(task))).expect("stored");
+    let (viewer, holds, _) = joined(dir.path(), true);
+    assert!(!holds);
+    let rests = || match news.recv_timeout(PATIENCE).expect("news") {
+        Heard::Resting(batches) => batches.into_iter().collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    apply(&viewer, Change::Batch { name: "foxes".into(), paused: true }).expect("stored");
+    assert_eq!(rests(), ["foxes"]);
+    let late = Store::open(dir.path()).expect("opens");
+    let standing = late.join("http://service", false, |_| {}).expect("joins");
+    assert!(standing.resting.contains("foxes"));
+    apply(&viewer, Change::Batch { name: "foxes".into(), paused: false }).expect("stored");
+    assert!(rests().is_empty());
 }
 
 /// Whoever has no key leaves the lease to others, until there is one.

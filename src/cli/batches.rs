@@ -134,37 +134,36 @@ fn drop_unsent(store: &Store, name: &str, service: &str, catalogue: &Catalogue) 
 /// Sends once more what failed for a reason that passes, and what was held for the first time.
 async fn retry(global: &Global, args: &Batches, name: &str) -> Result<u8, Report> {
     let catalogue = context::catalogue(global)?;
-    let (batch, held, failed, fixed) = {
-        let store = context::store(global)?;
-        let (batch, members) = named(&store, name, &catalogue)?;
-        let retried = |id| members.iter().any(|member| member.id == id && member.retried);
-        let mut held = store.unfinished()?;
-        let settled = |task: &Task| matches!(&task.status, Status::Unsure(Some(Problem::Mismatch { .. })));
-        held.retain(|task| task.mark.as_ref().is_some_and(|mark| mark.batch == name));
-        held.retain(|task| matches!(may_retry(task), Err(NotRetried::Held | NotRetried::Unsure)) && !settled(task));
-        let all = store.failed(name)?;
-        let fixed = all.iter().filter(|task| matches!(may_retry(task), Err(NotRetried::Unchanged(_)))).count();
-        let failed: Vec<Task> = all.into_iter().filter(|task| may_retry(task).is_ok() && !retried(task.id)).collect();
-        (batch, held, failed, fixed)
+    let (batch, members) = named(&context::store(global)?, name, &catalogue)?;
+    let mut driver = context::driver(global, None, args.wait)?;
+    let (mut unfinished, all) = {
+        let store = driver.store().ok_or_else(|| eyre!("the store is not open"))?;
+        (store.unfinished()?, store.failed(name)?)
     };
+    let retried = |id| members.iter().any(|member| member.id == id && member.retried);
+    let fixed = all.iter().filter(|task| matches!(may_retry(task), Err(NotRetried::Unchanged(_)))).count();
+    let failed: Vec<Task> = all.into_iter().filter(|task| may_retry(task).is_ok() && !retried(task.id)).collect();
+    unfinished.retain(|task| task.mark.as_ref().is_some_and(|mark| mark.batch == name));
+    driver.handle(FleetMsg::Restored(unfinished));
+    let settled = |task: &Task| matches!(&task.status, Status::Unsure(Some(Problem::Mismatch { .. })));
+    let waits = |task: &Task| matches!(may_retry(task), Err(NotRetried::Held | NotRetried::Unsure)) && !settled(task);
+    let mut ids: Vec<LocalId> = driver.fleet().tasks().filter(|task| waits(task)).map(|task| task.id).collect();
     if fixed > 0 {
         complain(&format!("{fixed} failed for a reason that stays: they need a change, and are left alone"));
     }
-    if held.is_empty() && failed.is_empty() {
-        complain("nothing of it is held, and nothing failed for a reason that passes; nothing was sent");
-        return Ok(DONE);
-    }
     let mut bill = Bill::default();
     failed.iter().for_each(|task| bill.add(1, cost(&task.request, &catalogue).as_ref()));
-    if !submit::consent(&bill, true, args.yes, args.max_cost, &context::settings(global)?)? {
-        return Ok(USAGE);
+    let nothing = ids.is_empty() && failed.is_empty();
+    if nothing {
+        complain("nothing of it is held, and nothing failed for a reason that passes; nothing was sent");
+    }
+    if nothing || !submit::consent(&bill, true, args.yes, args.max_cost, &context::settings(global)?)? {
+        driver.finish().await;
+        return Ok(if nothing { DONE } else { USAGE });
     }
     if batch.paused {
         complain("the batch is paused; what is sent again waits until `plantain batches NAME --resume`");
     }
-    let mut driver = context::driver(global, None, args.wait)?;
-    let mut ids: Vec<LocalId> = held.iter().map(|task| task.id).collect();
-    driver.handle(FleetMsg::Restored(held));
     driver.own(&ids);
     driver.handle(FleetMsg::Send(ids.clone()));
     let mut chance = Chance::new(clock::seed());

@@ -112,7 +112,7 @@ pub fn row(state: &State, name: &str, group: &Group, area: Rect, theme: &Theme, 
     let counts = tallies(tally, theme);
     let mut tail: Vec<Vec<Span<'_>>> = Vec::new();
     if state.fleet.resting().contains(name) {
-        tail.push(vec![span("‖ paused", theme.warning)]);
+        tail.push(vec![span("paused", theme.warning)]);
     } else if let Some(left) = group.left() {
         tail.push(vec![span(format!("~{}", text::roughly(left)), theme.text)]);
     }
@@ -138,9 +138,12 @@ pub fn row(state: &State, name: &str, group: &Group, area: Rect, theme: &Theme, 
     }
     let mark = if group.is_folded() { FOLDED } else { OPEN };
     put(buf, area.x + 1, area.y, 1, mark, theme.key);
-    let cut = text::cut(&clean, named).into_owned();
     let x = area.x + 3;
-    put(buf, x, area.y, area.width.saturating_sub(3), &cut, theme.strong);
+    // That it rests shows however narrow the table is.
+    let pause = if state.fleet.resting().contains(name) { "‖ " } else { "" };
+    let at = put(buf, x, area.y, area.width.saturating_sub(3), pause, theme.warning);
+    let cut = text::cut(&clean, named - text::width(pause)).into_owned();
+    put(buf, at, area.y, area.right().saturating_sub(at), &cut, theme.strong);
     let x = x + u16::try_from(named + 1).unwrap_or(0);
     put_spans(buf, x, area.y, area.right().saturating_sub(x), &shown);
 }
@@ -160,7 +163,8 @@ pub fn page<'a>(state: &State, name: &str, width: u16, theme: &Theme) -> Vec<Lin
     } else if let Some(left) = group.left() {
         page.prose(2, &format!("all of it should be done in about {}", text::roughly_in_words(left)), theme.text);
     }
-    page.line(keys(tally, resting, theme));
+    let keys = keys(tally, resting, theme).into_iter().flat_map(|key| [Span::raw("  ")].into_iter().chain(key));
+    page.line(keys.collect());
     page.head("where its tasks stand");
     for stage in Stage::ALL.into_iter().rev().filter(|stage| tally.count(*stage) > 0) {
         let word = match stage {
@@ -184,10 +188,11 @@ pub fn page<'a>(state: &State, name: &str, width: u16, theme: &Theme) -> Vec<Lin
     page.lines
 }
 
-fn keys<'a>(tally: &Tally, resting: bool, theme: &Theme) -> Vec<Span<'a>> {
-    let mut spans = vec![Span::raw("  ")];
+/// The keys that do something to all of it now.
+fn keys<'a>(tally: &Tally, resting: bool, theme: &Theme) -> Vec<Vec<Span<'a>>> {
+    let mut keys = Vec::new();
     let mut say = |key: &'static str, label: &'static str| {
-        spans.extend([span(key, theme.key), span(format!(" {label}   "), theme.dim)]);
+        keys.push(vec![span(key, theme.key), span(format!(" {label} "), theme.dim)]);
     };
     if tally.sum_of(&[Stage::Held, Stage::Unsure, Stage::Failed, Stage::Refused]) > 0 {
         say("r", "send what can be sent");
@@ -198,7 +203,7 @@ fn keys<'a>(tally: &Tally, resting: bool, theme: &Theme) -> Vec<Span<'a>> {
     if resting || tally.tasks() > tally.sum_of(&[Stage::Success, Stage::Failed, Stage::Refused, Stage::GivenUp]) {
         say("P", if resting { "go on" } else { "pause" });
     }
-    spans
+    keys
 }
 
 fn times(page: &mut Page<'_, '_>, state: &State, group: &Group) {
@@ -219,7 +224,7 @@ fn times(page: &mut Page<'_, '_>, state: &State, group: &Group) {
     if !seeds.is_empty() {
         let some: Vec<String> = seeds.iter().take(4).map(ToString::to_string).collect();
         let more = if seeds.len() > some.len() { ", …" } else { "" };
-        page.entry("chance", &format!("{}{more}", some.join(", ")), theme.text);
+        page.entry("drawn with", &format!("{}{more}", some.join(", ")), theme.text);
     }
 }
 
@@ -277,7 +282,8 @@ pub fn words<'a>(state: &State, name: &str, theme: &Theme) -> Vec<Line<'a>> {
         let words = format!("done in about {}", text::roughly_in_words(left));
         lines.extend([Line::default(), Line::from(span(words, theme.text))]);
     }
-    lines.extend([Line::default(), Line::from(keys(tally, resting, theme))]);
+    lines.push(Line::default());
+    lines.extend(keys(tally, resting, theme).into_iter().map(Line::from));
     lines
 }
 
