@@ -340,6 +340,16 @@ impl Hands {
         });
     }
 
+    /// Reads the family of a task; answers with `Msg::Relatives`.
+    pub fn relatives(&self, id: LocalId) {
+        let Some(store) = &self.store else { return };
+        let inbox = self.inbox.clone();
+        store.family_then(id, move |result| match result {
+            Ok(tasks) => deliver(&inbox, Note::Msg(Msg::Relatives(tasks))),
+            Err(why) => tracing::warn!(%why, "the relatives of a task cannot be read"),
+        });
+    }
+
     /// Looks whether files are still there.
     pub fn check(&mut self, task: LocalId, files: Vec<(AssetId, String)>, again: bool) {
         let inbox = self.inbox.clone();

@@ -286,15 +286,7 @@ impl Program {
                 }
             }
             Effect::Batch(name) => self.read_batch(name),
-            Effect::Family(id) => {
-                if let Some(store) = self.hands.store() {
-                    let inbox = self.hands.inbox();
-                    store.family_then(id, move |result| match result {
-                        Ok(tasks) => deliver(&inbox, Note::Msg(Msg::Relatives(tasks))),
-                        Err(why) => tracing::warn!(%why, "the relatives of a task cannot be read"),
-                    });
-                }
-            }
+            Effect::Family(id) => self.hands.relatives(id),
             Effect::Encode(want) => {
                 if let Some(msg) = self.pictures.want(want) {
                     self.take(msg, true);
