@@ -433,3 +433,67 @@ fn the_doctor_finds_a_folder_that_cannot_be_used() {
     assert_eq!(found["history"], Value::Null);
     assert_eq!(found["wrong"].as_array().map(Vec::len), Some(2), "{found}");
 }
+
+/// From a failure to its fix and on to another model: what would fail again is not sent, and all are one family.
+#[test]
+fn a_failure_is_mended_and_taken_to_another_model() {
+    let service = Service::start();
+    let failed = service.run(&["submit", "a forbidden fox", "--wait", "--json"]).exits(3).json().remove(0);
+    assert_eq!((&failed["status"], &failed["kind"]), (&"fail".into(), &"policy".into()));
+    let id = |task: &Value| task["id"].as_str().expect("an id").to_owned();
+    let first = id(&failed);
+
+    // Unchanged, and changed into itself: nothing is sent.
+    service.run(&["retry", &first]).exits(2).complains(&[
+        "upstream rejected the prompt",
+        "--prompt",
+        "nothing was sent",
+    ]);
+    service.run(&["retry", &first, "--prompt", "a forbidden fox"]).exits(2).complains(&["that is the same request"]);
+    service.run(&["retry", &first, "--set", "aspect_ratio=9:1"]).exits(2).complains(&["cannot be", "nothing was sent"]);
+    service.run(&["retry", &first, "--set", "shape=1:1"]).exits(2).complains(&["no field"]);
+    assert_eq!(service.paid().len(), 1);
+
+    let args = ["retry", &first, "--prompt", "a fox", "--set", "aspect_ratio=21:9", "--wait", "--json"];
+    let fixed = service.run(&args).exits(0).json().remove(0);
+    assert_eq!(fixed["from"], serde_json::json!({ "id": first, "how": "fix" }));
+    assert_eq!(fixed["input"], serde_json::json!({ "prompt": "a fox", "aspect_ratio": "21:9" }));
+    let second = id(&fixed);
+    service.run(&["retry", &second]).exits(2).complains(&["it is done", "--yes"]);
+
+    let model = "happyhorse-1-0";
+    let dry = service.run(&["promote", &second, "--model", model, "--dry-run", "--json"]).exits(0).json().remove(0);
+    assert_eq!(dry["request"]["input"], serde_json::json!({ "prompt": "a fox", "aspect_ratio": "16:9" }));
+    assert_eq!(dry["carried"][1]["fate"], "changed");
+    service.run(&["promote", &second, "--model", "nobody"]).exits(2).complains(&["there is no model"]);
+    let missing = service.run(&["promote", &second, "--model", "gpt-image-2/image-to-image"]).exits(2);
+    missing.complains(&["input_urls is required", "nothing was sent"]);
+    assert_eq!(service.paid().len(), 2);
+    let third = service.run(&["promote", &second, "--model", model, "--json"]).exits(0).json().remove(0);
+    assert_eq!(third["from"], serde_json::json!({ "id": second, "how": "promote" }));
+
+    let shown = service.run(&["show", &second, "--json"]).exits(0).json().remove(0);
+    let family: Vec<(&str, u64)> = shown["family"]
+        .as_array()
+        .expect("a family")
+        .iter()
+        .map(|one| (one["id"].as_str().expect("an id"), one["generation"].as_u64().expect("a number")))
+        .collect();
+    assert_eq!(family, [(first.as_str(), 0), (second.as_str(), 1), (id(&third).as_str(), 2)]);
+    let words = service.run(&["show", &second]).exits(0).out;
+    assert!(words.contains("fix of") && words.contains("└─ promote"), "{words}");
+    assert_eq!(service.paid().len(), 3);
+
+    // A picture as the input of another model, and a time-out that may go again as it is.
+    let used = service
+        .run(&["promote", &second, "--model", "851-labs/background-remover", "--reference", "--dry-run", "--json"])
+        .exits(0)
+        .json()
+        .remove(0);
+    assert_eq!(used["request"]["input"]["image_url"], fixed["outputs"][0]["url"]);
+    let late = service.run(&["submit", "timeout", "--wait", "--json"]).exits(3).json().remove(0);
+    let again = service.run(&["retry", &id(&late), "--wait", "--json"]).exits(3).json().remove(0);
+    assert_eq!(again["from"], serde_json::json!({ "id": id(&late), "how": "retry" }));
+    let bodies: Vec<_> = service.paid();
+    assert_eq!(bodies.len(), 5);
+}

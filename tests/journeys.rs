@@ -3,6 +3,8 @@
 
 #[path = "journeys/kin.rs"]
 mod kin;
+#[path = "journeys/writing.rs"]
+mod writing;
 
 #[path = "journeys/groups.rs"]
 mod groups;
@@ -108,7 +110,7 @@ mod submitting {
         let mut desk = Desk::new();
         desk.typed("a fox").press("ctrl-s ctrl-s ctrl-s").expect(["new A saved"]);
         assert_eq!(desk.state.table.len(), 1);
-        assert!(desk.state.notice.as_ref().is_some_and(|n| n.text.contains("required")));
+        assert!(desk.state.notice.as_ref().is_some_and(|n| n.text.contains("already sent")));
     }
 
     #[test]

@@ -371,6 +371,21 @@ fn what_is_fetched_again_counts_as_away_at_once() {
     assert_eq!(viewer.unfinished().expect("read"), [task]);
 }
 
+/// A star of a window that only watches is on the disk at once, also if the holder dies over it, and the holder hears.
+#[test]
+fn a_star_is_there_for_everybody() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (holder, _, wishes) = joined(dir.path(), true);
+    let (viewer, _, _) = joined(dir.path(), true);
+    let mut task = task(1);
+    apply(&holder, Change::New(Box::new(task.clone()))).expect("stored");
+    let wish = Wish::Star { task: task.id, on: true };
+    apply(&viewer, Change::Wish(wish.clone())).expect("stored");
+    task.starred = true;
+    assert_eq!(wishes.recv_timeout(PATIENCE), Ok(Heard::Wishes(vec![(wish, Some(task.clone()))])));
+    assert_eq!(viewer.task(task.id).expect("read"), Some(task));
+}
+
 fn home() -> Home {
     Home { file: String::new(), bytes: 0, sha256: String::new(), format: "png".into(), width: None, height: None }
 }

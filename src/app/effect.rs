@@ -34,6 +34,8 @@ pub enum Effect {
     },
     /// Use this key for this run and see whether the service takes it; answered by `Msg::KeyChecked`.
     TryKey(Secret),
+    /// Give the terminal to the user's own editor with this text; answered by `Msg::Composed`.
+    Compose(String),
     /// Paint everything again, as if nothing were on the screen.
     Repaint,
     /// Back to the shell until it brings us back.

@@ -14,7 +14,9 @@ pub mod settle;
 pub mod sources;
 pub mod state;
 pub mod table;
+pub mod text;
 pub mod update;
+pub mod writing;
 
 pub use dialog::Dialog;
 pub use editor::Editor;
@@ -27,4 +29,5 @@ pub use preview::{Level, Preview, Slot, Want};
 pub use sources::{Source, sources};
 pub use state::{Pane, State};
 pub use table::Table;
+pub use text::Text;
 pub use update::{matching_models, update};

@@ -86,6 +86,8 @@ pub enum Msg {
     },
     /// The service answered whether the key is good: the number of tasks of the account.
     KeyChecked(Result<u64, Problem>),
+    /// The user's own editor has ended: the text as it left it, or why there is none.
+    Composed(Result<String, String>),
     /// A moment came that a source asked for.
     Woke,
     /// Something outside wants the user to know.

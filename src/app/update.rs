@@ -17,11 +17,14 @@ mod batches;
 mod dialogs;
 mod files;
 mod forms;
+mod guard;
 mod kin;
 mod looking;
 mod settle;
 mod tasks;
+mod twice;
 mod windows;
+mod writing;
 
 pub use batches::Retry;
 pub use dialogs::matching_models;
@@ -100,6 +103,10 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
         Msg::TookOver(unfinished) => windows::took_over(state, unfinished),
         Msg::Wished(wishes) => windows::wished(state, wishes),
         Msg::KeyChecked(result) => dialogs::key_checked(state, result),
+        Msg::Composed(result) => {
+            writing::composed(state, result);
+            Vec::new()
+        }
         Msg::Woke => fleet(state, FleetMsg::Woke),
         Msg::Told(text) => {
             state.warn(text);
@@ -122,17 +129,19 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
         state.dialog = None;
     }
     state.notice.take_if(|notice| notice.until <= now.mono);
+    guard::watch(state);
     // Those of other models go first: the last one that is saved is the one in the editor.
-    let parted = state.editor.parted();
-    effects.extend(parted.into_iter().map(|draft| Effect::Fleet(Order::Save(Change::Draft(draft)))));
-    if let Some(draft) = state.editor.unsaved(now, state.leaving) {
-        effects.push(Effect::Fleet(Order::Save(Change::Draft(draft))));
-    }
+    let mut drafts = state.editor.parted();
+    drafts.extend(state.editor.unsaved(now, state.leaving));
+    let drafts = drafts.into_iter().map(|draft| guard::without_key(state, draft));
+    effects.extend(drafts.map(|draft| Effect::Fleet(Order::Save(Change::Draft(draft)))));
     if state.leaving && state.standing.holds {
         effects.extend(state.fleet.leave().map(Effect::Fleet));
     }
+    let panes = panes(state);
+    state.editor.lay(panes.prompt);
     batches::follow(state, effects);
-    let height = usize::from(panes(state).rows.height);
+    let height = usize::from(panes.rows.height);
     if state.table.wants_more(height) {
         state.table.loading = true;
         effects.push(Effect::Older(state.table.frontier));
@@ -171,7 +180,11 @@ fn fleet(state: &mut State, msg: FleetMsg) -> Vec<Effect> {
         Some(problem) if blocked.as_ref() != Some(problem) => {
             let problem = problem.clone();
             state.warn(format!("{} – nothing more is sent; R goes on", problem.sentence()));
-            if problem.needs_key() && state.dialog.is_none() {
+            // Whoever is writing would go on writing, into the line for the key.
+            let writing = state.pane == Pane::Editor && !state.editor.text().is_empty();
+            if problem.needs_key() && state.dialog.is_none() && writing {
+                state.warn(format!("{} – K in the table takes another key", problem.sentence()));
+            } else if problem.needs_key() && state.dialog.is_none() {
                 let reason = problem.sentence();
                 state.dialog = Some(Dialog::Setup(Setup { reason, test: Test::None, ..Setup::default() }));
             }
@@ -197,6 +210,10 @@ fn key(state: &mut State, chord: Chord) -> Vec<Effect> {
 }
 
 fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    twice::once(state, action, |state| perform(state, action))
+}
+
+fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::Quit => return quit(state),
         Action::Suspend => return vec![Effect::Suspend],
@@ -234,7 +251,10 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Check => return dialogs::try_key(state),
         Action::Key => dialogs::open_setup(state),
         Action::Write => state.pane = Pane::Editor,
-        Action::Leave => state.pane = Pane::Table,
+        Action::Leave => {
+            state.editor.select_nothing();
+            state.pane = Pane::Table;
+        }
         Action::NextPane => {
             state.pane = match state.pane {
                 Pane::Editor => Pane::Form,
@@ -304,6 +324,15 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Default => forms::default_field(state),
         Action::Undo => state.editor.undo(state.now),
         Action::Redo => state.editor.redo(state.now),
+        Action::NewLine
+        | Action::Go(_)
+        | Action::Select(_)
+        | Action::Erase(_)
+        | Action::SelectAll
+        | Action::Copy
+        | Action::Cut
+        | Action::PasteBack => writing::act(state, action),
+        Action::Compose => return writing::compose(state),
     }
     Vec::new()
 }

@@ -188,7 +188,7 @@ fn by_problem(problem: &Problem) -> Kind {
     }
 }
 
-/// What kind of failure a task is, if it is one: it ended without a result, or waits for a word of the user.
+/// What kind of failure a task is, if it is one: it ended without a result, or was kept from being sent.
 #[must_use]
 pub fn kind(task: &Task) -> Option<Kind> {
     match &task.status {
@@ -198,7 +198,6 @@ pub fn kind(task: &Task) -> Option<Kind> {
             Some(by_code(code).or_else(|| by_words(code, message)).unwrap_or(Kind::Unknown))
         }
         Status::Refused(problem) | Status::Held(Some(problem)) => Some(by_problem(problem)),
-        Status::Held(None) => Some(Kind::Unsent),
         Status::Success if task.outputs.is_empty() => Some(Kind::Nothing),
         _ => None,
     }
@@ -301,7 +300,8 @@ pub fn causes<'a>(tasks: impl Iterator<Item = &'a Task> + Clone) -> Vec<Cause> {
         .collect();
     let mut groups: BTreeMap<(Kind, String), Vec<&Task>> = BTreeMap::new();
     for task in tasks.filter(|task| !task.is_elsewhere() && !answered.contains(&task.id)) {
-        if let Some(kind) = kind(task) {
+        let unsent = (task.status == Status::Held(None)).then_some(Kind::Unsent);
+        if let Some(kind) = kind(task).or(unsent) {
             groups.entry((kind, telling(task))).or_default().push(task);
         }
     }
@@ -383,14 +383,15 @@ mod tests {
             (refused("E_MOON", "full moon"), Kind::Input),
             (Status::Held(Some(Problem::Balance { message: String::new() })), Kind::Quota),
             (Status::Held(Some(Problem::Local { message: String::new() })), Kind::Here),
-            (Status::Held(None), Kind::Unsent),
             (Status::Refused(Problem::Forbidden { message: String::new() }), Kind::Access),
             (Status::Refused(Problem::NotFound { message: String::new() }), Kind::Input),
             (Status::Success, Kind::Nothing),
         ] {
             assert_eq!(kind(&task(1, status.clone())), Some(wanted), "{status:?}");
         }
-        assert_eq!(kind(&task(1, Status::Handling)), None);
+        for status in [Status::Handling, Status::Held(None)] {
+            assert_eq!(kind(&task(1, status)), None);
+        }
     }
 
     /// B8: the field that the service names, as a whole word; else the prompt.

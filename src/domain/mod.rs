@@ -40,7 +40,7 @@ pub use problem::{Outcome, Problem};
 pub use report::{Report, Source};
 pub use request::{Draft, Request};
 pub use retry::{NotRetried, may_retry};
-pub use secret::Secret;
+pub use secret::{Fingerprint, Secret};
 pub use status::{Failure, GivenUp, Stage, Status};
 pub use task::{Task, Times};
 pub use validate::Invalid;

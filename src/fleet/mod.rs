@@ -12,6 +12,7 @@ pub mod backoff;
 mod batches;
 pub mod budget;
 pub mod callbacks;
+mod curve;
 pub mod durations;
 mod expect;
 pub mod fetch;

@@ -1,6 +1,7 @@
-//! THE table: every action, where it works, its keys, and what it says in the help and the footer.
+//! THE table, with what is beside it in `writing.rs`: every action, where it works, its keys, and what it says in the help and the footer.
 
 use super::chord::Chord;
+use super::moves::Move;
 
 /// Where the keyboard is. Derived from the state, never stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,6 +67,19 @@ pub enum Action {
     Submit,
     Undo,
     Redo,
+    NewLine,
+    /// The cursor goes.
+    Go(Move),
+    /// The cursor goes, and what it passes is selected.
+    Select(Move),
+    /// What is selected is removed, or else what the cursor would pass.
+    Erase(Move),
+    SelectAll,
+    Copy,
+    Cut,
+    PasteBack,
+    /// The user's own editor.
+    Compose,
     Leave,
     Model,
     NextField,
@@ -130,7 +144,7 @@ const ARROWS: &[Place] = &[Table, Detail, Picker, Carried, Family, Causes, Help]
 /// Where a picture of a task is seen.
 const SEEN: &[Place] = &[Table, Detail, Viewer];
 
-const fn row(
+pub(super) const fn row(
     action: Action,
     name: &'static str,
     places: &'static [Place],
@@ -141,8 +155,8 @@ const fn row(
     Spec { action, name, places, keys, label, help }
 }
 
-/// Every action there is. Within a place the order is that of the footer.
-pub const ACTIONS: &[Spec] = &[
+/// The actions of all places but those of [`super::writing`]. Within a place the order is that of the footer.
+const ACTIONS: &[Spec] = &[
     row(Action::Submit, "submit", &[Editor, Form], &["ctrl-s", "alt-enter", "ctrl-enter"], "send", "send the prompt"),
     row(Action::Write, "write", &[Table], &["n", "i"], "new prompt", "go to the prompt editor"),
     row(Action::Open, "open", &[Table], &["enter", "l", "right"], "details", "show everything about the task"),
@@ -347,16 +361,21 @@ pub const ACTIONS: &[Spec] = &[
     row(Action::Quit, "quit-too", &[Table], &["q"], "quit", "leave; tasks keep running at the service"),
 ];
 
+/// Every action there is.
+pub fn all() -> impl Iterator<Item = &'static Spec> {
+    ACTIONS.iter().chain(super::writing::ACTIONS)
+}
+
 /// What a chord means in a place.
 #[must_use]
 pub fn resolve(chord: Chord, place: Place) -> Option<Action> {
     let hit = |spec: &&Spec| spec.places.contains(&place) && spec.keys.iter().any(|key| key.parse() == Ok(chord));
-    ACTIONS.iter().find(hit).map(|spec| spec.action)
+    all().find(hit).map(|spec| spec.action)
 }
 
 /// The rows that work in a place, in the order of the table.
 pub fn here(place: Place) -> impl Iterator<Item = &'static Spec> {
-    ACTIONS.iter().filter(move |spec| spec.places.contains(&place))
+    all().filter(move |spec| spec.places.contains(&place))
 }
 
 #[cfg(test)]
@@ -399,9 +418,9 @@ mod tests {
 
     #[test]
     fn names_are_unique() {
-        let mut names: Vec<_> = ACTIONS.iter().map(|spec| spec.name).collect();
+        let mut names: Vec<_> = all().map(|spec| spec.name).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), ACTIONS.len());
+        assert_eq!(names.len(), all().count());
     }
 }

@@ -20,6 +20,7 @@ pub(super) fn name_of(msg: &Msg) -> &'static str {
         Msg::Counted(_) => "counts",
         Msg::Batch { .. } => "tasks of a batch",
         Msg::KeyChecked(_) => "key checked",
+        Msg::Composed(_) => "composed",
         Msg::Woke => "woke",
         Msg::Told(_) => "told",
         Msg::Checked { .. } => "checked",

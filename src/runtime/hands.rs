@@ -36,6 +36,8 @@ pub enum Note {
     Looked(Looked),
     /// What another window fetched was copied into the folder of this program, or was not.
     Copied(AssetId, Box<(Home, Result<Home, Problem>)>),
+    /// The user's own editor has ended.
+    Composed(Result<String, String>),
     /// A key was tried.
     Key(Result<(u64, Arc<Service>), Problem>),
 }

@@ -2,6 +2,7 @@
 
 use crate::app::Msg;
 use crate::domain::Draft;
+use crate::domain::LocalId;
 use crate::fleet::FleetMsg;
 use crate::store::Heard;
 
@@ -47,13 +48,28 @@ impl Program {
         });
     }
 
+    /// What a task came from, and what came of it.
+    pub(super) fn read_family(&self, id: LocalId) {
+        let Some(store) = self.hands.store() else { return };
+        let inbox = self.hands.inbox();
+        store.family_then(id, move |result| match result {
+            Ok(tasks) => deliver(&inbox, Note::Msg(Msg::Relatives(tasks))),
+            Err(why) => tracing::warn!(%why, "the relatives of a task cannot be read"),
+        });
+    }
+
     /// Stops, as Ctrl-Z does. A program that is stopped sends nothing: the lease is left to the other windows, and
     /// taken up again, if nobody took it, as if nothing had happened.
     pub(super) fn suspend(&mut self) {
         if let Some(store) = self.hands.store() {
             store.release();
         }
-        self.away(Screen::suspend);
+        if self.composing.is_some() {
+            // Its editor was stopped, and we with it; it takes up the terminal again by itself.
+            crate::terminal::stop();
+        } else {
+            self.away(Screen::suspend);
+        }
         let Some(store) = self.hands.store() else { return };
         match store.reclaim() {
             Ok(None) => {}

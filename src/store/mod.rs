@@ -13,6 +13,7 @@ mod network;
 mod open;
 mod pulse;
 mod read;
+mod relatives;
 pub mod repair;
 mod reserve;
 mod rows;

@@ -92,6 +92,7 @@ fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
         .chain(super::read::STATEMENTS)
         .chain(super::company::STATEMENTS)
         .chain(super::answers::STATEMENTS)
+        .chain(super::relatives::STATEMENTS)
         .chain(super::batches::STATEMENTS)
         .chain(super::writing::STATEMENTS)
     {

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
-use super::{Read, Store, rows};
+use super::rows;
 use crate::domain::{Lesson, LocalId, Output, Stage, Task, TaskId};
 use crate::time::Wall;
 
@@ -34,20 +34,6 @@ const ONE: &str = select_tasks!("WHERE id = ?1");
 const BY_TASK_ID: &str = select_tasks!("WHERE task_id = ?1");
 const BY_PREFIX: &str = select_tasks!("WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3");
 const BY_TASK_PREFIX: &str = select_tasks!("WHERE task_id >= ?1 AND task_id < ?2 ORDER BY task_id LIMIT ?3");
-/// Up to the eldest, and from there down; a ring, which nothing here makes, ends by the union.
-const FAMILY: &str = select_tasks!(
-    "WHERE id IN (
-        WITH RECURSIVE
-            up(id, parent) AS (
-                SELECT id, parent FROM tasks WHERE id = ?1
-                UNION SELECT tasks.id, tasks.parent FROM tasks JOIN up ON tasks.id = up.parent),
-            down(id) AS (
-                SELECT id FROM up
-                UNION SELECT tasks.id FROM tasks JOIN down ON tasks.parent = down.id
-                LIMIT ?2)
-        SELECT id FROM down)
-     ORDER BY created DESC, id DESC"
-);
 const KNOWN: &str = "SELECT id FROM tasks WHERE task_id = ?1";
 const COUNTS: &str = "SELECT stage, count(*) FROM tasks GROUP BY stage";
 const OUTPUTS: &str = "SELECT url, role, expires, place, why, file, bytes, sha256, format, width, height
@@ -58,21 +44,8 @@ const LEARNED: &str = "SELECT about, lesson FROM learned LIMIT 2000";
 const SALT: &str = "SELECT bytes FROM salt WHERE one = 1";
 
 /// Every statement of this file, for a check at the start.
-pub(super) const STATEMENTS: &[&str] = &[
-    NEWEST,
-    OLDER,
-    UNFINISHED,
-    ONE,
-    BY_TASK_ID,
-    BY_PREFIX,
-    BY_TASK_PREFIX,
-    FAMILY,
-    KNOWN,
-    COUNTS,
-    OUTPUTS,
-    LEARNED,
-    SALT,
-];
+pub(super) const STATEMENTS: &[&str] =
+    &[NEWEST, OLDER, UNFINISHED, ONE, BY_TASK_ID, BY_PREFIX, BY_TASK_PREFIX, KNOWN, COUNTS, OUTPUTS, LEARNED, SALT];
 
 pub(super) fn newest(conn: &Connection, limit: usize, before: Option<(Wall, LocalId)>) -> rusqlite::Result<Vec<Task>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -88,23 +61,6 @@ pub(super) fn unfinished(conn: &Connection) -> rusqlite::Result<Vec<Task>> {
 
 pub(super) fn task(conn: &Connection, id: LocalId) -> rusqlite::Result<Option<Task>> {
     Ok(tasks(conn, ONE, [id.to_string()])?.pop())
-}
-
-impl Store {
-    /// A task, all it came from and all that came of these, at most [`MOST`](crate::domain::kin::MOST). Blocks.
-    pub fn family(&self, id: LocalId) -> Read<Vec<Task>> {
-        self.wait(move |conn| family(conn, id))
-    }
-
-    /// Like [`Self::family`], with a callback on the store's thread.
-    pub fn family_then(&self, id: LocalId, then: impl FnOnce(Read<Vec<Task>>) + Send + 'static) {
-        self.later(move |conn| family(conn, id), then);
-    }
-}
-
-pub(super) fn family(conn: &Connection, id: LocalId) -> rusqlite::Result<Vec<Task>> {
-    let limit = i64::try_from(crate::domain::kin::MOST).unwrap_or(i64::MAX);
-    tasks(conn, FAMILY, params![id.to_string(), limit])
 }
 
 pub(super) fn known(conn: &Connection, task_id: &TaskId) -> rusqlite::Result<Option<LocalId>> {
@@ -233,7 +189,6 @@ mod tests {
             (UNFINISHED, "INDEX outputs_away"),
             (BY_PREFIX, "SEARCH tasks USING INDEX sqlite_autoindex_tasks_1 (id>? AND id<?)"),
             (BY_TASK_PREFIX, "SEARCH tasks USING INDEX sqlite_autoindex_tasks_2 (task_id>? AND task_id<?)"),
-            (FAMILY, "SEARCH tasks USING INDEX tasks_by_parent (parent=?)"),
             (COUNTS, "SCAN tasks USING COVERING INDEX tasks_by_stage"),
             (OUTPUTS, "SEARCH outputs USING PRIMARY KEY (task=?)"),
         ] {
@@ -244,7 +199,7 @@ mod tests {
                 explain.query_map(nulls, |row| row.get(3)).expect("a plan").map(|row| row.expect("a row")).collect();
             assert!(plan.iter().any(|step| step.contains(index)), "{index} is not in {plan:#?}");
             let sorts = plan.iter().any(|step| step.contains("USE TEMP B-TREE"));
-            assert!(!sorts || [UNFINISHED, FAMILY].contains(&statement), "{plan:#?}");
+            assert!(!sorts || statement == UNFINISHED, "{plan:#?}");
         }
     }
 

@@ -34,7 +34,7 @@ pub fn size(state: &State, dialog: &KinDialog, most: u16, theme: &Theme) -> (u16
             let count = carried_lines(state, promotion, width.saturating_sub(4), theme).len();
             (width, lines(count).saturating_add(2))
         }
-        KinDialog::Family { at } => (most.min(100), lines(members(state, *at).len()).saturating_add(4)),
+        KinDialog::Family { at } => (most.min(100), lines(members(state, *at).len()).saturating_add(2)),
         KinDialog::Causes { .. } => {
             let width = most.min(100);
             let rows: usize = failures(state).len();
@@ -56,7 +56,7 @@ pub fn draw(
             let found = targets(state, *of, *how, query);
             let name = if *how == How::Reference { "use its output with" } else { "same prompt on" };
             let title = [span(name, theme.title_focus)];
-            let number = format!("{} models", found.len());
+            let number = if found.len() == 1 { "1 model".to_owned() } else { format!("{} models", found.len()) };
             let inner = frame(buf, area, theme, true, &title, &[span(number, theme.dim)]);
             if inner.height < 3 {
                 return (None, None);
@@ -190,13 +190,9 @@ fn tree(state: &State, at: crate::domain::LocalId, area: Rect, theme: &Theme, bu
     let title = [span("family", theme.title_focus)];
     let inner = frame(buf, area, theme, true, &title, &[span(number, theme.dim)]);
     let row = members.iter().position(|member| member.id == at).unwrap_or(0);
-    let body = Rect { height: inner.height.saturating_sub(1), ..inner };
-    list(buf, body, theme, members.len(), row, |index| {
+    list(buf, inner, theme, members.len(), row, |index| {
         members.get(index).map(|member| member_row(state, member, theme)).unwrap_or_default()
     });
-    let keys =
-        [span("enter", theme.key), span(" goes there   ", theme.dim), span("esc", theme.key), span(" back", theme.dim)];
-    put_spans(buf, inner.x + 2, inner.bottom().saturating_sub(1), inner.width.saturating_sub(3), &keys);
 }
 
 fn member_row<'a>(state: &State, member: &Member, theme: &Theme) -> Vec<Span<'a>> {
@@ -236,11 +232,19 @@ fn causes(all: &[Cause], row: usize, sure: Option<usize>, area: Rect, theme: &Th
     let title = [span("what failed, by cause", theme.title_focus)];
     let inner = frame(buf, area, theme, true, &title, &[span(format!("{count} tasks"), theme.dim)]);
     let width = inner.width.saturating_sub(4);
-    let said = all.get(row).and_then(|cause| cause.next.clone()).unwrap_or_default();
-    let mut advice = text::wrap(&one_line(&said), usize::from(width));
-    advice.truncate(3);
-    let below = u16::try_from(advice.len()).unwrap_or(0) + 3;
-    let body = Rect { height: inner.height.saturating_sub(below), ..inner };
+    let mut below = Vec::new();
+    if let Some(cause) = all.get(row) {
+        let told = |text: &str, most: usize| {
+            let mut parts = text::wrap(&one_line(&cut(text, VALUE)), usize::from(width));
+            parts.truncate(most);
+            parts
+        };
+        below.extend(told(&cause.what, 3).into_iter().map(|part| (part, theme.text)));
+        below.extend(told(cause.next.as_deref().unwrap_or_default(), 3).into_iter().map(|part| (part, theme.dim)));
+    }
+    below.extend(sure.map(|count| (format!("r sends {count} again as new tasks, each paid for"), theme.warning)));
+    let lines = u16::try_from(below.len()).unwrap_or(0) + 1;
+    let body = Rect { height: inner.height.saturating_sub(lines).max(1.min(inner.height)), ..inner };
     let most = all.iter().map(|cause| cause.tasks.len()).max().unwrap_or(0).to_string().len();
     let wide = all.iter().map(|cause| text::width(cause.kind.title())).max().unwrap_or(0);
     list(buf, body, theme, all.len(), row, |index| {
@@ -251,26 +255,7 @@ fn causes(all: &[Cause], row: usize, sure: Option<usize>, area: Rect, theme: &Th
             foreign(&cause.what[..cause.what.floor_char_boundary(1000)], theme.text),
         ]
     });
-    let mut y = body.bottom() + 1;
-    for line in &advice {
-        if y < inner.bottom() {
-            put(buf, inner.x + 2, y, width, line, theme.dim);
-        }
-        y += 1;
+    for (y, (line, style)) in (body.bottom() + 1..inner.bottom()).zip(&below) {
+        put(buf, inner.x + 2, y, width, line, *style);
     }
-    let again = match sure {
-        Some(count) => format!(" sends {count} again, each paid for   "),
-        None => " send again   ".to_owned(),
-    };
-    let keys = [
-        span("r", theme.key),
-        span(again, if sure.is_some() { theme.warning } else { theme.dim }),
-        span("e", theme.key),
-        span(" mend one   ", theme.dim),
-        span("X", theme.key),
-        span(" drop the unsent   ", theme.dim),
-        span("enter", theme.key),
-        span(" go to one", theme.dim),
-    ];
-    put_spans(buf, inner.x + 2, inner.bottom().saturating_sub(1), width, &keys);
 }

@@ -1,5 +1,6 @@
 //! From a failure to its fix, and from a picture to the next.
 
+use kit::support::{Desk, desk, secs};
 use plantain::app::kin::{KinDialog, failures, members};
 use plantain::app::{Dialog, Msg, Pane};
 use plantain::domain::cause::Kind;
@@ -7,8 +8,6 @@ use plantain::domain::promote::Fate;
 use plantain::domain::{Change, Failure, How, Kin, LocalId, Output, Problem, Stage, Status};
 use plantain::fleet::{FleetMsg, Order};
 use plantain::time::Wall;
-
-use super::support::{Desk, secs};
 
 fn failed(code: &str, message: &str) -> Status {
     Status::Failed(Failure { code: Some(code.into()), message: Some(message.into()) })
@@ -174,7 +173,7 @@ fn with_output(desk: &mut Desk, name: &str, left: u64) {
     let url = "https://files.example/x.png".to_owned();
     let expires = Some(Wall(desk.now.wall.0 + i64::try_from(left * 1000).expect("a number")));
     let state = plantain::domain::OutputState::Away;
-    let mut report = super::support::desk::report(name, Status::Success);
+    let mut report = desk::report(name, Status::Success);
     report.outputs = vec![Output { url, role: "image".into(), expires, state }];
     desk.fleet(FleetMsg::Report(Box::new(report))).stored().seen();
 }
@@ -313,7 +312,7 @@ fn the_unsent_of_a_cause_are_dropped_together() {
 fn nothing_delivered_is_a_cause_of_its_own() {
     let mut desk = Desk::new();
     desk.running("A").later(secs(3));
-    let mut report = super::support::desk::report("A", Status::Success);
+    let mut report = desk::report("A", Status::Success);
     report.outputs.clear();
     desk.fleet(FleetMsg::Report(Box::new(report))).stored().seen();
     let causes = failures(&desk.state);

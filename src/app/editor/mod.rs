@@ -3,20 +3,19 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
-use tui_textarea::{CursorMove, TextArea};
-
 use crate::domain::validate::validate;
 use crate::domain::{Catalogue, Draft, Invalid, Kin, ModelSpec, Request};
 use crate::time::{Mono, Now};
+use serde_json::{Map, Value};
+
+use super::text::Text;
 
 mod drafts;
 mod form;
 mod text;
 
 pub use form::{Chip, choices, ratio};
-pub use text::LONGEST_PASTE;
-use text::{new_text, split_lines};
+pub use text::{LONGEST_PASTE, clean};
 
 /// A draft is on its way to the disk this long after the first change that is not there yet, however fast
 /// somebody goes on typing: a kill loses less than two seconds.
@@ -24,7 +23,7 @@ const AUTOSAVE: Duration = Duration::from_millis(1000);
 /// The prompt editor.
 #[derive(Clone, Debug)]
 pub struct Editor {
-    text: TextArea<'static>,
+    text: Text,
     model: String,
     fields: Map<String, Value>,
     /// The chosen chip: 0 is the model, then the fields.
@@ -34,6 +33,10 @@ pub struct Editor {
     changed: Option<Mono>,
     /// The task that the draft was taken from.
     origin: Option<Kin>,
+    /// Counts what was typed and set.
+    revision: u64,
+    /// The API key stands in the text.
+    leaks: bool,
     /// Something was typed or set for the present model; otherwise what is here came along from another one.
     own: bool,
     /// The drafts of the other models.
@@ -48,9 +51,7 @@ impl Editor {
     pub fn new(draft: &Draft, catalogue: &Catalogue) -> Self {
         let known = catalogue.get(&draft.model).is_some();
         let model = if known { draft.model.clone() } else { catalogue.default_model().name.clone() };
-        let mut text = new_text(split_lines(&draft.prompt));
-        text.move_cursor(CursorMove::Bottom);
-        text.move_cursor(CursorMove::End);
+        let text = Text::new(draft.prompt.clone());
         let fields = if known { draft.fields.clone() } else { Map::new() };
         Self {
             text,
@@ -60,6 +61,8 @@ impl Editor {
             fault: None,
             changed: None,
             origin: draft.origin,
+            revision: 0,
+            leaks: false,
             own: !draft.is_empty(),
             kept: BTreeMap::new(),
             parted: Vec::new(),
@@ -127,13 +130,12 @@ impl Editor {
 
     /// Another text instead of the present one, as one edit.
     fn replace(&mut self, text: &str) {
-        self.text.select_all();
-        self.text.insert_str(text);
+        self.text.replace_all(text);
     }
 
     /// Empties the text after it was sent. Undo brings it back; model and fields stay for the next one.
     pub fn sent(&mut self, now: Now) {
-        self.text.clear();
+        self.text.replace_all("");
         self.origin = None;
         self.touch(now);
     }
@@ -141,6 +143,7 @@ impl Editor {
     fn touch(&mut self, now: Now) {
         self.fault = None;
         self.own = true;
+        self.revision += 1;
         self.changed.get_or_insert(now.mono);
     }
 
@@ -160,6 +163,12 @@ impl Editor {
             }
             first
         })
+    }
+
+    /// A number that is another one after everything that is typed or set.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Nothing was typed or set since it was opened.

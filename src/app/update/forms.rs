@@ -6,7 +6,7 @@ use super::super::dialog::{Dialog, Test};
 use super::super::editor::choices;
 use super::super::kin::KinDialog;
 use super::super::state::{Pane, State};
-use super::{Effect, dialogs};
+use super::{Effect, dialogs, writing};
 
 /// A key that is no action here.
 pub(super) fn typed(state: &mut State, chord: Chord) {
@@ -58,7 +58,7 @@ pub(super) fn paste(state: &mut State, pasted: &str) -> Vec<Effect> {
         None => {
             state.pane = Pane::Editor;
             if state.editor.paste(pasted, state.now) {
-                state.warn("control characters, or what is beyond 1 MiB, were left out of the paste");
+                state.warn(writing::LEFT_OUT);
             }
         }
         Some(Dialog::Models { query, .. } | Dialog::Kin(KinDialog::Target { query, .. })) => query.extend(one_line()),

@@ -10,7 +10,7 @@ use crate::time::Wall;
 use super::super::dialog::Dialog;
 use super::super::effect::Effect;
 use super::super::state::{Pane, State};
-use super::{fleet, is_coming, kin};
+use super::{fleet, guard, is_coming, kin};
 
 /// Sends what is in the editor, or says why not and goes to the field.
 pub(super) fn submit(state: &mut State) -> Vec<Effect> {
@@ -23,7 +23,7 @@ pub(super) fn submit(state: &mut State) -> Vec<Effect> {
             return Vec::new();
         }
     };
-    if kin::refuses(state, &request) {
+    if guard::refuses(state, &request.body) || kin::refuses(state, &request) {
         return Vec::new();
     }
     let origin = state.editor.origin();

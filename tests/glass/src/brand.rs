@@ -44,6 +44,8 @@ pub struct Brand {
     pub placeholders: bool,
     /// Sixel.
     pub sixel: bool,
+    /// What pixels that a sixel picture does not set become, if that is not the background.
+    pub sixel_back: Option<[u8; 3]>,
     /// iTerm2's pictures.
     pub iterm2: bool,
     /// iTerm2's pictures in parts.
@@ -70,6 +72,7 @@ const NOTHING: Brand = Brand {
     kitty: false,
     placeholders: false,
     sixel: false,
+    sixel_back: None,
     iterm2: false,
     multipart: false,
     pictures_under: false,
@@ -111,6 +114,7 @@ pub const FOOT: Brand = Brand {
     keyboard: true,
     colours: Some((GREY, [0x24; 3])),
     sixel: true,
+    sixel_back: Some(BLACK),
     ..NOTHING
 };
 /// Konsole 25.04.2.

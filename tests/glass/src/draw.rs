@@ -95,7 +95,8 @@ impl Glass {
     fn filled(&self, picture: sixel::Sixel) -> RgbaImage {
         let mut pixels = picture.pixels;
         if picture.fills {
-            let [r, g, b] = self.brand.colours.map_or([0; 3], |(_, back)| back);
+            let back = self.brand.colours.map_or([0; 3], |(_, back)| back);
+            let [r, g, b] = self.brand.sixel_back.unwrap_or(back);
             pixels.pixels_mut().filter(|pixel| pixel.0[3] == 0).for_each(|pixel| pixel.0 = [r, g, b, 255]);
         }
         pixels
@@ -109,13 +110,14 @@ impl Glass {
         };
         let serial = self.arrived.len();
         self.arrived.push(Arrival { way: Way::Sixel, size: picture.pixels.dimensions(), at: self.bytes.all });
-        let cells = plane::cells(&picture.pixels, self.cell, (0, 0));
+        let taken = tmux::taken(&picture.pixels, picture.bands, self.cell);
+        let cells = Rect { left: 0, top: 0, columns: taken.0, rows: taken.1 };
         let (columns, rows) = (self.grid().columns, self.grid().rows);
         if cells.columns > columns || cells.rows > rows - 1 {
             return self.complain("the sixel picture does not fit into the pane, tmux cuts it");
         }
-        // tmux draws a picture again without leaving anything clear.
-        let pixels = self.filled(sixel::Sixel { pixels: tmux::again(&picture.pixels, self.cell), fills: true });
+        let pixels = tmux::again(&picture.pixels, taken, self.cell);
+        let pixels = self.filled(sixel::Sixel { pixels, fills: true, bands: picture.bands });
         if self.grid().cursor.1 + cells.rows > rows {
             let more = self.grid().cursor.1 + cells.rows - rows;
             self.pushed += usize::from(more);

@@ -266,6 +266,8 @@ impl Glass {
                     self.sixel_in_tmux(&body);
                 }
             }
+            // It has asked the terminal for its colours, and knows them.
+            Piece::Osc(body) if body.ends_with(b";?") => self.osc(&body),
             Piece::Osc(_) | Piece::Apc(_) => {}
             other => self.text(other, Reader::Tmux),
         }

@@ -279,7 +279,7 @@ fn glyph(shot: &mut RgbaImage, corner: (u32, u32), cell: (u32, u32), text: &Cell
     }
 }
 
-/// A colour of text as it looks.
+/// A colour of text as it looks. The sixteen are xterm's; Plantain has the same table, and the two must not be one.
 pub fn rgb(paint: Paint, own: [u8; 3]) -> [u8; 3] {
     const BASE: [[u8; 3]; 16] = [
         [0, 0, 0],

@@ -32,6 +32,8 @@ pub struct Sixel {
     pub pixels: RgbaImage,
     /// Pixels that are not set become the background.
     pub fills: bool,
+    /// Pixel rows up to the end of the last band in which something is set.
+    pub bands: u32,
 }
 
 struct Pen {
@@ -41,6 +43,7 @@ struct Pen {
     colour: [u8; 3],
     width: u32,
     height: u32,
+    bands: u32,
 }
 
 impl Pen {
@@ -64,6 +67,7 @@ impl Pen {
         }
         if bits != 0 {
             self.width = self.width.max(end);
+            self.bands = self.bands.max(self.top + 6);
         }
         self.x = end;
         Ok(())
@@ -96,7 +100,7 @@ pub fn read(string: &[u8]) -> Result<Sixel, String> {
     let mut registers: Vec<[u8; 3]> =
         FIRST.iter().map(|rgb| rgb.map(|part| u8::try_from((part * 255 + 50) / 100).unwrap_or(255))).collect();
     registers.resize(256, [0; 3]);
-    let mut pen = Pen { pixels: Vec::new(), x: 0, top: 0, colour: registers[0], width: 0, height: 0 };
+    let mut pen = Pen { pixels: Vec::new(), x: 0, top: 0, colour: registers[0], width: 0, height: 0, bands: 0 };
     while let Some((first, rest)) = body.split_first() {
         body = rest;
         match *first {
@@ -157,7 +161,7 @@ pub fn read(string: &[u8]) -> Result<Sixel, String> {
             }
         }
     }
-    Ok(Sixel { pixels, fills })
+    Ok(Sixel { pixels, fills, bands: pen.bands })
 }
 
 /// Hue in degrees with blue at 0, the rest in hundredths.

@@ -78,10 +78,17 @@ impl Pane {
     }
 }
 
-/// A picture as tmux hands it on: in whole cells, squeezed to a multiple of six pixels.
-pub fn again(picture: &RgbaImage, cell: (u32, u32)) -> RgbaImage {
-    let wide = picture.width().div_ceil(cell.0) * cell.0;
-    let high = picture.height().div_ceil(cell.1) * cell.1;
+/// A picture as tmux takes it in, in whole bands of six pixels, and the cells it gives it.
+pub fn taken(picture: &RgbaImage, bands: u32, cell: (u32, u32)) -> (u16, u16) {
+    let cells = |pixels: u32, side: u32| u16::try_from(pixels.div_ceil(side)).unwrap_or(u16::MAX);
+    (cells(picture.width(), cell.0), cells(picture.height().max(bands), cell.1))
+}
+
+/// A picture as tmux hands it on: these whole cells, squeezed to a multiple of six pixels. What was not set is not set
+/// again, but it no longer says that it is to stay as it was.
+pub fn again(picture: &RgbaImage, cells: (u16, u16), cell: (u32, u32)) -> RgbaImage {
+    let wide = u32::from(cells.0) * cell.0;
+    let high = u32::from(cells.1) * cell.1;
     let squeezed = high / 6 * 6;
     let clear = Rgba([0, 0, 0, 0]);
     RgbaImage::from_fn(wide, squeezed.max(1), |x, y| {

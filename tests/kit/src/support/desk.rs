@@ -263,6 +263,7 @@ impl Desk {
             Effect::Check { task, files, again } => {
                 format!("check {} of {}{}", files.len(), self.name(*task), if *again { " again" } else { "" })
             }
+            Effect::Compose(text) => format!("compose {text:?}"),
             Effect::TryKey(_) => "try key".into(),
             Effect::Repaint => "repaint".into(),
             Effect::Suspend => "suspend".into(),

@@ -4,19 +4,12 @@
 //!
 //! `PLANTAIN_SEEDS=n` runs so many seeds, `PLANTAIN_SEED=k` runs one and prints its trace.
 
-#[path = "world/day.rs"]
 mod day;
-#[path = "world/disk.rs"]
 mod disk;
-#[path = "world/network.rs"]
 mod network;
-#[path = "world/program.rs"]
 mod program;
-#[path = "world/service.rs"]
 mod service;
-#[path = "world/settle.rs"]
 mod settle;
-#[path = "world/words.rs"]
 mod words;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -2,7 +2,6 @@
 //!
 //! `cargo bench --bench fleet`
 
-#[path = "fleet/cost.rs"]
 mod cost;
 
 /// What one message costs, by the real clock.

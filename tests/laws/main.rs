@@ -1,6 +1,5 @@
 //! Laws: what holds for any order, any repeats, any size, any schedule. Seeds are fixed, so every run is the same.
 
-#[path = "laws/fleet.rs"]
 mod fleet;
 
 use std::collections::{BTreeMap, BTreeSet};
