@@ -14,7 +14,7 @@ use crate::runtime::clock;
 use crate::store::{Batch, Store};
 use crate::time::Chance;
 
-use super::args::{Batches, Global};
+use super::args::{Global, dollars};
 use super::follow::{Style, Until, follow};
 use super::{DONE, ERROR, USAGE, complain, context, json, say, submit};
 
@@ -22,6 +22,42 @@ use super::{DONE, ERROR, USAGE, complain, context, json, say, submit};
 const PATIENCE: Duration = Duration::from_secs(15);
 /// What was surely never sent.
 const UNSENT: [Stage; 2] = [Stage::Saved, Stage::Held];
+
+/// The arguments.
+#[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("deed").args(["pause", "resume", "drop", "retry"]).requires("name")))]
+pub(super) struct Batches {
+    /// Only this one
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Send nothing more of it until somebody says so, in whichever window
+    #[arg(long)]
+    pub pause: bool,
+    /// Let it go on
+    #[arg(long)]
+    pub resume: bool,
+    /// Drop what of it was never sent
+    #[arg(long)]
+    pub drop: bool,
+    /// Send once more what failed for a reason that passes, and what was held
+    #[arg(long)]
+    pub retry: bool,
+    /// Do not ask, however many and however dear
+    #[arg(long, short, requires = "retry")]
+    pub yes: bool,
+    /// Send nothing if it may cost more than this, or if nobody knows
+    #[arg(long, value_name = "USD", value_parser = dollars, requires = "retry")]
+    pub max_cost: Option<f64>,
+    /// Wait until the tasks have ended and their outputs are here
+    #[arg(long, short, requires = "retry")]
+    pub wait: bool,
+    /// How many at most, the newest first
+    #[arg(long, short = 'n', default_value_t = 50)]
+    pub limit: usize,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
 
 pub(super) async fn run(global: &Global, args: &Batches) -> Result<u8, Report> {
     let catalogue = context::catalogue(global)?;

@@ -208,7 +208,7 @@ fn keys<'a>(tally: &Tally, resting: bool, theme: &Theme) -> Vec<Vec<Span<'a>>> {
 
 fn times(page: &mut Page<'_, '_>, state: &State, group: &Group) {
     let theme = page.theme;
-    page.head("times and chance");
+    page.head("times");
     let clock = |at| text::clock(at, state.now.wall, theme.utc_offset);
     let tasks = || group.members().filter_map(|id| state.fleet.task(id));
     if let Some(first) = tasks().map(|task| task.created).min() {
