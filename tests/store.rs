@@ -360,7 +360,7 @@ fn tasks_are_found_by_the_beginning_of_a_name() {
 }
 
 #[test]
-fn the_draft_is_one() {
+fn every_model_has_a_draft_and_the_latest_comes_first() {
     let dir = folder();
     let store = open(dir.path());
     assert_eq!(store.draft(), Ok(None));
@@ -370,8 +370,15 @@ fn the_draft_is_one() {
         apply(&store, Change::Draft(draft.clone())).expect("stored");
         assert_eq!(store.draft(), Ok(Some(draft)));
     }
+    let other = Draft { model: "n".into(), prompt: "an owl".into(), ..Draft::default() };
+    apply(&store, Change::Draft(other.clone())).expect("stored");
     drop(store);
-    assert!(open(dir.path()).draft().expect("a read").is_some());
+    // What cannot be read, and what a newer program added, do no harm.
+    sql(dir.path(), "INSERT INTO drafts VALUES ('o', '{', 90), ('p', '{\"prompt\":\"p\",\"mood\":1}', 91)");
+    let drafts = open(dir.path()).drafts().expect("a read");
+    let seen: Vec<_> = drafts.iter().map(|draft| (draft.model.as_str(), draft.prompt.as_str())).collect();
+    assert_eq!(seen, [("", "p"), ("n", "an owl"), ("m", "a fox in snow\n\u{1F98A}")]);
+    assert_eq!(drafts[2].fields, fields);
 }
 
 /// What was given before the end is there after it; what was flushed is there without an end.
@@ -612,6 +619,11 @@ fn an_older_database_learns_to_learn() {
         ALTER TABLE lease DROP COLUMN since; ALTER TABLE wishes DROP COLUMN account;
         ALTER TABLE tasks DROP COLUMN account; DROP INDEX tasks_by_batch; ALTER TABLE tasks DROP COLUMN batch;
         ALTER TABLE tasks DROP COLUMN row; ALTER TABLE tasks DROP COLUMN seed; PRAGMA user_version = 2",
+    );
+    sql(
+        dir.path(),
+        "DROP TABLE drafts; DROP TABLE snippets;
+        CREATE TABLE draft (one INTEGER PRIMARY KEY, model TEXT, prompt TEXT, fields TEXT)",
     );
     let store = open(dir.path());
     assert_eq!(get(&store, task(1).id), task(1));

@@ -40,6 +40,8 @@ pub enum Msg {
     Unfinished(Vec<Task>),
     /// What was being typed when the program last ended.
     Drafted(Draft),
+    /// What was being typed for the models, one draft each.
+    Kept(Vec<Draft>),
     /// Send these, as if they had been typed: the first batch of the demonstration.
     Begin(Vec<Draft>),
     /// The store is open, and how this window stands to the others on it.

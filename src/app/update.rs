@@ -78,6 +78,10 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Msg::Kept(drafts) => {
+            state.editor.keep(drafts);
+            Vec::new()
+        }
         Msg::Begin(drafts) => tasks::begin(state, &drafts),
         Msg::Counted(counts) => {
             state.table.unloaded = counts.into_iter().collect();
@@ -112,6 +116,9 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
         state.dialog = None;
     }
     state.notice.take_if(|notice| notice.until <= now.mono);
+    // Those of other models go first: the last one that is saved is the one in the editor.
+    let parted = state.editor.parted();
+    effects.extend(parted.into_iter().map(|draft| Effect::Fleet(Order::Save(Change::Draft(draft)))));
     if let Some(draft) = state.editor.unsaved(now, state.leaving) {
         effects.push(Effect::Fleet(Order::Save(Change::Draft(draft))));
     }

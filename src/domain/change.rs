@@ -9,7 +9,7 @@ pub enum Change {
     New(Box<Task>),
     /// The task as it stands now. Its request never changes and is not written again.
     Progress(Box<Task>),
-    /// The draft in the editor.
+    /// The draft in the editor; each model has one, and the latest was the last in the editor.
     Draft(Draft),
     /// A task that was never sent leaves the table for good.
     Forget(LocalId),

@@ -5,8 +5,10 @@ use serde_json::{Map, Value};
 
 use super::catalogue::{Catalogue, Role};
 
-/// What is being typed: not validated, never sent as it is.
+/// What is being typed: not validated, never sent as it is. It is stored as JSON; what an older program did not know
+/// is left at its default.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Draft {
     /// Name of the model.
     pub model: String,
@@ -14,6 +16,14 @@ pub struct Draft {
     pub prompt: String,
     /// Fields the user set, besides the prompt.
     pub fields: Map<String, Value>,
+}
+
+impl Draft {
+    /// Nothing was typed and nothing was set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.prompt.trim().is_empty() && self.fields.is_empty()
+    }
 }
 
 /// The longest body that is sent, in bytes \[D\]; newer tools of the service send more \[C\], which nobody promises.

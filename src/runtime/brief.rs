@@ -14,7 +14,7 @@ pub(super) fn name_of(msg: &Msg) -> &'static str {
         Msg::Line(_) => "line",
         Msg::Older { .. } | Msg::Unfinished(_) => "tasks",
         Msg::NotOlder(_) => "no tasks",
-        Msg::Drafted(_) => "draft",
+        Msg::Drafted(_) | Msg::Kept(_) => "draft",
         Msg::Begin(_) => "batch",
         Msg::Stands(_) | Msg::Mirrored { .. } | Msg::SteppedDown(_) | Msg::TookOver(_) | Msg::Wished(_) => "windows",
         Msg::Counted(_) => "counts",

@@ -1,6 +1,7 @@
 //! The screen and its store: what follows when it is open, and what comes from other windows on it.
 
 use crate::app::Msg;
+use crate::domain::Draft;
 use crate::fleet::FleetMsg;
 use crate::store::Heard;
 
@@ -51,6 +52,14 @@ impl Program {
         }
     }
 
+    /// What was being typed when the program last ended.
+    pub(super) fn drafted(&mut self, drafts: Vec<Draft>) {
+        if let Some(last) = drafts.first() {
+            self.take(Msg::Drafted(last.clone()), true);
+            self.take(Msg::Kept(drafts), true);
+        }
+    }
+
     /// The first screen is complete; what it does not show is read beside the loop.
     pub(super) fn opened(&mut self, contents: Contents) {
         let watching = !contents.standing.holds;
@@ -64,9 +73,7 @@ impl Program {
         for heard in std::mem::take(&mut self.unheard) {
             self.heard(heard);
         }
-        if let Some(draft) = contents.draft {
-            self.take(Msg::Drafted(draft), true);
-        }
+        self.drafted(contents.drafts);
         // Before anything is loaded or begun: what is counted later would be counted twice.
         self.take(Msg::Counted(contents.counts), true);
         self.take(Msg::Older { tasks: contents.newest, last: contents.last }, true);

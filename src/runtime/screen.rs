@@ -380,9 +380,7 @@ impl Program {
             match tokio::time::timeout_at(stop, inbox.recv()).await {
                 Ok(Some(Note::Opened(opened))) => match opened.0 {
                     Ok(contents) => {
-                        if let Some(draft) = contents.draft {
-                            self.take(Msg::Drafted(draft), false);
-                        }
+                        self.drafted(contents.drafts);
                         self.hands.open(contents.store, !contents.standing.holds);
                     }
                     Err(why) => self.failure = Some(why),

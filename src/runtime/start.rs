@@ -113,7 +113,8 @@ pub struct Opened(pub(super) Result<Contents, RunError>);
 pub(super) struct Contents {
     pub store: Store,
     pub standing: Standing,
-    pub draft: Option<Draft>,
+    /// The last one in the editor first.
+    pub drafts: Vec<Draft>,
     pub newest: Vec<Task>,
     pub counts: Vec<(Stage, u64)>,
     /// The history ends with them.
@@ -157,11 +158,11 @@ fn open_store(opening: &Opening, notes: mpsc::Sender<Note>) -> Result<Contents, 
     // Without a key nothing could be asked: then another window shall do it.
     let standing = store.join(address, key.is_some(), move |heard| deliver(&notes, Note::Heard(heard)))?;
     same_service(&standing, address)?;
-    let draft = store.draft()?;
+    let drafts = store.drafts()?;
     let newest = store.newest(*rows, None)?;
     let last = newest.len() < *rows;
     let counts = store.counts()?;
-    Ok(Contents { store, standing, draft, newest, counts, last })
+    Ok(Contents { store, standing, drafts, newest, counts, last })
 }
 
 /// Runs the screen until the user leaves.

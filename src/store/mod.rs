@@ -1,4 +1,4 @@
-//! What is on disk: tasks, their outputs and the draft, in one SQLite database that one thread owns.
+//! What is on disk: tasks, their outputs and what is being typed, in one SQLite database that one thread owns.
 //!
 //! Everything given to [`Store`] is done in the order it was given, writes and reads alike, so a read sees every
 //! write before it. Nothing here blocks its caller, except where the name or the text says so. Several programs may
@@ -17,6 +17,7 @@ mod reserve;
 mod rows;
 mod thread;
 mod write;
+mod writing;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -376,7 +377,12 @@ impl Store {
 
     /// What was last in the editor. Blocks.
     pub fn draft(&self) -> Read<Option<Draft>> {
-        self.wait(read::draft)
+        Ok(self.drafts()?.into_iter().next())
+    }
+
+    /// What was being typed, one draft for each model; the one that was last in the editor comes first. Blocks.
+    pub fn drafts(&self) -> Read<Vec<Draft>> {
+        self.wait(writing::drafts)
     }
 
     /// What was learned of how long tasks take. Blocks.

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
 use super::rows;
-use crate::domain::{Draft, Lesson, LocalId, Output, Stage, Task, TaskId};
+use crate::domain::{Lesson, LocalId, Output, Stage, Task, TaskId};
 use crate::time::Wall;
 
 /// Most tasks a prefix finds.
@@ -37,7 +37,6 @@ const KNOWN: &str = "SELECT id FROM tasks WHERE task_id = ?1";
 const COUNTS: &str = "SELECT stage, count(*) FROM tasks GROUP BY stage";
 const OUTPUTS: &str = "SELECT url, role, expires, place, why, file, bytes, sha256, format, width, height
     FROM outputs WHERE task = ?1 ORDER BY idx";
-const DRAFT: &str = "SELECT model, prompt, fields FROM draft WHERE one = 1";
 /// More kinds than are ever kept.
 const LEARNED: &str = "SELECT about, lesson FROM learned LIMIT 2000";
 
@@ -56,7 +55,6 @@ pub(super) const STATEMENTS: &[&str] = &[
     KNOWN,
     COUNTS,
     OUTPUTS,
-    DRAFT,
     LEARNED,
     BATCH,
     SALT,
@@ -157,15 +155,6 @@ pub(super) fn counts(conn: &Connection) -> rusqlite::Result<Vec<(Stage, u64)>> {
     }
     counts.sort();
     Ok(counts)
-}
-
-pub(super) fn draft(conn: &Connection) -> rusqlite::Result<Option<Draft>> {
-    let row = |row: &rusqlite::Row<'_>| {
-        let fields: String = row.get(2)?;
-        let fields = serde_json::from_str(&fields).unwrap_or_default();
-        Ok(Draft { model: row.get(0)?, prompt: row.get(1)?, fields })
-    };
-    conn.prepare_cached(DRAFT)?.query_row([], row).optional()
 }
 
 /// What cannot be read is left out: it is learned anew.

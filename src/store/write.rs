@@ -1,10 +1,10 @@
 //! Changes, as statements. A status never goes back, whoever writes: another window may know more.
 
-use rusqlite::{Connection, OptionalExtension, named_params, params};
+use rusqlite::{Connection, OptionalExtension, named_params};
 
 use super::company::Company;
-use super::{StoreProblem, answers, rows};
-use crate::domain::{Change, Draft, Lesson, LocalId, Output, OutputState, Stage, Task, Wish};
+use super::{StoreProblem, answers, rows, writing};
+use crate::domain::{Change, Lesson, LocalId, Output, OutputState, Stage, Task, Wish};
 
 /// Why a change was not made.
 pub(super) enum Fault {
@@ -38,14 +38,12 @@ const OUTPUT: &str = "INSERT INTO outputs
         why = excluded.why, file = excluded.file, bytes = excluded.bytes, sha256 = excluded.sha256,
         format = excluded.format, width = excluded.width, height = excluded.height
     WHERE NOT (outputs.place = 'home' AND excluded.place = 'away')";
-const DRAFT: &str = "INSERT INTO draft (one, model, prompt, fields) VALUES (1, ?1, ?2, ?3)
-    ON CONFLICT (one) DO UPDATE SET model = excluded.model, prompt = excluded.prompt, fields = excluded.fields";
 const FORGET: &str = "DELETE FROM tasks WHERE id = ?1 AND stage IN ('saved', 'held')";
 const LEARNED: &str = "INSERT INTO learned (about, lesson) VALUES (?1, ?2)
     ON CONFLICT (about) DO UPDATE SET lesson = excluded.lesson";
 
 /// Every statement of this file, for a check at the start.
-pub(super) const STATEMENTS: &[&str] = &[INSERT, STANDING, UPDATE, OUTPUT, DRAFT, FORGET, LEARNED];
+pub(super) const STATEMENTS: &[&str] = &[INSERT, STANDING, UPDATE, OUTPUT, FORGET, LEARNED];
 
 /// Makes a change. Without company there is nobody to wish anything from.
 pub(super) fn apply(conn: &Connection, change: &Change, company: Option<&Company>) -> Result<(), Fault> {
@@ -67,7 +65,7 @@ pub(super) fn apply(conn: &Connection, change: &Change, company: Option<&Company
             }
             progress(conn, task)
         }
-        (Change::Draft(draft), _) => self::draft(conn, draft),
+        (Change::Draft(draft), _) => writing::draft(conn, draft),
         (Change::Forget(id), _) => forget(conn, *id),
         (Change::Learned(lessons), _) => learned(conn, lessons),
         (Change::Found(found), _) => answers::tell(conn, found),
@@ -163,11 +161,6 @@ fn outputs(conn: &Connection, task: LocalId, outputs: &[Output]) -> Result<(), F
             ":height": home.and_then(|h| h.height),
         })?;
     }
-    Ok(())
-}
-
-fn draft(conn: &Connection, draft: &Draft) -> Result<(), Fault> {
-    conn.prepare_cached(DRAFT)?.execute(params![draft.model, draft.prompt, rows::json(&draft.fields)?])?;
     Ok(())
 }
 

@@ -93,6 +93,7 @@ impl Desk {
         desk.names.clone_from(&self.names);
         if let Some(draft) = desk.store.draft.clone() {
             desk.hear(Msg::Drafted(draft));
+            desk.hear(Msg::Kept(desk.store.drafts.values().cloned().collect()));
         }
         let mut tasks: Vec<Task> = desk.store.tasks.values().cloned().collect();
         tasks.sort_by_key(|task| std::cmp::Reverse((task.created, task.id)));

@@ -17,6 +17,8 @@ use plantain::time::{Now, Wall};
 pub struct Store {
     pub tasks: BTreeMap<LocalId, Task>,
     pub draft: Option<Draft>,
+    /// The drafts of all models.
+    pub drafts: BTreeMap<String, Draft>,
     pub learned: BTreeMap<String, String>,
 }
 
@@ -30,6 +32,7 @@ impl Store {
             }
             Change::Draft(draft) => {
                 self.draft = Some(draft.clone());
+                self.drafts.insert(draft.model.clone(), draft.clone());
                 None
             }
             Change::Forget(id) => {

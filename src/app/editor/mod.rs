@@ -1,5 +1,6 @@
 //! The prompt editor: a text, a model, and the fields the user set.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -9,6 +10,7 @@ use crate::domain::validate::validate;
 use crate::domain::{Catalogue, Draft, Invalid, ModelSpec, Request};
 use crate::time::{Mono, Now};
 
+mod drafts;
 mod form;
 mod text;
 
@@ -30,6 +32,12 @@ pub struct Editor {
     /// What the last attempt to send was refused for.
     fault: Option<Invalid>,
     changed: Option<Mono>,
+    /// Something was typed or set for the present model; otherwise what is here came along from another one.
+    own: bool,
+    /// The drafts of the other models.
+    kept: BTreeMap<String, Draft>,
+    /// Drafts that were left and are not on the disk yet.
+    parted: Vec<Draft>,
 }
 
 impl Editor {
@@ -42,7 +50,17 @@ impl Editor {
         text.move_cursor(CursorMove::Bottom);
         text.move_cursor(CursorMove::End);
         let fields = if known { draft.fields.clone() } else { Map::new() };
-        Self { text, model, fields, chip: 0, fault: None, changed: None }
+        Self {
+            text,
+            model,
+            fields,
+            chip: 0,
+            fault: None,
+            changed: None,
+            own: !draft.is_empty(),
+            kept: BTreeMap::new(),
+            parted: Vec::new(),
+        }
     }
 
     /// What is being typed.
@@ -72,12 +90,20 @@ impl Editor {
     /// Takes a draft in, as an edit that can be undone.
     pub fn load(&mut self, draft: &Draft, catalogue: &Catalogue, now: Now) {
         if catalogue.get(&draft.model).is_some() {
+            if draft.model != self.model {
+                self.part();
+            }
             self.model.clone_from(&draft.model);
             self.fields.clone_from(&draft.fields);
         }
-        self.text.clear();
-        self.text.insert_str(&draft.prompt);
+        self.replace(&draft.prompt);
         self.touch(now);
+    }
+
+    /// Another text instead of the present one, as one edit.
+    fn replace(&mut self, text: &str) {
+        self.text.select_all();
+        self.text.insert_str(text);
     }
 
     /// Empties the text after it was sent. Undo brings it back; model and fields stay for the next one.
@@ -88,6 +114,7 @@ impl Editor {
 
     fn touch(&mut self, now: Now) {
         self.fault = None;
+        self.own = true;
         self.changed.get_or_insert(now.mono);
     }
 

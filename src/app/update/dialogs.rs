@@ -12,7 +12,7 @@ use super::super::editor::choices;
 use super::super::effect::Effect;
 use super::super::layout::panes;
 use super::super::state::{Pane, State};
-use super::{fleet, looking};
+use super::{fleet, forms, looking};
 
 pub(super) fn open_help(state: &mut State) {
     let place = state.place();
@@ -108,7 +108,7 @@ pub(super) fn accept(state: &mut State) {
             let rows = matching_models(&query, &state.catalogue);
             match rows.get(cursor) {
                 Some(model) if model.is_current() => {
-                    state.editor.set_model(&model.name, &state.catalogue, state.now);
+                    forms::choose_model(state, &model.name);
                     state.dialog = None;
                     state.pane = if state.pane == Pane::Table { Pane::Editor } else { state.pane };
                 }

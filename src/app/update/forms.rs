@@ -85,7 +85,14 @@ fn step_model(state: &mut State, by: isize) {
     let at = names.iter().position(|name| name == state.editor.model()).unwrap_or(0);
     let next = (at + names.len()).saturating_add_signed(by) % names.len().max(1);
     if let Some(name) = names.get(next) {
-        state.editor.set_model(name, &state.catalogue, state.now);
+        choose_model(state, name);
+    }
+}
+
+/// Writes for another model from now on.
+pub(super) fn choose_model(state: &mut State, name: &str) {
+    if state.editor.set_model(name, &state.catalogue, state.now) {
+        state.say("the draft kept for this model is back; the one before stays with its own");
     }
 }
 
