@@ -3,6 +3,7 @@
 use crate::domain::{LocalId, Problem, Secret};
 use crate::keys::Place;
 
+use super::line::Line;
 use super::looking::Viewer;
 use super::settle::Settling;
 
@@ -28,7 +29,7 @@ pub enum Dialog {
     /// A list of models; typing narrows it.
     Models {
         /// What was typed.
-        query: String,
+        query: Line,
         /// The chosen row among those that match.
         cursor: usize,
     },
@@ -44,7 +45,7 @@ pub enum Dialog {
         /// The field.
         field: String,
         /// What was typed.
-        text: String,
+        text: Line,
         /// Why it cannot be taken.
         fault: Option<String>,
     },

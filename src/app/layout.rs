@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::dialog::Dialog;
-use super::state::State;
+use super::state::{Pane, State};
 
 /// Below this nothing useful fits.
 pub const SMALLEST: (u16, u16) = (40, 10);
@@ -64,6 +64,10 @@ pub fn panes(state: &State) -> Panes {
     let in_editor = inside(editor_frame);
     let lines = state.editor.form_lines(in_editor.width, &state.catalogue);
     let most = match in_editor.height {
+        // Whoever chooses fields sees them; a line of the prompt stays.
+        _ if state.pane == Pane::Form => in_editor.height.saturating_sub(1),
+        // Nothing but the model stands there: the JSON gets the room.
+        _ if state.editor.is_raw() => in_editor.height / 3,
         7.. => in_editor.height / 2,
         4..7 => 2,
         _ => 1,

@@ -20,8 +20,6 @@ mod settle;
 mod tasks;
 mod windows;
 
-pub use dialogs::matching_models;
-
 /// Takes in a message and says what to do now.
 pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
     state.now = now;
@@ -273,6 +271,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::PreviousValue => forms::step_value(state, -1),
         Action::Edit => forms::edit_field(state),
         Action::Default => forms::default_field(state),
+        Action::Json => forms::toggle_json(state),
         Action::Undo => state.editor.undo(state.now),
         Action::Redo => state.editor.redo(state.now),
     }

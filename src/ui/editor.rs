@@ -7,7 +7,7 @@ use ratatui::widgets::Widget;
 use crate::app::{Pane, Panes, State};
 use crate::domain::text::one_line;
 
-use super::draw::{frame, on_lower_edge, put, span};
+use super::draw::{frame, put, span};
 use super::form;
 use super::text;
 use super::theme::Theme;
@@ -22,10 +22,9 @@ pub fn draw(state: &State, panes: &Panes, theme: &Theme, buf: &mut Buffer) -> Op
     let focused = open && matches!(state.pane, Pane::Editor | Pane::Form);
     let title = if focused { theme.title_focus } else { theme.title };
     let counter = counter(state, theme);
-    frame(buf, panes.editor_frame, theme, focused, &[span("prompt", title)], &counter);
-    if let Some(fault) = state.editor.fault() {
-        on_lower_edge(buf, panes.editor_frame, &one_line(&fault.to_string()), theme.error);
-    }
+    let name = if state.editor.is_raw() { "input as JSON" } else { "prompt" };
+    frame(buf, panes.editor_frame, theme, focused, &[span(name, title)], &counter);
+    form::edge(state, panes.editor_frame, theme, buf);
     let cursor = prompt(state, panes.prompt, theme, buf);
     form::draw(state, panes.form, theme, buf);
     cursor.filter(|_| typing)
@@ -59,6 +58,7 @@ fn prompt(state: &State, area: Rect, theme: &Theme, buf: &mut Buffer) -> Option<
     harmless(area, buf);
     if state.editor.length() == 0 {
         let words = match state.editor.spec(&state.catalogue) {
+            _ if state.editor.is_raw() => "the input as a JSON object: { … }; ctrl-s sends it",
             Some(spec) if spec.prompt().is_none() => "this model takes no prompt, only the fields below",
             _ => "describe the picture; ctrl-s sends it",
         };

@@ -7,6 +7,8 @@ mod draw;
 mod editor;
 mod form;
 mod help;
+mod line;
+mod models;
 mod preview;
 mod settle;
 mod setup;

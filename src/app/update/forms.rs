@@ -1,9 +1,12 @@
 //! Typing: into the prompt, into the fields, into a dialog.
 
+use crate::domain::FieldKind;
 use crate::keys::{Chord, Key};
 
 use super::super::dialog::{Dialog, Test};
-use super::super::editor::choices;
+use super::super::editor::{choices, read_value};
+use super::super::line::Line;
+use super::super::models::unknown_name;
 use super::super::state::{Pane, State};
 use super::{Effect, dialogs};
 
@@ -11,14 +14,15 @@ use super::{Effect, dialogs};
 pub(super) fn typed(state: &mut State, chord: Chord) {
     match &mut state.dialog {
         None if state.pane == Pane::Editor => state.editor.key(chord, state.now),
+        None if state.pane == Pane::Form => type_number(state, chord),
         None => {}
         Some(Dialog::Models { query, cursor }) => {
-            edit_line(query, chord);
-            *cursor = 0;
+            let changed = query.key(chord);
+            *cursor = if changed { 0 } else { *cursor };
         }
-        Some(Dialog::Input { text, fault, .. }) => {
-            edit_line(text, chord);
-            *fault = None;
+        Some(Dialog::Input { text, .. }) => {
+            text.key(chord);
+            check_typed(state);
         }
         Some(Dialog::Setup(setup)) => {
             let mut typed = setup.typed.expose().to_owned();
@@ -49,7 +53,6 @@ fn edit_line(line: &mut String, chord: Chord) {
 
 /// Pasted text goes where text goes, and never means an action.
 pub(super) fn paste(state: &mut State, pasted: &str) -> Vec<Effect> {
-    let one_line = || pasted.trim().chars().filter(|c| !c.is_control()).take(4096);
     match &mut state.dialog {
         None => {
             state.pane = Pane::Editor;
@@ -57,8 +60,14 @@ pub(super) fn paste(state: &mut State, pasted: &str) -> Vec<Effect> {
                 state.warn("control characters, or what is beyond 1 MiB, were left out of the paste");
             }
         }
-        Some(Dialog::Models { query, .. }) => query.extend(one_line()),
-        Some(Dialog::Input { text, .. }) => text.extend(one_line()),
+        Some(Dialog::Models { query, cursor }) => {
+            query.insert(pasted.trim());
+            *cursor = 0;
+        }
+        Some(Dialog::Input { text, .. }) => {
+            text.insert(pasted.trim());
+            check_typed(state);
+        }
         // A key with a line break inside is not joined up: the test says what is wrong with it.
         Some(Dialog::Setup(setup)) => {
             setup.typed = crate::domain::Secret::new(format!("{}{}", setup.typed.expose(), pasted.trim()));
@@ -104,13 +113,51 @@ pub(super) fn edit_field(state: &mut State) {
     let name = field.name.clone();
     let values = choices(field);
     state.dialog = Some(if values.is_empty() {
-        let text = state.editor.field_text(&name);
+        let text = Line::new(state.editor.field_text(&name));
         Dialog::Input { field: name, text, fault: None }
     } else {
         let draft = state.editor.draft();
         let set = draft.fields.get(&name).and_then(|v| values.iter().position(|c| c == v));
         Dialog::Choices { field: name, cursor: set.map_or(0, |index| index + 1) }
     });
+}
+
+/// A number is typed where it stands: the first figure opens the line.
+fn type_number(state: &mut State, chord: Chord) {
+    let numeric = |kind| matches!(kind, FieldKind::Integer | FieldKind::Number);
+    let Some(field) = state.editor.field(&state.catalogue).filter(|field| field.choices.is_none()) else { return };
+    if let Some(c) = chord.typed().filter(|c| (c.is_ascii_digit() || *c == '-') && numeric(field.kind)) {
+        state.dialog = Some(Dialog::Input { field: field.name.clone(), text: Line::new(c.to_string()), fault: None });
+        check_typed(state);
+    }
+}
+
+/// What is wrong with what is being typed for a field, at once.
+fn check_typed(state: &mut State) {
+    let Some(Dialog::Input { field, text, fault }) = &mut state.dialog else { return };
+    let spec = state.editor.spec(&state.catalogue);
+    let wrong = spec.and_then(|spec| spec.field(field)).and_then(|field| read_value(field, text.text()).err());
+    // A sign is the beginning of a number, and nothing at all leaves the field to the service.
+    let begun = matches!(text.text().trim(), "" | "-");
+    *fault = wrong.filter(|_| !begun).map(|why| why.to_string());
+}
+
+/// Writes for a model that the catalogue does not know.
+pub(super) fn choose_unknown(state: &mut State, query: &Line) {
+    let Some(name) = unknown_name(query.text(), &state.catalogue) else { return };
+    if state.editor.set_raw_model(name, &state.catalogue, state.now) {
+        state.dialog = None;
+        state.pane = Pane::Editor;
+        state.say("nothing is known of this model: its input is written as JSON and sent as it stands");
+    }
+}
+
+/// Shows the input as JSON, or as prompt and fields again.
+pub(super) fn toggle_json(state: &mut State) {
+    state.pane = Pane::Editor;
+    if let Some(words) = state.editor.toggle_raw(&state.catalogue) {
+        state.warn(words);
+    }
 }
 
 /// Leaves the chosen field to the service.
