@@ -3,7 +3,9 @@
 use crate::domain::{LocalId, Problem, Secret};
 use crate::keys::Place;
 
+use super::editor::TextPane;
 use super::line::Line;
+use super::listing::{Listing, Mode};
 use super::looking::Viewer;
 use super::settle::Settling;
 
@@ -49,6 +51,15 @@ pub enum Dialog {
         /// Why it cannot be taken.
         fault: Option<String>,
     },
+    /// A long text of a field, in an editor of its own.
+    Text {
+        /// The field.
+        field: String,
+        /// The text; the field always has what stands here.
+        pane: TextPane,
+    },
+    /// The addresses, or texts, of a field.
+    List(Listing),
     /// What to do about a creation whose outcome nobody knows.
     Settle(Settling),
     /// How to set an API key.
@@ -89,6 +100,12 @@ impl Dialog {
             Self::Models { .. } | Self::Choices { .. } | Self::Settle(_) => Place::Picker,
             Self::Input { .. } => Place::Input,
             Self::Setup(_) => Place::Setup,
+            Self::Text { .. } => Place::Text,
+            Self::List(listing) => match &listing.mode {
+                Mode::Look => Place::List,
+                Mode::Type { .. } => Place::Input,
+                Mode::Pick { .. } => Place::Picker,
+            },
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod editor;
 pub mod effect;
 pub mod layout;
 pub mod line;
+pub mod listing;
 pub mod looking;
 pub mod models;
 pub mod msg;

@@ -15,6 +15,7 @@ use super::state::{Pane, State};
 mod dialogs;
 mod files;
 mod forms;
+mod listing;
 mod looking;
 mod settle;
 mod tasks;
@@ -92,6 +93,10 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
         Msg::SteppedDown(standing) => windows::stepped_down(state, standing),
         Msg::TookOver(unfinished) => windows::took_over(state, unfinished),
         Msg::Wished(wishes) => windows::wished(state, wishes),
+        Msg::FileRead { field, result } => {
+            listing::file_read(state, &field, result);
+            Vec::new()
+        }
         Msg::KeyChecked(result) => dialogs::key_checked(state, result),
         Msg::Woke => fleet(state, FleetMsg::Woke),
         Msg::Told(text) => {
@@ -256,7 +261,10 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Where => looking::act(state, action),
         Action::Close => dialogs::close(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::Settle(_))) => return settle::accept(state),
+        Action::Accept if matches!(state.dialog, Some(Dialog::List(_))) => return listing::accept(state),
         Action::Accept => dialogs::accept(state),
+        Action::Add | Action::FromTask | Action::Remove | Action::Raise | Action::Lower => listing::act(state, action),
+        Action::Edit if matches!(state.dialog, Some(Dialog::List(_))) => listing::act(state, action),
         Action::Settle => return settle::open(state),
         Action::Others => return settle::toggle_others(state),
         Action::MoreOthers => return settle::more_others(state),
@@ -272,6 +280,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Edit => forms::edit_field(state),
         Action::Default => forms::default_field(state),
         Action::Json => forms::toggle_json(state),
+        Action::Undo | Action::Redo if forms::undo_text(state, action) => {}
         Action::Undo => state.editor.undo(state.now),
         Action::Redo => state.editor.redo(state.now),
     }

@@ -19,6 +19,10 @@ pub enum Place {
     Picker,
     /// A line to type a value.
     Input,
+    /// A long text of a field.
+    Text,
+    /// The addresses or texts of a field.
+    List,
     /// The help.
     Help,
     /// The screen that says how to set a key.
@@ -59,6 +63,11 @@ pub enum Action {
     Leave,
     Model,
     Json,
+    Add,
+    FromTask,
+    Remove,
+    Raise,
+    Lower,
     NextField,
     PreviousField,
     NextValue,
@@ -104,13 +113,13 @@ pub struct Spec {
     pub help: &'static str,
 }
 
-use Place::{Detail, Editor, Form, Help, Input, Picker, Setup, Table, Viewer};
+use Place::{Detail, Editor, Form, Help, Input, List, Picker, Setup, Table, Text, Viewer};
 
-const EVERYWHERE: &[Place] = &[Table, Editor, Form, Detail, Viewer, Picker, Input, Help, Setup];
+const EVERYWHERE: &[Place] = &[Table, Editor, Form, Detail, Viewer, Picker, Input, Text, List, Help, Setup];
 const PANES: &[Place] = &[Table, Editor, Form];
 /// Where lines are moved through. In a picker letters narrow the list, so there only arrows move.
-const LISTS: &[Place] = &[Table, Detail, Help];
-const ARROWS: &[Place] = &[Table, Detail, Picker, Help];
+const LISTS: &[Place] = &[Table, Detail, List, Help];
+const ARROWS: &[Place] = &[Table, Detail, Picker, List, Help];
 /// Where a picture of a task is seen.
 const SEEN: &[Place] = &[Table, Detail, Viewer];
 
@@ -194,6 +203,14 @@ pub const ACTIONS: &[Spec] = &[
     row(Action::MoreOthers, "more-others", &[Table], &["O", "shift-o"], "", "read one page more of the account's list"),
     row(Action::Adopt, "adopt", &[Table, Detail], &["a"], "", "watch and fetch such a task like ours from now on"),
     row(Action::Accept, "accept", &[Picker, Input], &["enter"], "choose", "take this one"),
+    row(Action::Add, "add", &[List], &["a", "insert"], "add", "type or paste an address, or the path of a file"),
+    row(Action::FromTask, "from-task", &[List], &["t"], "from a task", "take what a finished task delivered"),
+    row(Action::Edit, "edit-item", &[List], &["enter"], "change", "change this one"),
+    row(Action::Remove, "remove", &[List], &["d", "delete", "backspace"], "remove", "remove this one"),
+    row(Action::Raise, "raise", &[List], &["K", "shift-k", "alt-up", "shift-up"], "move", "move it one up"),
+    row(Action::Lower, "lower", &[List], &["J", "shift-j", "alt-down", "shift-down"], "", "move it one down"),
+    row(Action::Close, "done", &[Text], &["esc", "ctrl-s"], "done", "back to the fields; the text is kept"),
+    row(Action::Close, "done-list", &[List], &["esc", "q"], "done", "back to the fields; the list is kept"),
     row(Action::Check, "check", &[Setup], &["enter"], "test the key", "test the API key with a one-row list call"),
     row(
         Action::Demo,
@@ -236,8 +253,8 @@ pub const ACTIONS: &[Spec] = &[
         "",
         "the input as JSON, to see and to edit; again: prompt and fields",
     ),
-    row(Action::Undo, "undo", &[Editor], &["ctrl-u"], "", "undo"),
-    row(Action::Redo, "redo", &[Editor], &["ctrl-r"], "", "redo"),
+    row(Action::Undo, "undo", &[Editor, Text], &["ctrl-u"], "", "undo"),
+    row(Action::Redo, "redo", &[Editor, Text], &["ctrl-r"], "", "redo"),
     row(Action::NextPane, "next-pane", PANES, &["tab"], "next pane", "prompt, fields, table, and around again"),
     row(Action::PreviousPane, "previous-pane", PANES, &["shift-tab"], "", "the same backwards"),
     row(Action::Leave, "leave", &[Editor, Form], &["esc"], "table", "back to the table; the text stays"),
@@ -245,7 +262,7 @@ pub const ACTIONS: &[Spec] = &[
     row(Action::Close, "close", &[Detail, Picker, Input, Help, Setup], &["esc"], "close", "close this"),
     row(Action::Close, "close-too", &[Detail, Help], &["q", "left", "h"], "", "close this"),
     row(Action::Help, "help", EVERYWHERE, &["f1"], "", "the keys of this place"),
-    row(Action::Help, "help-too", &[Table, Form, Detail, Viewer], &["?"], "help", "the keys of this place"),
+    row(Action::Help, "help-too", &[Table, Form, Detail, Viewer, List], &["?"], "help", "the keys of this place"),
     row(Action::Repaint, "repaint", EVERYWHERE, &["ctrl-l"], "", "paint the whole screen again"),
     row(Action::Suspend, "suspend", EVERYWHERE, &["ctrl-z"], "", "back to the shell; fg brings it back"),
     row(Action::Quit, "quit", EVERYWHERE, &["ctrl-q", "ctrl-c"], "", "leave; tasks keep running at the service"),
@@ -292,7 +309,7 @@ mod tests {
 
     #[test]
     fn what_types_text_types_text() {
-        for place in [Place::Editor, Place::Input, Place::Setup, Place::Picker] {
+        for place in [Place::Editor, Place::Input, Place::Text, Place::Setup, Place::Picker] {
             for spec in here(place) {
                 for key in spec.keys {
                     let chord: Chord = key.parse().expect("a chord");

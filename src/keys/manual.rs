@@ -11,6 +11,8 @@ pub const PLACES: &[(Place, &str)] = &[
     (Place::Viewer, "A picture that fills the screen"),
     (Place::Picker, "A list to choose from"),
     (Place::Input, "A line to type a value"),
+    (Place::Text, "A long text of a field"),
+    (Place::List, "The addresses of a field"),
     (Place::Help, "The help"),
     (Place::Setup, "The screen about the API key"),
 ];

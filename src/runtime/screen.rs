@@ -283,6 +283,7 @@ impl Program {
             }
             Effect::Ahead(wants) => self.pictures.ahead(wants),
             Effect::Check { task, files, again } => self.hands.check(task, files, again),
+            Effect::ReadFile { field, path, media } => self.hands.read_file(field, path, media),
             Effect::TryKey(secret) => self.try_key(&secret),
             Effect::Repaint => self.repaint = true,
             Effect::Suspend => self.suspend(),

@@ -32,8 +32,12 @@ pub fn draw(state: &State, panes: &Panes, theme: &Theme, buf: &mut Buffer) -> Op
 
 /// Characters typed, against the most the model takes.
 fn counter<'a>(state: &State, theme: &Theme) -> Vec<ratatui::text::Span<'a>> {
-    let length = state.editor.length();
-    match state.editor.limit(&state.catalogue) {
+    count(state.editor.length(), state.editor.limit(&state.catalogue), theme)
+}
+
+/// Characters of a text, against the most that are allowed.
+pub(super) fn count<'a>(length: usize, limit: Option<usize>, theme: &Theme) -> Vec<ratatui::text::Span<'a>> {
+    match limit {
         Some(limit) => {
             let style = match length {
                 _ if length > limit => theme.error,
@@ -76,7 +80,7 @@ fn prompt(state: &State, area: Rect, theme: &Theme, buf: &mut Buffer) -> Option<
 }
 
 /// A draft may have come from a file: what the text area let through and could steer a terminal is replaced.
-fn harmless(area: Rect, buf: &mut Buffer) {
+pub(super) fn harmless(area: Rect, buf: &mut Buffer) {
     for position in area.positions() {
         if let Some(cell) = buf.cell_mut(position)
             && matches!(one_line(cell.symbol()), std::borrow::Cow::Owned(_))

@@ -34,6 +34,8 @@ pub fn title(place: Place) -> &'static str {
         Place::Viewer => "keys over a picture",
         Place::Picker => "keys in a list",
         Place::Input => "keys in a line",
+        Place::Text => "keys in a long text",
+        Place::List => "keys in the addresses",
         Place::Help => "keys in the help",
         Place::Setup => "keys in the setup",
     }

@@ -248,6 +248,7 @@ impl Desk {
             Effect::Check { task, files, again } => {
                 format!("check {} of {}{}", files.len(), self.name(*task), if *again { " again" } else { "" })
             }
+            Effect::ReadFile { field, path, media } => format!("read {path} as {media} for {field}"),
             Effect::TryKey(_) => "try key".into(),
             Effect::Repaint => "repaint".into(),
             Effect::Suspend => "suspend".into(),

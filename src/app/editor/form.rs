@@ -177,6 +177,12 @@ impl Editor {
         Ok(())
     }
 
+    /// What a field was set to.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&Value> {
+        self.fields.get(name)
+    }
+
     /// The value of a field as text, for editing it.
     #[must_use]
     pub fn field_text(&self, name: &str) -> String {

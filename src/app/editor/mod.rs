@@ -14,10 +14,12 @@ use crate::time::{Mono, Now};
 mod drafts;
 mod form;
 pub mod media;
+mod pane;
 mod raw;
 mod text;
 
 pub use form::{Chip, choices, limits, ratio, read_value};
+pub use pane::TextPane;
 use raw::{Raw, is_raw_draft};
 pub use text::LONGEST_PASTE;
 use text::{new_text, split_lines};

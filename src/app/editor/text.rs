@@ -24,6 +24,16 @@ pub(super) fn split_lines(text: &str) -> Vec<String> {
     text.split('\n').map(str::to_owned).collect()
 }
 
+/// Pasted text as it may be inserted, and whether that is all of it.
+pub(super) fn clean_paste(pasted: &str) -> (String, bool) {
+    // Terminals send a carriage return for a line end.
+    let end = pasted.floor_char_boundary(LONGEST_PASTE);
+    let lines = pasted[..end].replace("\r\n", "\n").replace('\r', "\n").replace('\t', "    ");
+    let clean: String = lines.chars().filter(|c| *c == '\n' || !c.is_control()).collect();
+    let whole = end == pasted.len() && clean.len() == lines.len();
+    (text::lines(&clean).into_owned(), whole)
+}
+
 impl Editor {
     /// The text widget, for drawing.
     #[must_use]
@@ -62,13 +72,10 @@ impl Editor {
 
     /// Inserts pasted text. Returns whether something had to be left out.
     pub fn paste(&mut self, pasted: &str, now: Now) -> bool {
-        // Terminals send a carriage return for a line end.
-        let end = pasted.floor_char_boundary(LONGEST_PASTE);
-        let lines = pasted[..end].replace("\r\n", "\n").replace('\r', "\n").replace('\t', "    ");
-        let clean: String = lines.chars().filter(|c| *c == '\n' || !c.is_control()).collect();
-        self.text.insert_str(text::lines(&clean).as_ref());
+        let (clean, whole) = clean_paste(pasted);
+        self.text.insert_str(clean);
         self.touch(now);
-        end < pasted.len() || clean.len() < lines.len()
+        !whole
     }
 
     /// Takes the last edit back.
@@ -93,7 +100,7 @@ impl Editor {
     }
 }
 
-fn input(chord: Chord) -> Input {
+pub(super) fn input(chord: Chord) -> Input {
     use tui_textarea::Key as K;
     let key = match chord.key {
         Key::Char(c) => K::Char(c),

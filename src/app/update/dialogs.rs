@@ -9,9 +9,10 @@ use super::super::editor::choices;
 use super::super::effect::Effect;
 use super::super::layout::panes;
 use super::super::line::Line;
+use super::super::listing::{Listing, Mode};
 use super::super::models::{matching_models, unknown_name};
 use super::super::state::{Pane, State};
-use super::{fleet, forms, looking};
+use super::{fleet, forms, listing, looking};
 
 pub(super) fn open_help(state: &mut State) {
     let place = state.place();
@@ -42,6 +43,10 @@ pub(super) fn open_setup(state: &mut State) {
 pub(super) fn close(state: &mut State) {
     state.dialog = match state.dialog.take() {
         Some(Dialog::Help { .. }) => state.under.take().map(Dialog::Viewer),
+        Some(Dialog::List(mut listing)) if listing.mode != Mode::Look => {
+            (listing.mode, listing.fault) = (Mode::Look, None);
+            Some(Dialog::List(listing))
+        }
         Some(Dialog::Viewer(open)) if open.from_detail => Some(Dialog::Detail { id: open.id, scroll: 0 }),
         _ => None,
     };
@@ -69,6 +74,7 @@ pub(super) fn go(state: &mut State, action: Action) {
             spec.and_then(|spec| spec.field(field)).map_or(0, |field| choices(field).len()) + 1
         }
         Some(Dialog::Settle(_)) => return super::settle::step(state, by),
+        Some(Dialog::List(list)) => listing::rows(state, list),
         _ => 0,
     };
     match &mut state.dialog {
@@ -80,13 +86,18 @@ pub(super) fn go(state: &mut State, action: Action) {
         Some(Dialog::Models { cursor, .. } | Dialog::Choices { cursor, .. }) => {
             *cursor = cursor.saturating_add_signed(by).min(rows.saturating_sub(1));
         }
+        Some(Dialog::List(
+            Listing { mode: Mode::Look, cursor, .. } | Listing { mode: Mode::Pick { cursor, .. }, .. },
+        )) => {
+            *cursor = cursor.saturating_add_signed(by).min(rows.saturating_sub(1));
+        }
         Some(Dialog::Help { scroll, .. } | Dialog::Detail { scroll, .. }) => {
             let by = i16::try_from(by.clamp(-1000, 1000)).unwrap_or(0);
             // How long the text is shows when it is drawn; until then it only must not run away.
             *scroll = scroll.saturating_add_signed(by).min(state.page_end.unwrap_or(1000));
         }
         Some(Dialog::Viewer(_)) => looking::along(state, by > 0),
-        Some(Dialog::Input { .. } | Dialog::Setup(_) | Dialog::Settle(_)) => {}
+        Some(Dialog::Input { .. } | Dialog::Setup(_) | Dialog::Settle(_) | Dialog::List(_) | Dialog::Text { .. }) => {}
     }
 }
 

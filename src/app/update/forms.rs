@@ -1,14 +1,15 @@
 //! Typing: into the prompt, into the fields, into a dialog.
 
 use crate::domain::FieldKind;
-use crate::keys::{Chord, Key};
+use crate::keys::{Action, Chord, Key};
 
 use super::super::dialog::{Dialog, Test};
-use super::super::editor::{choices, read_value};
+use super::super::editor::{TextPane, choices, read_value};
 use super::super::line::Line;
+use super::super::listing::Listing;
 use super::super::models::unknown_name;
 use super::super::state::{Pane, State};
-use super::{Effect, dialogs};
+use super::{Effect, dialogs, listing};
 
 /// A key that is no action here.
 pub(super) fn typed(state: &mut State, chord: Chord) {
@@ -23,6 +24,12 @@ pub(super) fn typed(state: &mut State, chord: Chord) {
         Some(Dialog::Input { text, .. }) => {
             text.key(chord);
             check_typed(state);
+        }
+        Some(Dialog::List(list)) => listing::typed(list, chord),
+        Some(Dialog::Text { pane, .. }) => {
+            if pane.key(chord) {
+                keep_text(state);
+            }
         }
         Some(Dialog::Setup(setup)) => {
             let mut typed = setup.typed.expose().to_owned();
@@ -68,6 +75,14 @@ pub(super) fn paste(state: &mut State, pasted: &str) -> Vec<Effect> {
             text.insert(pasted.trim());
             check_typed(state);
         }
+        Some(Dialog::List(_)) => return listing::paste(state, pasted),
+        Some(Dialog::Text { pane, .. }) => {
+            let cut = pane.paste(pasted);
+            keep_text(state);
+            if cut {
+                state.warn("control characters, or what is beyond 1 MiB, were left out of the paste");
+            }
+        }
         // A key with a line break inside is not joined up: the test says what is wrong with it.
         Some(Dialog::Setup(setup)) => {
             setup.typed = crate::domain::Secret::new(format!("{}{}", setup.typed.expose(), pasted.trim()));
@@ -112,7 +127,11 @@ pub(super) fn edit_field(state: &mut State) {
     };
     let name = field.name.clone();
     let values = choices(field);
-    state.dialog = Some(if values.is_empty() {
+    state.dialog = Some(if field.is_list() {
+        Dialog::List(Listing::new(name))
+    } else if field.is_long() {
+        Dialog::Text { pane: TextPane::new(&state.editor.field_text(&name)), field: name }
+    } else if values.is_empty() {
         let text = Line::new(state.editor.field_text(&name));
         Dialog::Input { field: name, text, fault: None }
     } else {
@@ -120,6 +139,26 @@ pub(super) fn edit_field(state: &mut State) {
         let set = draft.fields.get(&name).and_then(|v| values.iter().position(|c| c == v));
         Dialog::Choices { field: name, cursor: set.map_or(0, |index| index + 1) }
     });
+}
+
+/// The field has what stands in its editor; nothing at all leaves it to the service.
+fn keep_text(state: &mut State) {
+    let Some(Dialog::Text { field, pane }) = &state.dialog else { return };
+    let (field, text) = (field.clone(), pane.text());
+    let value = (!text.is_empty()).then(|| text.into());
+    state.editor.set_field(&field, value, state.now);
+}
+
+/// Undo and redo in the editor of a field, if that is open.
+pub(super) fn undo_text(state: &mut State, action: Action) -> bool {
+    let Some(Dialog::Text { pane, .. }) = &mut state.dialog else { return false };
+    if action == Action::Undo {
+        pane.undo()
+    } else {
+        pane.redo()
+    };
+    keep_text(state);
+    true
 }
 
 /// A number is typed where it stands: the first figure opens the line.
