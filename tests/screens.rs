@@ -114,7 +114,7 @@ fn of_model(width: u16, height: u16, score: impl Fn(&plantain::domain::ModelSpec
     let name = models.max_by_key(|model| score(model)).expect("a model").name.clone();
     desk.press("alt-m").typed(&name).press("enter");
     assert_eq!(desk.state.editor.model(), name);
-    desk.press("i").typed("a lighthouse keeper's cat, asleep on a coil of rope, 灯台の猫");
+    desk.typed("a lighthouse keeper's cat, asleep on a coil of rope, 灯台の猫");
     desk
 }
 

@@ -55,7 +55,9 @@ pub fn panes(state: &State) -> Panes {
     let left = Rect { width: w - preview_width, ..body };
     let preview_frame = (preview_width > 0).then_some(Rect { x: left.width, width: preview_width, ..body });
 
-    let editor_height = (body.height / 3).clamp(5, 13).min(body.height.saturating_sub(4).max(3));
+    // A line of JSON says little.
+    let wanted = if state.editor.is_raw() { (body.height / 2).clamp(5, 20) } else { (body.height / 3).clamp(5, 13) };
+    let editor_height = wanted.min(body.height.saturating_sub(4).max(3));
     let table_frame = Rect { height: left.height.saturating_sub(editor_height), ..left };
     let editor_frame = Rect { y: left.y + table_frame.height, height: left.height - table_frame.height, ..left };
 

@@ -171,22 +171,29 @@ fn input(
     let room = inner.height.saturating_sub(3);
     let mut y = about(field, Rect { x: inner.x + 2, width, height: room, ..inner }, theme, buf);
     y = (y + 1).min(inner.bottom() - 1);
-    let at = line::draw(buf, Position { x: inner.x + 2, y }, width, typed, "nothing: the service decides", theme);
+    let hint = if_empty(field);
+    let at = line::draw(buf, Position { x: inner.x + 2, y }, width, typed, hint, theme);
     Some(Position { x: at.x.min(inner.right().saturating_sub(1)), y })
 }
 
 /// What a field is for and what it allows, in the lines there are. Returns the line below.
 pub(super) fn about(field: Option<&Field>, area: Rect, theme: &Theme, buf: &mut Buffer) -> u16 {
     let Some(field) = field else { return area.y };
-    let mut lines = text::wrap(&one_line(&field.description), usize::from(area.width));
-    let limits = limits(field);
-    if !limits.is_empty() {
-        lines.extend(text::wrap(&one_line(&limits), usize::from(area.width)));
-    }
+    let parts = [field.description.clone(), limits(field)];
+    let words = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
+    let lines = text::wrap(&one_line(&words), usize::from(area.width));
     let mut y = area.y;
     for line in lines.iter().take(usize::from(area.height)) {
         put(buf, area.x, y, area.width, line, theme.dim);
         y += 1;
     }
     y
+}
+
+/// What it means to leave a field empty.
+pub(super) fn if_empty(field: Option<&Field>) -> &'static str {
+    match field {
+        Some(field) if field.required && field.default.is_none() => "the service asks for something here",
+        _ => "nothing: the service decides",
+    }
 }

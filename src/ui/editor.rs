@@ -83,7 +83,7 @@ fn prompt(state: &State, area: Rect, theme: &Theme, buf: &mut Buffer) -> Option<
 pub(super) fn harmless(area: Rect, buf: &mut Buffer) {
     for position in area.positions() {
         if let Some(cell) = buf.cell_mut(position)
-            && matches!(one_line(cell.symbol()), std::borrow::Cow::Owned(_))
+            && one_line(cell.symbol()) != cell.symbol()
         {
             cell.set_symbol("\u{fffd}");
         }

@@ -50,16 +50,15 @@ pub fn draw(state: &State, listing: &Listing, area: Rect, theme: &Theme, buf: &m
     if inner.height < 3 || inner.width < 12 {
         return None;
     }
-    match &listing.fault {
-        Some(fault) => on_lower_edge(buf, area, &one_line(fault), theme.error),
-        None if listing.reading => on_lower_edge(buf, area, "reading the file…", theme.dim),
-        None => {
-            let broken = state.editor.broken(&state.catalogue);
-            if let Some(fault) = broken.filter(|fault| fault.field.as_deref() == Some(field.name.as_str())) {
-                on_lower_edge(buf, area, &one_line(&fault.to_string()), theme.warning);
-            }
+    if listing.reading {
+        on_lower_edge(buf, area, "reading the file…", theme.dim);
+    } else {
+        let broken = state.editor.broken(&state.catalogue);
+        if let Some(fault) = broken.filter(|fault| fault.field.as_deref() == Some(field.name.as_str())) {
+            on_lower_edge(buf, area, &one_line(&fault.to_string()), theme.warning);
         }
     }
+    let inner = refusal(listing.fault.as_deref(), inner, theme, buf);
     if let Mode::Pick { cursor, query } = &listing.mode {
         return pick(state, field, *cursor, query, inner, theme, buf);
     }
@@ -95,6 +94,19 @@ pub fn draw(state: &State, listing: &Listing, area: Rect, theme: &Theme, buf: &m
     };
     let place = Position { x: inner.x + 2, y: inner.bottom() - 1 };
     Some(line::draw(buf, place, inner.width.saturating_sub(4), line, hint, theme))
+}
+
+/// Why something was not taken, in whole, at the bottom. Returns what is left above it.
+fn refusal(fault: Option<&str>, inner: Rect, theme: &Theme, buf: &mut Buffer) -> Rect {
+    let Some(fault) = fault else { return inner };
+    let width = inner.width.saturating_sub(4);
+    let lines = text::wrap(&one_line(fault), usize::from(width));
+    let count = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(inner.height.saturating_sub(3));
+    let top = inner.bottom() - count;
+    for (y, words) in (top..inner.bottom()).zip(&lines) {
+        put(buf, inner.x + 2, y, width, words, theme.error);
+    }
+    Rect { height: inner.height - count, ..inner }
 }
 
 /// One of the list: which, from where, and how long it still works.

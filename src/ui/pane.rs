@@ -9,7 +9,7 @@ use crate::app::editor::TextPane;
 use crate::domain::Field;
 use crate::domain::text::one_line;
 
-use super::dialogs::about;
+use super::dialogs::{about, if_empty};
 use super::draw::{foreign, frame, on_lower_edge, span};
 use super::editor::{count, harmless};
 use super::theme::Theme;
@@ -40,7 +40,7 @@ pub fn draw(
     pane.widget().render(body, buf);
     harmless(body, buf);
     if pane.length() == 0 {
-        super::draw::put(buf, body.x, body.y, body.width, "nothing: the service decides", theme.dim);
+        super::draw::put(buf, body.x, body.y, body.width, if_empty(field), theme.dim);
     }
     let (cursor, (first, left)) = (pane.widget().screen_cursor(), pane.widget().scroll_offset());
     let at = |base: u16, cursor: usize, scrolled: u16, most: u16| {

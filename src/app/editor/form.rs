@@ -249,11 +249,12 @@ pub fn limits(field: &Field) -> String {
         (None, None) => {}
     }
     parts.extend(field.step.map(|step| format!("steps of {step}")));
+    let noun = |count: usize| format!("{count} {}", media::noun(field.media.as_deref(), count != 1));
     match (field.min_items, field.max_items) {
-        (Some(min), Some(max)) if min == max => parts.push(format!("exactly {min}")),
-        (Some(min), Some(max)) => parts.push(format!("{min} to {max} of them")),
-        (Some(min), None) => parts.push(format!("at least {min}")),
-        (None, Some(max)) => parts.push(format!("at most {max}")),
+        (Some(min), Some(max)) if min == max => parts.push(format!("exactly {}", noun(min))),
+        (Some(min), Some(max)) => parts.push(format!("{min} to {}", noun(max))),
+        (Some(min), None) => parts.push(format!("at least {}", noun(min))),
+        (None, Some(max)) => parts.push(format!("at most {}", noun(max))),
         (None, None) => {}
     }
     parts.extend(field.max_length.map(|max| format!("at most {max} characters")));

@@ -194,8 +194,10 @@ pub(super) fn choose_unknown(state: &mut State, query: &Line) {
 /// Shows the input as JSON, or as prompt and fields again.
 pub(super) fn toggle_json(state: &mut State) {
     state.pane = Pane::Editor;
-    if let Some(words) = state.editor.toggle_raw(&state.catalogue) {
-        state.warn(words);
+    match state.editor.toggle_raw(&state.catalogue) {
+        Some(words) => state.warn(words),
+        None if state.editor.is_raw() => state.say("what would be sent, to edit; alt-j again: prompt and fields"),
+        None => {}
     }
 }
 

@@ -185,8 +185,8 @@ fn take(state: &mut State, text: &str, at: Option<usize>) -> Vec<Effect> {
             return vec![Effect::ReadFile { field: field.name.clone(), path: text.to_owned(), media: kind.clone() }];
         }
         if !is_reference(text) {
-            let words = "the service cannot see files of this machine; it takes http or https addresses, \
-                         or t takes what a task delivered";
+            let words = "the service cannot see files of this machine: it takes http or https addresses; \
+                         the output of a finished task is one (esc, then t)";
             return refuse(state, words.into());
         }
     }
