@@ -205,6 +205,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.leaving = true;
             return vec![Effect::Demo];
         }
+        Action::Submit if listing::has_ended(state) => {}
         Action::Submit => return tasks::submit(state),
         Action::Send => return tasks::send(state),
         Action::Resume => {

@@ -187,8 +187,10 @@ fn what_a_task_delivered_is_taken_while_its_link_lives() {
     desk.press("t enter");
     assert_eq!(set(&desk, &field), Some(vec![url.clone()].into()));
     assert!(desk.state.notice.as_ref().is_some_and(|n| n.text.contains("send soon")), "{:?}", desk.state.notice);
-    desk.press("d").later(secs(1300));
-    desk.press("t enter");
+    desk.later(secs(1300)).press("esc tab tab").typed("a fox").press("ctrl-s").expect_but_drafts([]);
+    assert_eq!(desk.state.place(), Place::Form, "it is not sent any more");
+    assert_eq!(desk.state.editor.field(&desk.state.catalogue).map(|f| f.name.clone()), Some(field.name.clone()));
+    desk.press("enter d t enter");
     assert_eq!(set(&desk, &field), None);
     assert!(
         matches!(&desk.state.dialog, Some(Dialog::List(l)) if l.fault.as_ref().is_some_and(|f| f.contains("ended")))

@@ -11,7 +11,7 @@ use super::super::editor::media;
 use super::super::effect::Effect;
 use super::super::line::Line;
 use super::super::listing::{Life, Listing, Mode, offers, origin};
-use super::super::state::State;
+use super::super::state::{Pane, State};
 
 /// The field of the list that is open.
 fn field(state: &State) -> Option<Field> {
@@ -160,6 +160,20 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
         }
     }
     Vec::new()
+}
+
+/// Goes to the field that leads to the output of a task whose link has ended, and says so: the service could not
+/// fetch it any more, and a request that fails for it may cost.
+pub(super) fn has_ended(state: &mut State) -> bool {
+    let Some(spec) = state.editor.spec(&state.catalogue) else { return false };
+    let fields = spec.fields.iter().filter(|field| field.media.is_some());
+    let over = |url: &str| origin(state, url).is_some_and(|offer| offer.life == Life::Over);
+    let mut ended = fields.filter(|field| items(state, &field.name).iter().any(|url| over(url)));
+    let Some(name) = ended.next().map(|field| field.name.clone()) else { return false };
+    state.editor.go_to_field(&name, &state.catalogue);
+    (state.dialog, state.pane) = (None, Pane::Form);
+    state.warn(format!("{name}: a link in it has ended, the service could not fetch it; enter shows which"));
+    true
 }
 
 /// Takes one into the list, or says why not.
