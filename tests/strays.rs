@@ -1,8 +1,7 @@
 //! Journeys through decisions about money and other people's tasks: what is unsure, what is missing, what another
 //! program created. Messages in, effects out, virtual time. The letters and numbers name the faults walked through.
 
-mod support;
-
+use kit::support::{Desk, secs, world::Store};
 use plantain::app::settle::{Choice, choices};
 use plantain::app::{Dialog, Msg};
 use plantain::domain::{
@@ -11,7 +10,6 @@ use plantain::domain::{
 };
 use plantain::fleet::{FleetMsg, News, Order};
 use plantain::time::Wall;
-use support::{Desk, secs, world::Store};
 
 fn cut_off() -> Problem {
     Problem::Network { sent: true, message: "the connection was reset".into() }

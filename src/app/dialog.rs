@@ -4,6 +4,7 @@ use crate::domain::{LocalId, Problem, Secret};
 use crate::keys::Place;
 
 use super::editor::TextPane;
+use super::kin::KinDialog;
 use super::line::Line;
 use super::listing::{Listing, Mode};
 use super::looking::Viewer;
@@ -62,6 +63,8 @@ pub enum Dialog {
     List(Listing),
     /// What to do about a creation whose outcome nobody knows.
     Settle(Settling),
+    /// Where tasks come from and what comes of them.
+    Kin(KinDialog),
     /// How to set an API key.
     Setup(Setup),
 }
@@ -98,6 +101,7 @@ impl Dialog {
             Self::Detail { .. } => Place::Detail,
             Self::Viewer(_) => Place::Viewer,
             Self::Models { .. } | Self::Choices { .. } | Self::Settle(_) => Place::Picker,
+            Self::Kin(dialog) => dialog.place(),
             Self::Input { .. } => Place::Input,
             Self::Setup(_) => Place::Setup,
             Self::Text { .. } => Place::Text,

@@ -95,6 +95,29 @@ pub fn panes(state: &State) -> Panes {
     Panes { area, header, table_frame, rows, editor_frame, prompt, form, preview_frame, picture, caption, footer }
 }
 
+/// Where the editor of a field's long text lies: beside the picture if there is room, else over everything.
+#[must_use]
+pub fn long_text(panes: &Panes) -> Rect {
+    const ENOUGH: u16 = 60;
+    let left = panes.table_frame.union(panes.editor_frame);
+    let whole = panes.preview_frame.map_or(left, |preview| left.union(preview));
+    let within = if left.width >= ENOUGH { left } else { whole };
+    centred(within, within.width.saturating_sub(2).min(100), within.height.saturating_sub(2))
+}
+
+/// The text in it: below a line about the field and a rule, where there is room for them.
+#[must_use]
+pub fn long_text_body(area: Rect) -> Rect {
+    let inner = inside(area);
+    let head = if inner.height >= 6 { 2 } else { 0 };
+    Rect {
+        x: inner.x + 1.min(inner.width),
+        y: inner.y + head,
+        width: inner.width.saturating_sub(2),
+        height: inner.height - head,
+    }
+}
+
 /// Where a dialog of the wished size lies: centred, never larger than the screen.
 #[must_use]
 pub fn centred(area: Rect, width: u16, height: u16) -> Rect {

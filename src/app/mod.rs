@@ -3,6 +3,7 @@
 pub mod dialog;
 pub mod editor;
 pub mod effect;
+pub mod kin;
 pub mod layout;
 pub mod line;
 pub mod listing;
@@ -15,7 +16,9 @@ pub mod settle;
 pub mod sources;
 pub mod state;
 pub mod table;
+pub mod text;
 pub mod update;
+pub mod writing;
 
 pub use dialog::Dialog;
 pub use editor::Editor;
@@ -30,4 +33,5 @@ pub use preview::{Level, Preview, Slot, Want};
 pub use sources::{Source, sources};
 pub use state::{Pane, State};
 pub use table::Table;
+pub use text::Text;
 pub use update::update;

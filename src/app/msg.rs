@@ -38,6 +38,8 @@ pub enum Msg {
     NotOlder(String),
     /// Tasks from the store that are not over: they are watched and fetched from now on, however old they are.
     Unfinished(Vec<Task>),
+    /// Relatives of a task from the store, wherever they are in the history.
+    Relatives(Vec<Task>),
     /// What was being typed when the program last ended.
     Drafted(Draft),
     /// What was being typed for the models, one draft each.
@@ -81,6 +83,8 @@ pub enum Msg {
     },
     /// The service answered whether the key is good: the number of tasks of the account.
     KeyChecked(Result<u64, Problem>),
+    /// The user's own editor has ended: the text as it left it, or why there is none.
+    Composed(Result<String, String>),
     /// A moment came that a source asked for.
     Woke,
     /// Something outside wants the user to know.

@@ -1,13 +1,14 @@
 //! The one function that changes the state: routing only, the work is in the modules.
 
-use crate::domain::{Change, Output, OutputState, Stage, Status, Task};
+use crate::domain::{Change, How, Output, OutputState, Stage, Status, Task};
 use crate::fleet::{FleetMsg, Order};
 use crate::keys::{Action, Chord, resolve};
 use crate::time::Now;
 
 use super::dialog::{Dialog, Setup, Test};
 use super::effect::Effect;
-use super::layout::panes;
+use super::kin::KinDialog;
+use super::layout::{long_text, long_text_body, panes};
 use super::msg::{AssetMsg, Msg};
 use super::preview::Slot;
 use super::state::{Pane, State};
@@ -15,11 +16,15 @@ use super::state::{Pane, State};
 mod dialogs;
 mod files;
 mod forms;
+mod guard;
+mod kin;
 mod listing;
 mod looking;
 mod settle;
 mod tasks;
+mod twice;
 mod windows;
+mod writing;
 
 /// Takes in a message and says what to do now.
 pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
@@ -66,7 +71,7 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
             state.warn(why);
             Vec::new()
         }
-        Msg::Unfinished(tasks) => tasks::restore(state, tasks),
+        Msg::Unfinished(tasks) | Msg::Relatives(tasks) => tasks::restore(state, tasks),
         Msg::Older { tasks, last } => tasks::older(state, tasks, last),
         Msg::Drafted(draft) => {
             // What was typed before the disk answered goes behind what was there: neither is lost.
@@ -98,6 +103,10 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
             Vec::new()
         }
         Msg::KeyChecked(result) => dialogs::key_checked(state, result),
+        Msg::Composed(result) => {
+            writing::composed(state, result);
+            Vec::new()
+        }
         Msg::Woke => fleet(state, FleetMsg::Woke),
         Msg::Told(text) => {
             state.warn(text);
@@ -113,22 +122,28 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
 fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     let now = state.now;
     settle::sync(state, false);
+    state.editor.forget_origin_if_empty(&state.catalogue);
     if let Some(Dialog::Settle(settling)) = &state.dialog
         && !state.fleet.task(settling.id).is_some_and(|task| matches!(task.status, Status::Unsure(_)))
     {
         state.dialog = None;
     }
     state.notice.take_if(|notice| notice.until <= now.mono);
+    guard::watch(state);
     // Those of other models go first: the last one that is saved is the one in the editor.
-    let parted = state.editor.parted();
-    effects.extend(parted.into_iter().map(|draft| Effect::Fleet(Order::Save(Change::Draft(draft)))));
-    if let Some(draft) = state.editor.unsaved(now, state.leaving) {
-        effects.push(Effect::Fleet(Order::Save(Change::Draft(draft))));
-    }
+    let mut drafts = state.editor.parted();
+    drafts.extend(state.editor.unsaved(now, state.leaving));
+    let drafts = drafts.into_iter().map(|draft| guard::without_key(state, draft));
+    effects.extend(drafts.map(|draft| Effect::Fleet(Order::Save(Change::Draft(draft)))));
     if state.leaving && state.standing.holds {
         effects.extend(state.fleet.leave().map(Effect::Fleet));
     }
-    let height = usize::from(panes(state).rows.height);
+    let panes = panes(state);
+    state.editor.lay(panes.prompt);
+    if let Some(Dialog::Text { pane, .. }) = &mut state.dialog {
+        pane.lay(long_text_body(long_text(&panes)));
+    }
+    let height = usize::from(panes.rows.height);
     state.table.scroll(height);
     if state.table.wants_more(height) {
         state.table.loading = true;
@@ -168,7 +183,11 @@ fn fleet(state: &mut State, msg: FleetMsg) -> Vec<Effect> {
         Some(problem) if blocked.as_ref() != Some(problem) => {
             let problem = problem.clone();
             state.warn(format!("{} – nothing more is sent; R goes on", problem.sentence()));
-            if problem.needs_key() && state.dialog.is_none() {
+            // Whoever is writing would go on writing, into the line for the key.
+            let writing = state.pane == Pane::Editor && !state.editor.text().is_empty();
+            if problem.needs_key() && state.dialog.is_none() && writing {
+                state.warn(format!("{} – K in the table takes another key", problem.sentence()));
+            } else if problem.needs_key() && state.dialog.is_none() {
                 let reason = problem.sentence();
                 state.dialog = Some(Dialog::Setup(Setup { reason, test: Test::None, ..Setup::default() }));
             }
@@ -194,7 +213,12 @@ fn key(state: &mut State, chord: Chord) -> Vec<Effect> {
 }
 
 fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    twice::once(state, action, |state| perform(state, action))
+}
+
+fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
+        _ if forms::text_act(state, action) => {}
         Action::Quit => return quit(state),
         Action::Suspend => return vec![Effect::Suspend],
         Action::Repaint => {
@@ -207,6 +231,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Submit if listing::has_ended(state) => {}
         Action::Submit => return tasks::submit(state),
+        Action::Send if matches!(state.dialog, Some(Dialog::Kin(_))) => return kin::send_cause(state),
         Action::Send => return tasks::send(state),
         Action::Resume => {
             state.say("going on");
@@ -218,11 +243,15 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             }
         }
         Action::Fetch => return files::check(state, true),
+        Action::Forget if matches!(state.dialog, Some(Dialog::Kin(_))) => return kin::drop_cause(state),
         Action::Forget => return tasks::forget(state),
         Action::Check => return dialogs::try_key(state),
         Action::Key => dialogs::open_setup(state),
         Action::Write => state.pane = Pane::Editor,
-        Action::Leave => state.pane = Pane::Table,
+        Action::Leave => {
+            state.editor.select_nothing();
+            state.pane = Pane::Table;
+        }
         Action::NextPane => {
             state.pane = match state.pane {
                 Pane::Editor => Pane::Form,
@@ -237,7 +266,17 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
                 Pane::Table => Pane::Form,
             }
         }
-        Action::Reuse => tasks::reuse(state),
+        Action::Reuse => match &state.dialog {
+            Some(Dialog::Kin(KinDialog::Carried(_))) => kin::edit_carried(state),
+            Some(Dialog::Kin(KinDialog::Causes { .. })) => kin::edit_cause(state),
+            _ => kin::edit(state),
+        },
+        Action::Again => return kin::again(state),
+        Action::Promote => kin::choose_model(state, How::Promote),
+        Action::Reference => kin::choose_model(state, How::Reference),
+        Action::Star => return kin::star(state),
+        Action::Family => return kin::show_family(state),
+        Action::Causes => kin::show_causes(state),
         Action::Open => {
             if let Some(id) = state.table.cursor() {
                 state.dialog = Some(Dialog::Detail { id, scroll: 0 });
@@ -263,6 +302,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Close => dialogs::close(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::Settle(_))) => return settle::accept(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::List(_))) => return listing::accept(state),
+        Action::Accept if matches!(state.dialog, Some(Dialog::Kin(_))) => return kin::accept(state),
         Action::Accept => dialogs::accept(state),
         Action::Add | Action::FromTask | Action::Remove | Action::Raise | Action::Lower => listing::act(state, action),
         Action::Edit if matches!(state.dialog, Some(Dialog::List(_))) => listing::act(state, action),
@@ -281,9 +321,17 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Edit => forms::edit_field(state),
         Action::Default => forms::default_field(state),
         Action::Json => forms::toggle_json(state),
-        Action::Undo | Action::Redo if forms::undo_text(state, action) => {}
         Action::Undo => state.editor.undo(state.now),
         Action::Redo => state.editor.redo(state.now),
+        Action::NewLine
+        | Action::Go(_)
+        | Action::Select(_)
+        | Action::Erase(_)
+        | Action::SelectAll
+        | Action::Copy
+        | Action::Cut
+        | Action::PasteBack => writing::act(state, action),
+        Action::Compose => return writing::compose(state),
     }
     Vec::new()
 }

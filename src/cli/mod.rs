@@ -14,9 +14,11 @@ mod listen;
 mod lists;
 mod log;
 mod models;
+mod promote;
 mod prompts;
 mod remote;
 mod repair;
+mod retry;
 mod send;
 mod settle;
 mod show;
@@ -96,6 +98,8 @@ async fn run(args: Args) -> Result<u8, Report> {
         Some(Command::Watch(args)) => watch::run(&global, &args).await,
         Some(Command::Listen(args)) => listen::run(&global, &args).await,
         Some(Command::Send(args)) => send::run(&global, &args).await,
+        Some(Command::Retry(args)) => retry::run(&global, args).await,
+        Some(Command::Promote(args)) => promote::run(&global, args).await,
         Some(Command::Settle(args)) => settle::run(&global, &args).await,
         Some(Command::Adopt(args)) => adopt::run(&global, args).await,
         Some(Command::Fetch(args)) => fetch::run(&global, args).await,

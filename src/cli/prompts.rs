@@ -46,8 +46,13 @@ pub(super) struct Checked {
 
 /// Number and price of some requests.
 pub(super) fn bill<'a>(requests: impl Iterator<Item = &'a Ready>, catalogue: &Catalogue) -> Bill {
+    sum(requests.map(|ready| ready.request.as_ref()), catalogue)
+}
+
+/// The same, of requests alone.
+pub(super) fn sum<'a>(requests: impl Iterator<Item = &'a Request>, catalogue: &Catalogue) -> Bill {
     let mut bill = Bill::default();
-    requests.for_each(|ready| bill.add(1, cost(&ready.request, catalogue).as_ref()));
+    requests.for_each(|request| bill.add(1, cost(request, catalogue).as_ref()));
     bill
 }
 
@@ -62,7 +67,7 @@ pub(super) fn check(args: &Submit, catalogue: &Catalogue, callback: Option<&str>
             return Ok(checked);
         }
     };
-    let base = Draft { model, prompt: String::new(), fields };
+    let base = Draft { model, prompt: String::new(), fields, origin: None };
     let (rows, mut bad) = match &args.many.from {
         Some(file) => batch::read(&text(file)?, Form::of(&file.to_string_lossy()), &base, catalogue),
         None => (typed(&args.prompts, &base)?, Vec::new()),

@@ -18,9 +18,9 @@ use super::prompts::{self, Checked, Ready};
 use super::{DONE, USAGE, complain, context, dry_run};
 
 /// More tasks than this are sent only with the user's word.
-const MANY: usize = 20;
+pub(super) const MANY: usize = 20;
 /// What may cost more than so many USD, too.
-const DEAR: f64 = 1.0;
+pub(super) const DEAR: f64 = 1.0;
 
 pub(super) async fn run(global: &Global, args: Submit) -> Result<u8, Report> {
     let catalogue = Catalogue::built_in();

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::Kin;
 use super::catalogue::{Catalogue, Role};
 
 /// What is being typed: not validated, never sent as it is. It is stored as JSON; what an older program did not know
@@ -16,6 +17,9 @@ pub struct Draft {
     pub prompt: String,
     /// Fields the user set, besides the prompt.
     pub fields: Map<String, Value>,
+    /// The task it was taken from, and what for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Kin>,
 }
 
 impl Draft {
@@ -25,7 +29,6 @@ impl Draft {
         self.prompt.trim().is_empty() && self.fields.is_empty()
     }
 }
-
 /// The longest body that is sent, in bytes \[D\]; newer tools of the service send more \[C\], which nobody promises.
 pub const LONGEST_BODY: usize = 10_000_000;
 
@@ -158,14 +161,14 @@ impl Request {
             // Nobody knows its fields: what was typed is the JSON of the input.
             let typed = serde_json::from_str::<Value>(&self.template).is_ok_and(|v| v.as_object() == Some(&self.input));
             let prompt = if typed { self.template.clone() } else { pretty(&self.input) };
-            return Draft { model, prompt, fields: Map::new() };
+            return Draft { model, prompt, ..Draft::default() };
         }
         if let Some(field) = catalogue.get(&model).and_then(|spec| spec.prompt().map(|f| f.name.clone())) {
             fields.shift_remove(&field);
         }
         // What a template became, not the template: typed again it would stand for something else.
         let prompt = if self.prompt.is_empty() { &self.template } else { &self.prompt };
-        Draft { model, prompt: prompt.clone(), fields }
+        Draft { model, prompt: prompt.clone(), fields, origin: None }
     }
 }
 

@@ -33,6 +33,13 @@ pub enum Wish {
         /// What it became.
         task_id: TaskId,
     },
+    /// The user stars this, or takes the star away. From the moment it is written it is so.
+    Star {
+        /// Which one.
+        task: LocalId,
+        /// With a star.
+        on: bool,
+    },
     /// The user wants to see what the account holds besides our own tasks.
     Browse(Browse),
     /// Somebody looks at the whole history: all that is unfinished is to be watched.
@@ -46,7 +53,7 @@ impl Wish {
         match self {
             Self::Send(id) | Self::Look(id) | Self::Forget(id) => Some(*id),
             Self::Again(asset) => Some(asset.task),
-            Self::GiveUp { task, .. } | Self::Adopt { task, .. } => Some(*task),
+            Self::GiveUp { task, .. } | Self::Adopt { task, .. } | Self::Star { task, .. } => Some(*task),
             Self::Resume | Self::Browse(_) | Self::WatchAll => None,
         }
     }

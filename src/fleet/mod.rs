@@ -11,6 +11,7 @@ mod again;
 pub mod backoff;
 pub mod budget;
 pub mod callbacks;
+mod curve;
 pub mod durations;
 mod expect;
 pub mod fetch;
@@ -148,6 +149,11 @@ impl Fleet {
             FleetMsg::Block(problem) => self.queue.block(problem),
             FleetMsg::Again(assets) => self.again(&assets, now, &mut orders),
             FleetMsg::Forget(id) => self.forget(id, &mut orders),
+            FleetMsg::Star(id, on) => {
+                if self.star(id, on) {
+                    orders.push(Order::Save(Change::Star(id, on)));
+                }
+            }
             FleetMsg::Learned(learned) => self.learned_before(learned),
             FleetMsg::Settle { id, how } => self.settle(id, how, now, &mut orders),
             FleetMsg::Browse(browse) => self.browse(browse),

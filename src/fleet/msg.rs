@@ -59,6 +59,8 @@ pub enum FleetMsg {
     Again(Vec<AssetId>),
     /// The user gives up a task that was never sent.
     Forget(LocalId),
+    /// The user stars a task, or takes the star away.
+    Star(LocalId, bool),
     /// What earlier runs learned of durations came from the store. From here on what is new is kept there.
     Learned(Vec<(String, Curve)>),
     /// The user decides about a creation whose outcome nobody knows.

@@ -98,6 +98,8 @@ impl Fleet {
                 self.tasks.remove(&id);
             }
             FleetMsg::Forget(id) => return wish(Wish::Forget(id)),
+            FleetMsg::Star(id, on) if self.star(id, on) => return wish(Wish::Star { task: id, on }),
+            FleetMsg::Star(..) => {}
             FleetMsg::Browse(browse) => return self.wish_browsed(browse),
             FleetMsg::Found(found) => self.found(*found, now),
             FleetMsg::Adopt(id) => return self.wish_adopted(id),
@@ -277,6 +279,7 @@ pub fn granted(wish: Wish, task: Option<Task>) -> Vec<FleetMsg> {
         Wish::Again(asset) => vec![first, FleetMsg::Again(vec![asset])],
         Wish::GiveUp { task, anew } => vec![first, FleetMsg::Settle { id: task, how: Settle::GiveUp { anew } }],
         Wish::Adopt { task, task_id } => vec![first, FleetMsg::Settle { id: task, how: Settle::Adopt(task_id) }],
+        Wish::Star { task, on } => vec![first, FleetMsg::Star(task, on)],
         Wish::Browse(browse) => vec![FleetMsg::BrowseFor(browse)],
         Wish::Resume => vec![FleetMsg::Resume],
         Wish::WatchAll => Vec::new(),

@@ -36,6 +36,8 @@ pub enum Note {
     Looked(Looked),
     /// What another window fetched was copied into the folder of this program, or was not.
     Copied(AssetId, Box<(Home, Result<Home, Problem>)>),
+    /// The user's own editor has ended.
+    Composed(Result<String, String>),
     /// A key was tried.
     Key(Result<(u64, Arc<Service>), Problem>),
 }
@@ -181,15 +183,7 @@ impl Hands {
 
     fn save(&self, change: Change) {
         let Some(store) = &self.store else { return };
-        let about = match &change {
-            Change::New(task) | Change::Intent(task) | Change::Progress(task) => Some((task.id, task.status.stage())),
-            Change::Draft(_)
-            | Change::Forget(_)
-            | Change::Learned(_)
-            | Change::Wish(_)
-            | Change::Found(_)
-            | Change::Paused(_) => None,
-        };
+        let about = change.written();
         let quiet = matches!(change, Change::Learned(_));
         let wished = if let Change::Wish(Wish::Send(id)) = &change { Some(*id) } else { None };
         let (inbox, dropped) = (self.inbox.clone(), if let Change::Forget(id) = &change { Some(*id) } else { None });

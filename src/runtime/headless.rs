@@ -210,8 +210,8 @@ impl Driver {
 
     fn carry_out(&mut self, orders: Vec<Order>) {
         for order in orders {
-            if let Order::Save(Change::New(task) | Change::Progress(task) | Change::Intent(task)) = &order {
-                self.touched.insert(task.id);
+            if let Order::Save(change) = &order {
+                self.touched.extend(change.written().map(|(id, _)| id));
             }
             self.hands.order(order, &self.fleet);
         }

@@ -39,7 +39,12 @@ impl Program {
         if let Some(store) = self.hands.store() {
             store.release();
         }
-        self.away(Screen::suspend);
+        if self.composing.is_some() {
+            // Its editor was stopped, and we with it; it takes up the terminal again by itself.
+            crate::terminal::stop();
+        } else {
+            self.away(Screen::suspend);
+        }
         let Some(store) = self.hands.store() else { return };
         match store.reclaim() {
             Ok(None) => {}

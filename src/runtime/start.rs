@@ -185,7 +185,7 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
             let _ = gone.blocking_send(Input::Closed);
         })?
     };
-    let reader = Reader::start(tty.try_clone()?, keys)?;
+    let reader = Reader::start(tty.try_clone()?, keys.clone())?;
 
     let thumbs = options.places.data.join("thumbs");
     let clock = Clock::start();
@@ -218,12 +218,15 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
         tty,
         screen,
         reader: Some(reader),
+        keys,
+        composing: None,
         failure: None,
         batch: options.batch,
         unheard: Vec::new(),
         ear: Ear::new(options.webhook),
     };
     program.state.callback = options.callback;
+    program.state.key = program.key.as_ref().map(|key| key.fingerprint(clock::seed()));
     program.state.preview.quality = options.quality;
     // The history is on its way; until it is here, an empty table is not yet an empty history.
     program.state.table.loading = true;

@@ -394,6 +394,10 @@ impl Company {
             // So that a holder which dies over it leaves it to the next one, and everybody knows.
             conn.prepare_cached(AWAY)?.execute(params![task, asset.index])?;
         }
+        if let Wish::Star { task, on } = wish {
+            // It costs nobody anything, so it does not wait for the holder, who only hears of it.
+            super::write::star(conn, *task, *on)?;
+        }
         conn.prepare_cached(WISH)?.execute(params![self.seat.token(), self.service, task, send, text, self.account])?;
         Ok(())
     }

@@ -12,6 +12,7 @@ mod network;
 mod open;
 mod pulse;
 mod read;
+mod relatives;
 pub mod repair;
 mod reserve;
 mod rows;

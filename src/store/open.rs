@@ -18,6 +18,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/004-answers.sql")),
     M::up(include_str!("migrations/005-company.sql")),
     M::up(include_str!("migrations/007-batch.sql")),
+    M::up(include_str!("migrations/008-kin.sql")),
     M::up(include_str!("migrations/011-writing.sql")),
 ];
 /// How long another program may keep the database locked.
@@ -90,6 +91,7 @@ fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
         .chain(super::read::STATEMENTS)
         .chain(super::company::STATEMENTS)
         .chain(super::answers::STATEMENTS)
+        .chain(super::relatives::STATEMENTS)
         .chain(super::writing::STATEMENTS)
     {
         conn.prepare(statement)

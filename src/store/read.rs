@@ -13,12 +13,13 @@ macro_rules! select_tasks {
     ($rest:literal) => {
         concat!(
             "SELECT id, task_id, model, route, body, template, prompt, stage, status, times, created, completed, ",
-            "batch, row, seed ",
+            "batch, row, seed, parent, how, starred ",
             "FROM tasks ",
             $rest
         )
     };
 }
+pub(super) use select_tasks;
 
 const NEWEST: &str = select_tasks!("ORDER BY created DESC, id DESC LIMIT ?1");
 const OLDER: &str = select_tasks!("WHERE (created, id) < (?2, ?3) ORDER BY created DESC, id DESC LIMIT ?1");
@@ -173,7 +174,7 @@ pub(super) fn salt(conn: &Connection) -> rusqlite::Result<Vec<u8>> {
 }
 
 /// Tasks with their outputs, in the order of the statement.
-fn tasks(conn: &Connection, statement: &str, params: impl Params) -> rusqlite::Result<Vec<Task>> {
+pub(super) fn tasks(conn: &Connection, statement: &str, params: impl Params) -> rusqlite::Result<Vec<Task>> {
     let mut statement = conn.prepare_cached(statement)?;
     let mut found =
         statement.query_map(params, rows::task)?.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;

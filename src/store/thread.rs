@@ -168,7 +168,7 @@ fn begins(change: &Change) -> bool {
         Change::New(task) | Change::Intent(task) => task.task_id.is_none(),
         Change::Progress(task) => task.status.stage() == Stage::Sending,
         Change::Draft(_) | Change::Learned(_) | Change::Found(_) => true,
-        Change::Forget(_) | Change::Wish(_) | Change::Paused(_) => false,
+        Change::Forget(_) | Change::Star(..) | Change::Wish(_) | Change::Paused(_) => false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Changes, as statements. A status never goes back, whoever writes: another window may know more.
 
-use rusqlite::{Connection, OptionalExtension, named_params};
+use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::company::Company;
 use super::{StoreProblem, answers, rows, writing};
@@ -22,9 +22,9 @@ impl From<rusqlite::Error> for Fault {
 
 const INSERT: &str = "INSERT INTO tasks
     (id, task_id, model, route, body, template, prompt, stage, status, times, created, completed,
-     batch, row, seed)
+     batch, row, seed, parent, how, starred)
     VALUES (:id, :task_id, :model, :route, :body, :template, :prompt, :stage, :status, :times, :created, :completed,
-     :batch, :row, :seed)
+     :batch, :row, :seed, :parent, :how, :starred)
     ON CONFLICT DO NOTHING";
 const STANDING: &str = "SELECT stage, task_id FROM tasks WHERE id = ?1";
 const UPDATE: &str = "UPDATE tasks SET stage = :stage, status = :status, times = :times,
@@ -39,11 +39,12 @@ const OUTPUT: &str = "INSERT INTO outputs
         format = excluded.format, width = excluded.width, height = excluded.height
     WHERE NOT (outputs.place = 'home' AND excluded.place = 'away')";
 const FORGET: &str = "DELETE FROM tasks WHERE id = ?1 AND stage IN ('saved', 'held')";
+const STAR: &str = "UPDATE tasks SET starred = ?2 WHERE id = ?1 AND starred <> ?2";
 const LEARNED: &str = "INSERT INTO learned (about, lesson) VALUES (?1, ?2)
     ON CONFLICT (about) DO UPDATE SET lesson = excluded.lesson";
 
 /// Every statement of this file, for a check at the start.
-pub(super) const STATEMENTS: &[&str] = &[INSERT, STANDING, UPDATE, OUTPUT, FORGET, LEARNED];
+pub(super) const STATEMENTS: &[&str] = &[INSERT, STANDING, UPDATE, OUTPUT, FORGET, STAR, LEARNED];
 
 /// Makes a change. Without company there is nobody to wish anything from.
 pub(super) fn apply(conn: &Connection, change: &Change, company: Option<&Company>) -> Result<(), Fault> {
@@ -67,6 +68,7 @@ pub(super) fn apply(conn: &Connection, change: &Change, company: Option<&Company
         }
         (Change::Draft(draft), _) => writing::draft(conn, draft),
         (Change::Forget(id), _) => forget(conn, *id),
+        (Change::Star(id, on), _) => star(conn, *id, *on),
         (Change::Learned(lessons), _) => learned(conn, lessons),
         (Change::Found(found), _) => answers::tell(conn, found),
         (Change::Wish(wish), Some(company)) => company.wish(conn, wish),
@@ -92,6 +94,9 @@ fn new(conn: &Connection, task: &Task) -> Result<(), Fault> {
         ":batch": task.mark.as_ref().map(|mark| &mark.batch),
         ":row": task.mark.as_ref().map(|mark| &mark.row),
         ":seed": task.mark.as_ref().and_then(|mark| mark.seed).map(u64::cast_signed),
+        ":parent": task.kin.map(|kin| kin.parent.to_string()),
+        ":how": task.kin.map(|kin| kin.how.word()),
+        ":starred": task.starred,
     })?;
     if made == 0 {
         return Err(Fault::Own(StoreProblem::Exists(task.id)));
@@ -169,6 +174,12 @@ fn learned(conn: &Connection, lessons: &[Lesson]) -> Result<(), Fault> {
     for Lesson { about, text } in lessons {
         statement.execute([about, text])?;
     }
+    Ok(())
+}
+
+/// Stars a task, or takes the star away. A task that is not there has none.
+pub(super) fn star(conn: &Connection, id: LocalId, on: bool) -> Result<(), Fault> {
+    conn.prepare_cached(STAR)?.execute(params![id.to_string(), on])?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::State;
 use crate::app::editor::ratio;
+use crate::domain::cause;
 use crate::domain::text::{cut, lines as clean_lines, one_line};
 use crate::domain::{Field, Output, OutputState, Problem, Role, Stage, Status, Task, request};
 use crate::fleet::Outlook;
@@ -14,7 +15,7 @@ use crate::fleet::Outlook;
 use super::draw::span;
 use super::preview::{expiry, figures, keys, said};
 use super::text;
-use super::theme::{Theme, sign};
+use super::theme::{STAR, Theme, sign};
 
 /// More of a prompt than any model takes; what is beyond it is counted, not shown.
 const MOST: usize = 32_000;
@@ -90,6 +91,7 @@ pub fn lines<'a>(state: &State, task: &Task, width: u16, theme: &Theme) -> Vec<L
     }
     timeline(&mut page, state, task);
     names(&mut page, task);
+    relatives(&mut page, state, task);
     page.lines
 }
 
@@ -108,6 +110,9 @@ fn standing(page: &mut Page<'_, '_>, state: &State, task: &Task) {
     }
     page.line(first);
     page.prose(2, &said.what, theme.text);
+    if let Some(kind) = cause::kind(task) {
+        page.entry("kind", kind.title(), theme.failed);
+    }
     if let Some(outlook) = state.fleet.outlook(task.id, state.now) {
         let style = if outlook.slow { theme.warning } else { theme.dim };
         page.prose(2, &expected(outlook), style);
@@ -153,7 +158,7 @@ fn raw_error(page: &mut Page<'_, '_>, status: &Status) {
             };
             parts.extend(http.map(|status| ("http", status.to_string())));
             parts.extend(problem.code().map(|code| ("code", code.to_owned())));
-            parts.extend(message(problem).map(|message| ("message", message.to_owned())));
+            parts.extend(problem.message().map(|message| ("message", message.to_owned())));
         }
         _ => {}
     }
@@ -162,24 +167,6 @@ fn raw_error(page: &mut Page<'_, '_>, status: &Status) {
     }
     for (name, value) in parts {
         page.entry(name, &value, theme.failed);
-    }
-}
-
-fn message(problem: &Problem) -> Option<&str> {
-    match problem {
-        Problem::Auth { message }
-        | Problem::NoKey { message }
-        | Problem::Forbidden { message }
-        | Problem::Balance { message }
-        | Problem::Busy { message, .. }
-        | Problem::Mismatch { message }
-        | Problem::Rejected { message, .. }
-        | Problem::NotFound { message }
-        | Problem::Server { message, .. }
-        | Problem::Network { message, .. }
-        | Problem::Certificate { message, .. }
-        | Problem::Odd { message, .. } => Some(message).filter(|text| !text.is_empty()).map(String::as_str),
-        Problem::Limit { .. } | Problem::Processing { .. } | Problem::Local { .. } => None,
     }
 }
 
@@ -286,5 +273,29 @@ fn names(page: &mut Page<'_, '_>, task: &Task) {
     match &task.task_id {
         Some(id) => page.entry("at service", id.as_str(), theme.dim),
         None => page.entry("at service", "none yet", theme.dim),
+    }
+}
+
+/// Where it came from, and what came of it.
+fn relatives(page: &mut Page<'_, '_>, state: &State, task: &Task) {
+    let theme = page.theme;
+    let born = state.fleet.tasks().filter_map(|other| Some((other, other.kin.filter(|kin| kin.parent == task.id)?)));
+    let mut born: Vec<_> = born.map(|(other, kin)| (other.created, other.id, kin.how)).collect();
+    if task.kin.is_none() && born.is_empty() && !task.starred {
+        return;
+    }
+    born.sort_unstable();
+    page.head("family");
+    if task.starred {
+        page.entry("star", STAR, theme.warning);
+    }
+    if let Some(kin) = task.kin {
+        page.entry("is", &kin.to_string(), theme.text);
+    }
+    for (_, id, how) in born.iter().take(20) {
+        page.entry(how.word(), &id.short(), theme.text);
+    }
+    if born.len() > 20 {
+        page.entry("", &format!("and {} more", born.len() - 20), theme.dim);
     }
 }

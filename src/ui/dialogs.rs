@@ -5,14 +5,14 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Span;
 
 use crate::app::editor::{choices, limits, ratio};
-use crate::app::layout::centred;
+use crate::app::layout::{centred, long_text};
 use crate::app::{Dialog, Line, Panes, State};
 use crate::domain::text::one_line;
 use crate::domain::{Field, request};
 
 use super::draw::{foreign, frame, on_lower_edge, put, put_spans, scrollbar, scrolled, span};
 use super::theme::Theme;
-use super::{detail, help, line, listing, models, pane, settle, setup, text};
+use super::{detail, help, kin, line, listing, models, pane, settle, setup, text};
 
 /// Pages and long lists keep clear of the preview where the panes beside it are at least this wide.
 const ENOUGH: u16 = 60;
@@ -44,8 +44,9 @@ pub fn area(state: &State, dialog: &Dialog, panes: &Panes) -> (Rect, Rect) {
         Dialog::Models { .. } => (most.min(124), lines(state.catalogue.models().len() + 8)),
         Dialog::Choices { field, .. } => (need.min(most), lines(values(field).len()).saturating_add(3)),
         Dialog::Input { .. } => (most.min(70), 9),
-        Dialog::Text { .. } => (most.min(100), within.height.saturating_sub(2)),
+        Dialog::Text { .. } => return (long_text(panes), whole),
         Dialog::List(listing) => (most.min(100), lines(listing::height(state, listing))),
+        Dialog::Kin(dialog) => kin::size(state, dialog, most, &theme()),
         Dialog::Settle(settling) => {
             let width = most.min(96);
             (width, settle::height(state, settling, width, &theme()))
@@ -87,6 +88,7 @@ pub fn draw(
         Dialog::Input { field, text, fault } => input(state, field, text, fault.as_deref(), area, theme, buf),
         Dialog::Text { field, pane } => pane::draw(state, field, pane, area, theme, buf),
         Dialog::List(listing) => listing::draw(state, listing, area, theme, buf),
+        Dialog::Kin(dialog) => return kin::draw(state, dialog, area, theme, buf),
         Dialog::Settle(settling) => {
             settle::draw(state, settling, area, theme, buf);
             None

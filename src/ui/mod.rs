@@ -7,6 +7,7 @@ mod draw;
 mod editor;
 mod form;
 mod help;
+mod kin;
 mod line;
 mod listing;
 mod models;

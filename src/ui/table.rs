@@ -11,7 +11,7 @@ use crate::domain::{Output, OutputState, Role, Stage, Status, Task};
 
 use super::draw::{centred, frame, put, scrollbar, span};
 use super::text;
-use super::theme::{ELSEWHERE, MISSING, Theme, sign};
+use super::theme::{ELSEWHERE, MISSING, STAR, Theme, sign};
 
 /// A link that ends sooner than this is worth a word.
 const SOON: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
@@ -237,5 +237,6 @@ fn prompt_cell(task: &Task, state: &State, theme: &Theme, _: usize) -> Cell {
     let start = task.request.prompt.trim_start();
     let some = &start[..start.floor_char_boundary(2000)];
     let text = crate::domain::text::one_line(some).into_owned();
+    let text = if task.starred { format!("{STAR} {text}") } else { text };
     Cell { text, style: theme.text }
 }

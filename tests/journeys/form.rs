@@ -8,7 +8,7 @@ use plantain::domain::{Field, FieldKind, LocalId, ModelSpec, Output, OutputState
 use plantain::keys::Place;
 use plantain::time::Wall;
 
-use super::support::{Desk, secs};
+use kit::support::{Desk, secs};
 
 /// A model of the catalogue with a field like this, and the field.
 fn with(desk: &Desk, wanted: impl Fn(&Field) -> bool) -> (ModelSpec, Field) {

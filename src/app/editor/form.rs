@@ -118,12 +118,6 @@ impl Editor {
         self.chip = (self.chip.min(count - 1) + count).saturating_add_signed(by) % count;
     }
 
-    /// Chooses the chip of this field, if there is one.
-    pub fn go_to_field(&mut self, name: &str, catalogue: &Catalogue) {
-        let chips = self.chips(catalogue);
-        self.chip = chips.iter().position(|chip| chip.field.as_deref() == Some(name)).unwrap_or(self.chip);
-    }
-
     /// The field of the chosen chip; `None` is the model.
     #[must_use]
     pub fn field<'a>(&self, catalogue: &'a Catalogue) -> Option<&'a Field> {

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
-use tui_textarea::{CursorMove, TextArea};
-
 use crate::domain::raw::validate_raw;
 use crate::domain::validate::validate;
-use crate::domain::{Catalogue, Draft, Invalid, ModelSpec, Request};
+use crate::domain::{Catalogue, Draft, Invalid, Kin, ModelSpec, Request};
 use crate::time::{Mono, Now};
+use serde_json::{Map, Value};
+
+use super::text::Text;
 
 mod drafts;
 mod form;
@@ -21,8 +21,7 @@ mod text;
 pub use form::{Chip, choices, limits, ratio, read_value};
 pub use pane::TextPane;
 use raw::{Raw, is_raw_draft};
-pub use text::LONGEST_PASTE;
-use text::{new_text, split_lines};
+pub use text::{LONGEST_PASTE, clean};
 
 /// A draft is on its way to the disk this long after the first change that is not there yet, however fast
 /// somebody goes on typing: a kill loses less than two seconds.
@@ -30,7 +29,7 @@ const AUTOSAVE: Duration = Duration::from_millis(1000);
 /// The prompt editor.
 #[derive(Clone, Debug)]
 pub struct Editor {
-    text: TextArea<'static>,
+    text: Text,
     /// The text is the JSON of the input.
     raw: Option<Raw>,
     model: String,
@@ -40,6 +39,12 @@ pub struct Editor {
     /// What the last attempt to send was refused for.
     fault: Option<Invalid>,
     changed: Option<Mono>,
+    /// The task that the draft was taken from.
+    origin: Option<Kin>,
+    /// Counts what was typed and set.
+    revision: u64,
+    /// The API key stands in the text.
+    leaks: bool,
     /// Something was typed or set for the present model; otherwise what is here came along from another one.
     own: bool,
     /// The drafts of the other models.
@@ -54,9 +59,7 @@ impl Editor {
     pub fn new(draft: &Draft, catalogue: &Catalogue) -> Self {
         let known = catalogue.get(&draft.model).is_some();
         let model = if known { draft.model.clone() } else { catalogue.default_model().name.clone() };
-        let mut text = new_text(split_lines(&draft.prompt));
-        text.move_cursor(CursorMove::Bottom);
-        text.move_cursor(CursorMove::End);
+        let text = Text::new(draft.prompt.clone());
         let fields = if known { draft.fields.clone() } else { Map::new() };
         let mut editor = Self {
             text,
@@ -66,6 +69,9 @@ impl Editor {
             chip: 0,
             fault: None,
             changed: None,
+            origin: draft.origin,
+            revision: 0,
+            leaks: false,
             own: !draft.is_empty(),
             kept: BTreeMap::new(),
             parted: Vec::new(),
@@ -83,7 +89,7 @@ impl Editor {
         if let Some(draft) = self.raw_draft() {
             return draft;
         }
-        Draft { model: self.model.clone(), prompt: self.prompt(), fields: self.fields.clone() }
+        Draft { model: self.model.clone(), prompt: self.prompt(), fields: self.fields.clone(), origin: self.origin }
     }
 
     /// The model's name.
@@ -96,6 +102,27 @@ impl Editor {
     #[must_use]
     pub fn spec<'a>(&self, catalogue: &'a Catalogue) -> Option<&'a ModelSpec> {
         catalogue.get(&self.model).map(AsRef::as_ref)
+    }
+
+    /// The task that the draft was taken from, and what for.
+    #[must_use]
+    pub fn origin(&self) -> Option<Kin> {
+        self.origin
+    }
+
+    /// What was emptied comes from nowhere. Some models need no prompt: there the fields count.
+    pub fn forget_origin_if_empty(&mut self, catalogue: &Catalogue) {
+        let needed = self.spec(catalogue).and_then(ModelSpec::prompt).is_some_and(|field| field.required);
+        if self.origin.is_some() && self.text.is_empty() && (needed || self.fields.is_empty()) {
+            self.origin = None;
+        }
+    }
+
+    /// Puts the cursor on a field. Returns whether it is one of the form; the prompt is not.
+    pub fn go_to(&mut self, field: &str, catalogue: &Catalogue) -> bool {
+        let at = self.chips(catalogue).iter().position(|chip| chip.field.as_deref() == Some(field));
+        self.chip = at.unwrap_or(self.chip);
+        at.is_some()
     }
 
     /// What the last attempt was refused for.
@@ -116,16 +143,17 @@ impl Editor {
         } else if draft.model != self.model && is_raw_draft(draft, catalogue) {
             self.part();
             self.load_raw(draft, catalogue);
+            self.origin = draft.origin;
             return self.touch(now);
         }
+        self.origin = draft.origin;
         self.replace(&draft.prompt);
         self.touch(now);
     }
 
     /// Another text instead of the present one, as one edit.
     fn replace(&mut self, text: &str) {
-        self.text.select_all();
-        self.text.insert_str(text);
+        self.text.replace_all(text);
     }
 
     /// Empties the text after it was sent. Undo brings it back; model and fields stay for the next one.
@@ -133,8 +161,9 @@ impl Editor {
         if self.is_raw() {
             self.sent_raw();
         } else {
-            self.text.clear();
+            self.text.replace_all("");
         }
+        self.origin = None;
         self.touch(now);
     }
 
@@ -142,6 +171,7 @@ impl Editor {
         self.read_raw();
         self.fault = None;
         self.own = true;
+        self.revision += 1;
         self.changed.get_or_insert(now.mono);
     }
 
@@ -167,6 +197,12 @@ impl Editor {
             }
             first
         })
+    }
+
+    /// A number that is another one after everything that is typed or set.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Nothing was typed or set since it was opened.

@@ -1,19 +1,20 @@
 //! A text of several lines that is not the prompt, with the same keys: for popups.
 
-use tui_textarea::{CursorMove, TextArea};
+use ratatui::layout::Rect;
 
-use super::text::{clean_paste, input, new_text, split_lines};
-use crate::keys::Chord;
+use super::text::clean;
+use crate::app::Text;
+use crate::keys::Action;
 
 /// A text of several lines.
 #[derive(Clone, Debug)]
 pub struct TextPane {
-    text: TextArea<'static>,
+    text: Text,
 }
 
 impl PartialEq for TextPane {
     fn eq(&self, other: &Self) -> bool {
-        self.text.lines() == other.text.lines() && self.text.cursor() == other.text.cursor()
+        self.text.as_str() == other.text.as_str() && self.text.cursor() == other.text.cursor()
     }
 }
 
@@ -21,57 +22,53 @@ impl TextPane {
     /// A pane with this text and the cursor behind it.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        let mut text = new_text(split_lines(text));
-        text.move_cursor(CursorMove::Bottom);
-        text.move_cursor(CursorMove::End);
-        Self { text }
+        Self { text: Text::new(text.to_owned()) }
     }
 
-    /// The text.
+    /// The text, for drawing.
     #[must_use]
-    pub fn text(&self) -> String {
-        self.text.lines().join("\n")
-    }
-
-    /// Another text instead, as an edit that can be undone in two steps.
-    pub fn set_text(&mut self, text: &str) {
-        self.text.select_all();
-        self.text.insert_str(text);
-    }
-
-    /// Characters, in Unicode scalar values, as the service counts them.
-    #[must_use]
-    pub fn length(&self) -> usize {
-        let lines = self.text.lines();
-        lines.iter().map(|line| line.chars().count()).sum::<usize>() + lines.len().saturating_sub(1)
-    }
-
-    /// The widget, for drawing.
-    #[must_use]
-    pub fn widget(&self) -> &TextArea<'static> {
+    pub fn text(&self) -> &Text {
         &self.text
     }
 
-    /// Takes in a key. Returns whether the text changed.
-    pub fn key(&mut self, chord: Chord) -> bool {
-        self.text.input(input(chord))
+    /// Another text instead, as an edit that can be undone.
+    pub fn set_text(&mut self, text: &str) {
+        self.text.replace_all(text);
+    }
+
+    /// Lays the text out for the place where it is drawn.
+    pub fn lay(&mut self, area: Rect) {
+        self.text.lay(area.width, area.height);
+    }
+
+    /// A character that was typed.
+    pub fn type_char(&mut self, typed: char) {
+        self.text.type_char(typed);
     }
 
     /// Inserts pasted text. Returns whether something had to be left out.
     pub fn paste(&mut self, pasted: &str) -> bool {
-        let (clean, whole) = clean_paste(pasted);
-        self.text.insert_str(clean);
-        !whole
+        let (clean, cut) = clean(pasted);
+        !self.text.insert_str(&clean) || cut
     }
 
-    /// Takes the last edit back. Returns whether there was one.
-    pub fn undo(&mut self) -> bool {
-        self.text.undo()
-    }
-
-    /// Does it again. Returns whether there was something.
-    pub fn redo(&mut self) -> bool {
-        self.text.redo()
+    /// An action of writing. Returns whether it is one that works here.
+    pub fn act(&mut self, action: Action) -> bool {
+        let text = &mut self.text;
+        match action {
+            Action::NewLine => drop(text.type_char('\n')),
+            Action::Go(by) => text.go(by, false),
+            Action::Select(by) => text.go(by, true),
+            Action::Erase(by) => drop(text.erase(by)),
+            Action::SelectAll => text.select_all(),
+            Action::Copy => drop(text.copy()),
+            Action::Cut => drop(text.cut()),
+            Action::PasteBack => drop(text.paste()),
+            Action::Undo => drop(text.undo()),
+            Action::Redo => drop(text.redo()),
+            _ => return false,
+        }
+        true
     }
 }
 
@@ -82,14 +79,17 @@ mod tests {
     #[test]
     fn a_pane_edits_and_undoes() {
         let mut pane = TextPane::new("[verse]\nein 長い");
-        assert_eq!(pane.length(), 14);
-        assert!(pane.key("x".parse().expect("a chord")));
-        assert_eq!(pane.text(), "[verse]\nein 長いx");
-        assert!(pane.undo() && !pane.paste("\r\ny"));
-        assert_eq!(pane.text(), "[verse]\nein 長い\ny");
+        assert_eq!(pane.text().chars(), 14);
+        pane.type_char('x');
+        assert_eq!(pane.text().as_str(), "[verse]\nein 長いx");
+        assert!(pane.act(Action::Undo) && !pane.paste("\r\ny"));
+        assert_eq!(pane.text().as_str(), "[verse]\nein 長い\ny");
         assert!(pane.paste("\u{1b}"), "controls are left out");
         pane.set_text("new");
-        assert!(pane.undo() && pane.undo() && pane.text().ends_with('y') && pane.redo() && pane.redo());
-        assert_eq!(pane.text(), "new");
+        pane.act(Action::Undo);
+        assert!(pane.text().as_str().ends_with('y'));
+        pane.act(Action::Redo);
+        assert_eq!(pane.text().as_str(), "new");
+        assert!(!pane.act(Action::Quit));
     }
 }

@@ -2,10 +2,9 @@
 //! and another view of the fields of one that it does.
 
 use serde_json::{Map, Value};
-use tui_textarea::{CursorMove, TextArea};
 
 use super::Editor;
-use super::text::{new_text, split_lines};
+use crate::app::Text;
 use crate::domain::raw::{is_name, read_object};
 use crate::domain::validate::Fault;
 use crate::domain::{Catalogue, Draft, ModelSpec, Role, request};
@@ -15,7 +14,7 @@ use crate::time::Now;
 #[derive(Clone, Debug)]
 pub(super) struct Raw {
     /// The prompt that the JSON took the place of.
-    aside: TextArea<'static>,
+    aside: Text,
     /// The catalogue knows the model: what the JSON says are its fields.
     known: bool,
     /// The field that takes the prompt.
@@ -94,13 +93,9 @@ impl Editor {
     }
 
     fn show_raw(&mut self, text: &str, known: bool, prompt: Option<String>) {
-        let mut json = new_text(split_lines(text));
+        let mut json = Text::new(text.to_owned());
         // Where one goes on writing: behind the last value, not behind the brace.
-        json.move_cursor(CursorMove::Bottom);
-        if json.lines().len() > 1 {
-            json.move_cursor(CursorMove::Up);
-        }
-        json.move_cursor(CursorMove::End);
+        json.set_cursor(text.rfind('\n').unwrap_or(text.len()));
         let aside = std::mem::replace(&mut self.text, json);
         self.raw = Some(Raw { aside, known, prompt, fault: read_object(text).err() });
     }
@@ -108,7 +103,7 @@ impl Editor {
     /// There is no prompt behind the JSON.
     pub(super) fn forget_aside(&mut self) {
         if let Some(raw) = &mut self.raw {
-            raw.aside = new_text(Vec::new());
+            raw.aside = Text::new(String::new());
         }
     }
 
@@ -124,10 +119,10 @@ impl Editor {
         let raw = self.raw.as_ref()?;
         let model = self.model.clone();
         Some(if raw.known {
-            let draft = Draft { model, prompt: raw.aside.lines().join("\n"), ..Draft::default() };
-            Draft { fields: self.fields.clone(), ..draft }
+            let draft = Draft { model, prompt: raw.aside.as_str().to_owned(), ..Draft::default() };
+            Draft { fields: self.fields.clone(), origin: self.origin, ..draft }
         } else {
-            Draft { model, prompt: self.prompt(), ..Draft::default() }
+            Draft { model, prompt: self.prompt(), origin: self.origin, ..Draft::default() }
         })
     }
 
@@ -135,11 +130,11 @@ impl Editor {
     fn input(&self, catalogue: &Catalogue) -> Map<String, Value> {
         let mut input = Map::new();
         let text = self.raw.as_ref().map_or(&self.text, |raw| &raw.aside);
-        let prompt = text.lines().join("\n");
+        let prompt = text.as_str();
         for field in self.spec(catalogue).into_iter().flat_map(|spec| &spec.fields) {
             match field.role {
                 Some(Role::Prompt) => {
-                    input.insert(field.name.clone(), prompt.clone().into());
+                    input.insert(field.name.clone(), prompt.into());
                 }
                 _ => input.extend(self.fields.get(&field.name).map(|value| (field.name.clone(), value.clone()))),
             }
@@ -153,8 +148,7 @@ impl Editor {
     /// The text was edited: what it says now are the fields of a known model.
     pub(super) fn read_raw(&mut self) {
         let Some(raw) = &mut self.raw else { return };
-        let text = self.text.lines().join("\n");
-        match read_object(&text) {
+        match read_object(self.text.as_str()) {
             Ok(mut fields) => {
                 raw.fault = None;
                 if !raw.known {
@@ -164,10 +158,7 @@ impl Editor {
                 let name = raw.prompt.as_deref().filter(|name| fields.get(*name).is_none_or(Value::is_string));
                 let value = name.and_then(|name| fields.shift_remove(name));
                 let prompt = value.as_ref().and_then(Value::as_str).unwrap_or_default();
-                if raw.aside.lines().join("\n") != prompt {
-                    raw.aside.select_all();
-                    raw.aside.insert_str(prompt);
-                }
+                raw.aside.replace_all(prompt);
                 self.fields = fields;
             }
             Err(fault) => raw.fault = Some(fault),
@@ -178,42 +169,40 @@ impl Editor {
     pub(super) fn write_raw(&mut self) {
         let Some(raw) = self.raw.as_ref().filter(|raw| raw.known) else { return };
         let is_prompt = |name: &str| raw.prompt.as_deref() == Some(name);
-        let mut input = read_object(&self.text.lines().join("\n")).unwrap_or_default();
+        let mut input = read_object(self.text.as_str()).unwrap_or_default();
         input.retain(|name, _| is_prompt(name) || self.fields.contains_key(name));
         for name in raw.prompt.iter().filter(|name| !self.fields.contains_key(*name)) {
-            input.insert(name.clone(), raw.aside.lines().join("\n").into());
+            input.insert(name.clone(), raw.aside.as_str().into());
         }
         input.extend(self.fields.iter().map(|(name, value)| (name.clone(), value.clone())));
         let at = self.text.cursor();
-        self.text.select_all();
-        self.text.insert_str(request::pretty(&input));
-        let place = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
-        self.text.move_cursor(CursorMove::Jump(place(at.0), place(at.1)));
+        self.text.replace_all(&request::pretty(&input));
+        self.text.set_cursor(at.min(self.text.as_str().len()));
     }
 
     /// What was written was sent: the prompt is empty, or all of it where nobody knows what is the prompt.
     pub(super) fn sent_raw(&mut self) {
         let Some(raw) = &mut self.raw else { return };
         if !raw.known {
-            self.text.clear();
+            self.text.replace_all("");
             return;
         }
-        raw.aside.clear();
-        let Ok(mut input) = read_object(&self.text.lines().join("\n")) else { return };
+        raw.aside.replace_all("");
+        let Ok(mut input) = read_object(self.text.as_str()) else { return };
         if let Some(value) = raw.prompt.as_deref().and_then(|name| input.get_mut(name)) {
             *value = "".into();
         }
-        self.text.select_all();
-        self.text.insert_str(request::pretty(&input));
+        self.text.replace_all(&request::pretty(&input));
     }
 
     /// Goes to the place where the JSON cannot be read.
     pub(super) fn go_to_fault(&mut self) {
-        if let Some(Fault::Json(line, column, _)) = self.raw_fault() {
-            let place = |n: &usize| u16::try_from(n.saturating_sub(1)).unwrap_or(u16::MAX);
-            let (row, column) = (place(line), place(column));
-            self.text.move_cursor(CursorMove::Jump(row, column));
-        }
+        let Some(Fault::Json(line, column, _)) = self.raw_fault() else { return };
+        let text = self.text.as_str();
+        let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        let row = text.get(start..).unwrap_or_default();
+        let in_row = row.char_indices().nth(column.saturating_sub(1)).map_or(row.len(), |(at, _)| at);
+        self.text.set_cursor(start + in_row);
     }
 }
 
@@ -248,6 +237,7 @@ mod tests {
         assert_eq!(editor.chips(&catalogue)[2].value, "jpeg");
         editor.set_field("aspect_ratio", Some("1:1".into()), now);
         assert!(editor.prompt().contains("\"aspect_ratio\": \"1:1\""), "{}", editor.prompt());
+        editor.go(crate::keys::Move::Finish, false);
         editor.paste("x", now);
         assert!(matches!(editor.raw_fault(), Some(Fault::Json(..))));
         assert!(editor.request(&catalogue, None).is_err(), "what does not parse is not sent");
@@ -299,6 +289,6 @@ mod tests {
         editor.text.select_all();
         editor.paste("{\n  \"a\": 1,\n  b: 2\n}", now);
         assert!(editor.request(&catalogue, None).is_err());
-        assert_eq!((editor.text.cursor().0, editor.text.cursor().1), (2, 2));
+        assert!(editor.prompt()[editor.text.cursor()..].starts_with("b: 2"));
     }
 }

@@ -75,6 +75,7 @@ pub(super) fn go(state: &mut State, action: Action) {
         }
         Some(Dialog::Settle(_)) => return super::settle::step(state, by),
         Some(Dialog::List(list)) => listing::rows(state, list),
+        Some(Dialog::Kin(_)) => return super::kin::step(state, by),
         _ => 0,
     };
     match &mut state.dialog {
@@ -97,7 +98,14 @@ pub(super) fn go(state: &mut State, action: Action) {
             *scroll = scroll.saturating_add_signed(by).min(state.page_end.unwrap_or(1000));
         }
         Some(Dialog::Viewer(_)) => looking::along(state, by > 0),
-        Some(Dialog::Input { .. } | Dialog::Setup(_) | Dialog::Settle(_) | Dialog::List(_) | Dialog::Text { .. }) => {}
+        Some(
+            Dialog::Input { .. }
+            | Dialog::Setup(_)
+            | Dialog::Settle(_)
+            | Dialog::Kin(_)
+            | Dialog::List(_)
+            | Dialog::Text { .. },
+        ) => {}
     }
 }
 

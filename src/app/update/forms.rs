@@ -5,11 +5,12 @@ use crate::keys::{Action, Chord, Key};
 
 use super::super::dialog::{Dialog, Test};
 use super::super::editor::{TextPane, choices, read_value};
+use super::super::kin::KinDialog;
 use super::super::line::Line;
 use super::super::listing::Listing;
 use super::super::models::unknown_name;
 use super::super::state::{Pane, State};
-use super::{Effect, dialogs, listing};
+use super::{Effect, dialogs, listing, writing};
 
 /// A key that is no action here.
 pub(super) fn typed(state: &mut State, chord: Chord) {
@@ -17,7 +18,7 @@ pub(super) fn typed(state: &mut State, chord: Chord) {
         None if state.pane == Pane::Editor => state.editor.key(chord, state.now),
         None if state.pane == Pane::Form => type_number(state, chord),
         None => {}
-        Some(Dialog::Models { query, cursor }) => {
+        Some(Dialog::Models { query, cursor } | Dialog::Kin(KinDialog::Target { query, cursor, .. })) => {
             let changed = query.key(chord);
             *cursor = if changed { 0 } else { *cursor };
         }
@@ -27,7 +28,8 @@ pub(super) fn typed(state: &mut State, chord: Chord) {
         }
         Some(Dialog::List(list)) => listing::typed(list, chord),
         Some(Dialog::Text { pane, .. }) => {
-            if pane.key(chord) {
+            if let Some(typed) = chord.typed().filter(|c| !c.is_control()) {
+                pane.type_char(typed);
                 keep_text(state);
             }
         }
@@ -42,7 +44,8 @@ pub(super) fn typed(state: &mut State, chord: Chord) {
             | Dialog::Detail { .. }
             | Dialog::Viewer(_)
             | Dialog::Choices { .. }
-            | Dialog::Settle(_),
+            | Dialog::Settle(_)
+            | Dialog::Kin(_),
         ) => {}
     }
 }
@@ -64,10 +67,10 @@ pub(super) fn paste(state: &mut State, pasted: &str) -> Vec<Effect> {
         None => {
             state.pane = Pane::Editor;
             if state.editor.paste(pasted, state.now) {
-                state.warn("control characters, or what is beyond 1 MiB, were left out of the paste");
+                state.warn(writing::LEFT_OUT);
             }
         }
-        Some(Dialog::Models { query, cursor }) => {
+        Some(Dialog::Models { query, cursor } | Dialog::Kin(KinDialog::Target { query, cursor, .. })) => {
             query.insert(pasted.trim());
             *cursor = 0;
         }
@@ -80,7 +83,7 @@ pub(super) fn paste(state: &mut State, pasted: &str) -> Vec<Effect> {
             let cut = pane.paste(pasted);
             keep_text(state);
             if cut {
-                state.warn("control characters, or what is beyond 1 MiB, were left out of the paste");
+                state.warn(writing::LEFT_OUT);
             }
         }
         // A key with a line break inside is not joined up: the test says what is wrong with it.
@@ -142,23 +145,21 @@ pub(super) fn edit_field(state: &mut State) {
 }
 
 /// The field has what stands in its editor; nothing at all leaves it to the service.
-fn keep_text(state: &mut State) {
+pub(super) fn keep_text(state: &mut State) {
     let Some(Dialog::Text { field, pane }) = &state.dialog else { return };
-    let (field, text) = (field.clone(), pane.text());
+    let (field, text) = (field.clone(), pane.text().as_str().to_owned());
     let value = (!text.is_empty()).then(|| text.into());
     state.editor.set_field(&field, value, state.now);
 }
 
-/// Undo and redo in the editor of a field, if that is open.
-pub(super) fn undo_text(state: &mut State, action: Action) -> bool {
+/// An action of writing in the editor of a field, if that is open.
+pub(super) fn text_act(state: &mut State, action: Action) -> bool {
     let Some(Dialog::Text { pane, .. }) = &mut state.dialog else { return false };
-    if action == Action::Undo {
-        pane.undo()
-    } else {
-        pane.redo()
-    };
-    keep_text(state);
-    true
+    let done = pane.act(action);
+    if done {
+        keep_text(state);
+    }
+    done
 }
 
 /// A number is typed where it stands: the first figure opens the line.

@@ -170,7 +170,7 @@ pub(super) fn has_ended(state: &mut State) -> bool {
     let over = |url: &str| origin(state, url).is_some_and(|offer| offer.life == Life::Over);
     let mut ended = fields.filter(|field| items(state, &field.name).iter().any(|url| over(url)));
     let Some(name) = ended.next().map(|field| field.name.clone()) else { return false };
-    state.editor.go_to_field(&name, &state.catalogue);
+    state.editor.go_to(&name, &state.catalogue);
     (state.dialog, state.pane) = (None, Pane::Form);
     state.warn(format!("{name}: a link in it has ended, the service could not fetch it; enter shows which"));
     true
