@@ -8,6 +8,9 @@ mod kin;
 #[path = "journeys/writing.rs"]
 mod writing;
 
+#[path = "journeys/groups.rs"]
+mod groups;
+
 use kit::support::{self, Desk, secs, world::Store};
 use plantain::app::dialog::{Setup, Test};
 use plantain::app::msg::PictureWay;

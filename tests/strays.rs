@@ -3,6 +3,7 @@
 
 use kit::support::{Desk, secs, world::Store};
 use plantain::app::settle::{Choice, choices};
+use plantain::app::table::Line;
 use plantain::app::{Dialog, Msg};
 use plantain::domain::{
     Answer, Browse, Change, Found, Holder, LocalId, Output, OutputState, Page, Problem, Report, Source, Stage,
@@ -298,7 +299,8 @@ mod elsewhere {
     use super::*;
 
     fn rows(desk: &Desk) -> Vec<LocalId> {
-        desk.state.table.window(50).0
+        let lines = desk.state.table.window(50).0.into_iter();
+        lines.filter_map(|line| if let Line::Task(id) = line { Some(id) } else { None }).collect()
     }
 
     /// Two tasks of other programs, shown.

@@ -235,7 +235,7 @@ fn a_new_holder_starts_as_after_a_restart_but_for_the_living() {
     let unfinished = loop {
         match news.recv_timeout(PATIENCE).expect("news") {
             Heard::Took { unfinished } => break unfinished,
-            Heard::News { .. } | Heard::Found(_) => {}
+            Heard::News { .. } | Heard::Found(_) | Heard::Resting(_) => {}
             Heard::Wishes(wishes) => panic!("too early: {wishes:?}"),
         }
     };

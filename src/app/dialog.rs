@@ -4,6 +4,7 @@ use crate::domain::{LocalId, Problem, Secret};
 use crate::keys::Place;
 
 use super::editor::TextPane;
+use super::groups::Name;
 use super::kin::KinDialog;
 use super::line::Line;
 use super::listing::{Listing, Mode};
@@ -27,6 +28,15 @@ pub enum Dialog {
         /// Lines scrolled away at the top.
         scroll: u16,
     },
+    /// Everything about a batch.
+    Batch {
+        /// Which one.
+        name: Name,
+        /// Lines scrolled away at the top.
+        scroll: u16,
+    },
+    /// Whether something is to be done to a batch.
+    AskBatch(AskBatch),
     /// A picture fills the screen.
     Viewer(Viewer),
     /// A list of models; typing narrows it.
@@ -69,6 +79,26 @@ pub enum Dialog {
     Setup(Setup),
 }
 
+/// Whether something is to be done to a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskBatch {
+    /// Which one.
+    pub batch: Name,
+    /// What.
+    pub deed: Deed,
+    /// The chosen answer.
+    pub yes: bool,
+}
+
+/// What can be done to a batch, and is asked about first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Drop what was never sent.
+    Drop,
+    /// Send once more what failed for a reason that passes.
+    Retry,
+}
+
 /// The screen that says how to set a key, and takes one for this run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Setup {
@@ -98,9 +128,9 @@ impl Dialog {
     pub fn place(&self) -> Place {
         match self {
             Self::Help { .. } => Place::Help,
-            Self::Detail { .. } => Place::Detail,
+            Self::Detail { .. } | Self::Batch { .. } => Place::Detail,
             Self::Viewer(_) => Place::Viewer,
-            Self::Models { .. } | Self::Choices { .. } | Self::Settle(_) => Place::Picker,
+            Self::Models { .. } | Self::Choices { .. } | Self::Settle(_) | Self::AskBatch(_) => Place::Picker,
             Self::Kin(dialog) => dialog.place(),
             Self::Input { .. } => Place::Input,
             Self::Setup(_) => Place::Setup,

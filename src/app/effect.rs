@@ -13,6 +13,8 @@ pub enum Effect {
     Fleet(Order),
     /// Tasks older than this one, from the store; answered by `Msg::Older`.
     Older(Option<(Wall, LocalId)>),
+    /// All that the store holds of the batch of this name; answered by `Msg::Batch`.
+    Batch(String),
     /// The family of this task, from the store; answered by `Msg::Relatives`.
     Family(LocalId),
     /// This picture, encoded for this terminal; answered by `Msg::Asset`. A newer wish replaces it.

@@ -3,6 +3,7 @@
 pub mod dialog;
 pub mod editor;
 pub mod effect;
+pub mod groups;
 pub mod kin;
 pub mod layout;
 pub mod line;

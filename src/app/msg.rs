@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ratatui::layout::Size;
 
+use crate::domain::batch::Member;
 use crate::domain::{AssetId, Draft, LocalId, Problem, Stage, Standing, Task, Wish};
 use crate::fleet::FleetMsg;
 use crate::keys::Chord;
@@ -33,6 +34,15 @@ pub enum Msg {
         tasks: Vec<Task>,
         /// The end of the history.
         last: bool,
+    },
+    /// What the store holds of a batch.
+    Batch {
+        /// Its name.
+        name: String,
+        /// All its tasks.
+        members: Vec<Member>,
+        /// Those that ended without a result.
+        failed: Vec<Task>,
     },
     /// Older tasks were asked for and cannot be read; why.
     NotOlder(String),

@@ -168,12 +168,13 @@ impl State {
         self.area.width < SMALLEST.0 || self.area.height < SMALLEST.1
     }
 
-    /// The task that keys act on: the one of the detail view, or the chosen one.
+    /// The task that keys act on: the one of the detail view, or the chosen one. None where they act on a batch.
     #[must_use]
     pub fn chosen(&self) -> Option<LocalId> {
         match &self.dialog {
             Some(Dialog::Detail { id, .. } | Dialog::Settle(Settling { id, .. })) => Some(*id),
             Some(Dialog::Viewer(open)) => Some(open.id),
+            Some(Dialog::Batch { .. } | Dialog::AskBatch(_)) => None,
             Some(Dialog::Kin(dialog)) => dialog.about().or(self.table.cursor()),
             Some(Dialog::Help { .. }) => self.under.as_ref().map(|open| open.id).or(self.table.cursor()),
             _ => self.table.cursor(),
@@ -184,6 +185,13 @@ impl State {
     #[must_use]
     pub fn task(&self) -> Option<&Task> {
         self.chosen().and_then(|id| self.fleet.task(id)).map(AsRef::as_ref)
+    }
+
+    /// The task whose picture is seen: the chosen one, or the newest of the chosen batch that has one.
+    #[must_use]
+    pub fn seen(&self) -> Option<&Task> {
+        let of_batch = || self.batch().and_then(|name| self.table.group(&name)?.result());
+        self.chosen().or_else(of_batch).and_then(|id| self.fleet.task(id)).map(AsRef::as_ref)
     }
 
     /// Says something in the footer.

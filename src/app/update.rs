@@ -13,6 +13,7 @@ use super::msg::{AssetMsg, Msg};
 use super::preview::Slot;
 use super::state::{Pane, State};
 
+mod batches;
 mod dialogs;
 mod files;
 mod forms;
@@ -25,6 +26,8 @@ mod tasks;
 mod twice;
 mod windows;
 mod writing;
+
+pub use batches::Retry;
 
 /// Takes in a message and says what to do now.
 pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
@@ -73,6 +76,7 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
         }
         Msg::Unfinished(tasks) | Msg::Relatives(tasks) => tasks::restore(state, tasks),
         Msg::Older { tasks, last } => tasks::older(state, tasks, last),
+        Msg::Batch { name, members, failed } => batches::learned(state, &name, &members, failed),
         Msg::Drafted(draft) => {
             // What was typed before the disk answered goes behind what was there: neither is lost.
             let typed = if state.editor.is_untouched() { String::new() } else { state.editor.draft().prompt };
@@ -143,8 +147,8 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     if let Some(Dialog::Text { pane, .. }) = &mut state.dialog {
         pane.lay(long_text_body(long_text(&panes)));
     }
+    batches::follow(state, effects);
     let height = usize::from(panes.rows.height);
-    state.table.scroll(height);
     if state.table.wants_more(height) {
         state.table.loading = true;
         effects.push(Effect::Older(state.table.frontier));
@@ -230,9 +234,12 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
             return vec![Effect::Demo];
         }
         Action::Submit if listing::has_ended(state) => {}
+        Action::Reuse | Action::Look | Action::Fetch | Action::Settle | Action::Adopt if state.batch().is_some() => {
+            state.say("that is about one task: choose one of the batch");
+        }
         Action::Submit => return tasks::submit(state),
         Action::Send if matches!(state.dialog, Some(Dialog::Kin(_))) => return kin::send_cause(state),
-        Action::Send => return tasks::send(state),
+        Action::Send => return batches::send(state).unwrap_or_else(|| tasks::send(state)),
         Action::Resume => {
             state.say("going on");
             return fleet(state, FleetMsg::Resume);
@@ -243,8 +250,13 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
             }
         }
         Action::Fetch => return files::check(state, true),
+        Action::Forget if batches::ask_drop(state) => {}
         Action::Forget if matches!(state.dialog, Some(Dialog::Kin(_))) => return kin::drop_cause(state),
         Action::Forget => return tasks::forget(state),
+        Action::Fold => batches::fold(state),
+        Action::FoldAll => batches::fold_all(state),
+        Action::Shut => batches::shut(state),
+        Action::Pause => return batches::pause(state),
         Action::Check => return dialogs::try_key(state),
         Action::Key => dialogs::open_setup(state),
         Action::Write => state.pane = Pane::Editor,
@@ -266,6 +278,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
                 Pane::Table => Pane::Form,
             }
         }
+        Action::Open if batches::open(state) => {}
         Action::Reuse => match &state.dialog {
             Some(Dialog::Kin(KinDialog::Carried(_))) => kin::edit_carried(state),
             Some(Dialog::Kin(KinDialog::Causes { .. })) => kin::edit_cause(state),
@@ -302,6 +315,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Close => dialogs::close(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::Settle(_))) => return settle::accept(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::List(_))) => return listing::accept(state),
+        Action::Accept if matches!(state.dialog, Some(Dialog::AskBatch(_))) => return batches::accept(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::Kin(_))) => return kin::accept(state),
         Action::Accept => dialogs::accept(state),
         Action::Add | Action::FromTask | Action::Remove | Action::Raise | Action::Lower => listing::act(state, action),

@@ -102,6 +102,8 @@ pub(super) enum Command {
     Adopt(Adopt),
     /// Fetch again what was moved, deleted, or did not come, while its link works
     Fetch(Fetch),
+    /// What was sent together: list batches; pause, resume, drop, retry one
+    Batches(Batches),
     /// List tasks, newest first
     List(List),
     /// Show everything about a task
@@ -353,6 +355,41 @@ pub(super) struct Fetch {
     /// Folder for the outputs
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("deed").args(["pause", "resume", "drop", "retry"]).requires("name")))]
+pub(super) struct Batches {
+    /// Only this one
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Send nothing more of it until somebody says so, in whichever window
+    #[arg(long)]
+    pub pause: bool,
+    /// Let it go on
+    #[arg(long)]
+    pub resume: bool,
+    /// Drop what of it was never sent
+    #[arg(long)]
+    pub drop: bool,
+    /// Send once more what failed for a reason that passes, and what was held
+    #[arg(long)]
+    pub retry: bool,
+    /// Do not ask, however many and however dear
+    #[arg(long, short, requires = "retry")]
+    pub yes: bool,
+    /// Send nothing if it may cost more than this, or if nobody knows
+    #[arg(long, value_name = "USD", value_parser = dollars, requires = "retry")]
+    pub max_cost: Option<f64>,
+    /// Wait until the tasks have ended and their outputs are here
+    #[arg(long, short, requires = "retry")]
+    pub wait: bool,
+    /// How many at most, the newest first
+    #[arg(long, short = 'n', default_value_t = 50)]
+    pub limit: usize,
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,

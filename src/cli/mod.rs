@@ -2,6 +2,7 @@
 
 mod adopt;
 mod args;
+mod batches;
 mod context;
 mod demo;
 mod doctor;
@@ -103,6 +104,7 @@ async fn run(args: Args) -> Result<u8, Report> {
         Some(Command::Settle(args)) => settle::run(&global, &args).await,
         Some(Command::Adopt(args)) => adopt::run(&global, args).await,
         Some(Command::Fetch(args)) => fetch::run(&global, args).await,
+        Some(Command::Batches(args)) => batches::run(&global, &args).await,
         Some(Command::List(args)) if args.remote => remote::run(&global, &args).await,
         Some(Command::List(args)) => list::run(&global, &args),
         Some(Command::Show(args)) => show::run(&global, &args),

@@ -23,6 +23,15 @@ pub enum Change {
     Learned(Vec<Lesson>),
     /// What the holder of the lease found in the account's list for another window.
     Found(Box<Found>),
+    /// A batch rests, or does not: nothing of it is sent until the user says so, in whichever window.
+    Batch {
+        /// Its name.
+        name: String,
+        /// It rests.
+        paused: bool,
+    },
+    /// Those of these tasks that were never sent leave the table for good.
+    Drop(Vec<LocalId>),
     /// Why the holder of the lease sends nothing, if so: for the other windows to show.
     Paused(Option<Problem>),
 }
@@ -35,6 +44,8 @@ impl Change {
             Self::New(task) | Self::Intent(task) | Self::Progress(task) => Some((task.id, task.status.stage())),
             Self::Draft(_)
             | Self::Forget(_)
+            | Self::Drop(_)
+            | Self::Batch { .. }
             | Self::Star(..)
             | Self::Learned(_)
             | Self::Wish(_)

@@ -104,6 +104,16 @@ impl Fleet {
             FleetMsg::Found(found) => self.found(*found, now),
             FleetMsg::Adopt(id) => return self.wish_adopted(id),
             FleetMsg::Settle { id, how } => return self.wish_settled(id, how, now),
+            FleetMsg::Pause { batch, on } => {
+                if on {
+                    self.resting.insert(batch.clone())
+                } else {
+                    self.resting.remove(&batch)
+                };
+                return vec![Order::Save(Change::Batch { name: batch, paused: on })];
+            }
+            FleetMsg::Resting(batches) => self.resting = batches,
+            FleetMsg::DropUnsent(batch) => return wish(Wish::Drop(batch)),
             FleetMsg::Block(problem) => self.queue.block(problem),
             FleetMsg::Learned(learned) => self.learned_before(learned),
             FleetMsg::Again(assets) => {
@@ -206,13 +216,14 @@ impl Fleet {
 
     /// Forgets what it was about to do, and keeps what it knows.
     fn begin_anew(&mut self) {
+        let resting = std::mem::take(&mut self.resting);
         let (tasks, by_task_id) = (std::mem::take(&mut self.tasks), std::mem::take(&mut self.by_task_id));
         let (callbacks, unborn) = (std::mem::take(&mut self.callbacks), std::mem::take(&mut self.unborn));
         let strays = std::mem::take(&mut self.strays);
         let durations = std::mem::take(self.watch.durations_mut());
         let (skew, lessons) = (self.skew, self.lessons);
         let fresh = Self::new(self.allowance, self.chance.bits());
-        *self = Self { tasks, by_task_id, callbacks, unborn, skew, lessons, strays, ..fresh };
+        *self = Self { tasks, by_task_id, callbacks, unborn, skew, lessons, strays, resting, ..fresh };
         *self.watch.durations_mut() = durations;
     }
 
@@ -254,7 +265,7 @@ impl Fleet {
         let coming: Vec<LocalId> = wished.intersection(&self.unborn).copied().collect();
         self.begin_anew();
         self.by_task_id.clear();
-        let mut tasks = std::mem::take(&mut self.tasks);
+        let mut tasks = self.tasks.take();
         tasks.extend(unfinished.into_iter().map(|task| (task.id, Arc::new(task))));
         self.strays.ask_again();
         let mut orders = self.handle(FleetMsg::Restored(tasks.into_values().map(Arc::unwrap_or_clone).collect()), now);
@@ -282,6 +293,7 @@ pub fn granted(wish: Wish, task: Option<Task>) -> Vec<FleetMsg> {
         Wish::Star { task, on } => vec![first, FleetMsg::Star(task, on)],
         Wish::Browse(browse) => vec![FleetMsg::BrowseFor(browse)],
         Wish::Resume => vec![FleetMsg::Resume],
+        Wish::Drop(batch) => vec![FleetMsg::DropUnsent(batch)],
         Wish::WatchAll => Vec::new(),
     }
 }

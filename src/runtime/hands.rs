@@ -186,6 +186,7 @@ impl Hands {
         let about = change.written();
         let quiet = matches!(change, Change::Learned(_));
         let wished = if let Change::Wish(Wish::Send(id)) = &change { Some(*id) } else { None };
+        let several = matches!(change, Change::Drop(_));
         let (inbox, dropped) = (self.inbox.clone(), if let Change::Forget(id) = &change { Some(*id) } else { None });
         store.apply(change, move |result| {
             let result = result.map_err(Problem::from);
@@ -200,6 +201,15 @@ impl Hands {
             };
             deliver(&inbox, Note::Msg(msg));
         });
+        if several {
+            // So does what was sent after all.
+            let inbox = self.inbox.clone();
+            store.unfinished_then(move |found| {
+                if let Ok(tasks) = found {
+                    deliver(&inbox, Note::Msg(Msg::Unfinished(tasks)));
+                }
+            });
+        }
         if let Some(id) = dropped {
             // What could not be dropped is there again.
             let inbox = self.inbox.clone();

@@ -29,8 +29,22 @@ impl Program {
             Heard::Found(found) => {
                 found.into_iter().for_each(|found| self.take(Msg::Fleet(FleetMsg::Found(Box::new(found))), false));
             }
+            Heard::Resting(batches) => self.take(Msg::Fleet(FleetMsg::Resting(batches)), false),
             Heard::Wishes(wishes) => self.take(Msg::Wished(wishes), false),
         }
+    }
+
+    /// All that the store holds of a batch.
+    pub(super) fn read_batch(&self, name: String) {
+        let Some(store) = self.hands.store() else { return };
+        let (inbox, of) = (self.hands.inbox(), name.clone());
+        store.batch_then(&of, &self.state.catalogue, move |result| {
+            let msg = match result {
+                Ok((members, failed)) => Msg::Batch { name, members, failed },
+                Err(why) => Msg::Told(why.to_string()),
+            };
+            deliver(&inbox, Note::Msg(msg));
+        });
     }
 
     /// Stops, as Ctrl-Z does. A program that is stopped sends nothing: the lease is left to the other windows, and

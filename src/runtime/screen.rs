@@ -19,12 +19,13 @@ use crate::fleet::{FleetMsg, Order};
 use crate::graphics::{Protocol, Quality, Shape};
 use crate::keys::Place;
 use crate::store::Heard;
-use crate::terminal::{self, Caps, Choice, Depth, Env, Frame, Input, Output, Reader, Reply, Screen};
-use crate::ui::{ColourDepth, Theme, view};
+use crate::terminal::{self, Caps, Choice, Env, Frame, Input, Output, Reader, Reply, Screen};
+use crate::ui::{Theme, view};
 
 use super::brief::name_of;
 use super::callbacks::{Ear, Listening};
 use super::clock::{self, Clock, sleep_until};
+use super::colours::theme;
 use super::compose::Composing;
 use super::hands::{Hands, Note, deliver};
 use super::keyboard::chord;
@@ -280,6 +281,7 @@ impl Program {
                     });
                 }
             }
+            Effect::Batch(name) => self.read_batch(name),
             Effect::Family(id) => {
                 if let Some(store) = self.hands.store() {
                     let inbox = self.hands.inbox();
@@ -441,16 +443,4 @@ impl Program {
             }
         }
     }
-}
-
-/// The colours for this terminal. Before it has told its background, its own sixteen are used.
-pub(super) fn theme(caps: &Caps) -> Theme {
-    let depth = match caps.depth() {
-        Depth::True => ColourDepth::True,
-        Depth::Ansi256 => ColourDepth::Ansi256,
-        Depth::Ansi16 => ColourDepth::Ansi16,
-        Depth::None => ColourDepth::None,
-    };
-    let offset = jiff::tz::TimeZone::system().to_offset(jiff::Timestamp::now()).seconds();
-    Theme { utc_offset: offset, ..Theme::new(depth, caps.light()) }
 }

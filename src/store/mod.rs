@@ -6,6 +6,7 @@
 
 mod answers;
 mod backup;
+mod batches;
 mod company;
 mod lease;
 mod network;
@@ -20,6 +21,7 @@ mod thread;
 mod write;
 mod writing;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::mpsc::{self, SyncSender, TrySendError};
@@ -123,6 +125,7 @@ impl From<StoreProblem> for Problem {
 
 /// What comes from the other programs on the database.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "a few a second at most, each moved twice")]
 pub enum Heard {
     /// This program holds the lease from now on.
     Took {
@@ -142,6 +145,8 @@ pub enum Heard {
     },
     /// The holder of the lease has looked into the account's list for a window that only watches.
     Found(Vec<Found>),
+    /// Another window let batches rest, or go on: these rest now.
+    Resting(BTreeSet<String>),
     /// Other windows want something of this one, which holds the lease; with the task each wish is about.
     Wishes(Vec<(Wish, Option<Task>)>),
 }
@@ -360,12 +365,6 @@ impl Store {
         self.later(move |conn| read::known_of(conn, &task_ids), then);
     }
 
-    /// The rows of a batch that were given before. Blocks.
-    pub fn batch(&self, name: &str) -> Read<Vec<Given>> {
-        let name = name.to_owned();
-        self.wait(move |conn| read::batch(conn, &name))
-    }
-
     /// How many tasks are in each stage; stages without any are left out. Blocks.
     pub fn counts(&self) -> Read<Vec<(Stage, u64)>> {
         self.wait(read::counts)
@@ -427,7 +426,8 @@ impl Store {
     }
 }
 
-pub use read::{FOUND, Given};
+pub use batches::{Batch, Given};
+pub use read::FOUND;
 
 impl Drop for Store {
     fn drop(&mut self) {

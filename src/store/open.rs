@@ -20,6 +20,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/007-batch.sql")),
     M::up(include_str!("migrations/008-kin.sql")),
     M::up(include_str!("migrations/011-writing.sql")),
+    M::up(include_str!("migrations/009-batches.sql")),
 ];
 /// How long another program may keep the database locked.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -92,6 +93,7 @@ fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
         .chain(super::company::STATEMENTS)
         .chain(super::answers::STATEMENTS)
         .chain(super::relatives::STATEMENTS)
+        .chain(super::batches::STATEMENTS)
         .chain(super::writing::STATEMENTS)
     {
         conn.prepare(statement)

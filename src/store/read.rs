@@ -41,25 +41,11 @@ const OUTPUTS: &str = "SELECT url, role, expires, place, why, file, bytes, sha25
 /// More kinds than are ever kept.
 const LEARNED: &str = "SELECT about, lesson FROM learned LIMIT 2000";
 
-const BATCH: &str = "SELECT row, id, stage FROM tasks WHERE batch = ?1 AND row IS NOT NULL";
 const SALT: &str = "SELECT bytes FROM salt WHERE one = 1";
 
 /// Every statement of this file, for a check at the start.
-pub(super) const STATEMENTS: &[&str] = &[
-    NEWEST,
-    OLDER,
-    UNFINISHED,
-    ONE,
-    BY_TASK_ID,
-    BY_PREFIX,
-    BY_TASK_PREFIX,
-    KNOWN,
-    COUNTS,
-    OUTPUTS,
-    LEARNED,
-    BATCH,
-    SALT,
-];
+pub(super) const STATEMENTS: &[&str] =
+    &[NEWEST, OLDER, UNFINISHED, ONE, BY_TASK_ID, BY_PREFIX, BY_TASK_PREFIX, KNOWN, COUNTS, OUTPUTS, LEARNED, SALT];
 
 pub(super) fn newest(conn: &Connection, limit: usize, before: Option<(Wall, LocalId)>) -> rusqlite::Result<Vec<Task>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -75,32 +61,6 @@ pub(super) fn unfinished(conn: &Connection) -> rusqlite::Result<Vec<Task>> {
 
 pub(super) fn task(conn: &Connection, id: LocalId) -> rusqlite::Result<Option<Task>> {
     Ok(tasks(conn, ONE, [id.to_string()])?.pop())
-}
-
-/// A row of a batch that was given before.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Given {
-    /// Its digest.
-    pub row: String,
-    /// The task it became.
-    pub id: LocalId,
-    /// How that stands.
-    pub stage: Stage,
-}
-
-pub(super) fn batch(conn: &Connection, name: &str) -> rusqlite::Result<Vec<Given>> {
-    let mut statement = conn.prepare_cached(BATCH)?;
-    let rows =
-        statement.query_map([name], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)))?;
-    let mut given = Vec::new();
-    for found in rows {
-        let (row, id, stage) = found?;
-        // What this program does not understand was given all the same.
-        if let Ok(id) = id.parse() {
-            given.push(Given { row, id, stage: rows::stage(&stage).unwrap_or(Stage::Unknown) });
-        }
-    }
-    Ok(given)
 }
 
 pub(super) fn known(conn: &Connection, task_id: &TaskId) -> rusqlite::Result<Option<LocalId>> {

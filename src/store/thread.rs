@@ -168,7 +168,8 @@ fn begins(change: &Change) -> bool {
         Change::New(task) | Change::Intent(task) => task.task_id.is_none(),
         Change::Progress(task) => task.status.stage() == Stage::Sending,
         Change::Draft(_) | Change::Learned(_) | Change::Found(_) => true,
-        Change::Forget(_) | Change::Star(..) | Change::Wish(_) | Change::Paused(_) => false,
+        Change::Forget(_) | Change::Drop(_) | Change::Batch { .. } => false,
+        Change::Star(..) | Change::Wish(_) | Change::Paused(_) => false,
     }
 }
 
@@ -183,6 +184,10 @@ fn try_commit(
     if let Some(company) = company.as_mut() {
         company.pay(conn)?;
         if batch.iter().any(|(change, _)| matches!(change, Change::Intent(_) | Change::Wish(_))) {
+            company.wished();
+        }
+        if batch.iter().any(|(change, _)| matches!(change, Change::Batch { .. })) {
+            // Another window may have said otherwise at the same moment: what holds is what is written.
             company.wished();
         }
     }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::company::Company;
-use super::{StoreProblem, answers, rows, writing};
+use super::{StoreProblem, answers, batches, rows, writing};
 use crate::domain::{Change, Lesson, LocalId, Output, OutputState, Stage, Task, Wish};
 
 /// Why a change was not made.
@@ -70,6 +70,8 @@ pub(super) fn apply(conn: &Connection, change: &Change, company: Option<&Company
         (Change::Forget(id), _) => forget(conn, *id),
         (Change::Star(id, on), _) => star(conn, *id, *on),
         (Change::Learned(lessons), _) => learned(conn, lessons),
+        (Change::Batch { name, paused }, _) => Ok(batches::rest(conn, name, *paused)?),
+        (Change::Drop(ids), _) => Ok(batches::drop_unsent(conn, ids)?),
         (Change::Found(found), _) => answers::tell(conn, found),
         (Change::Wish(wish), Some(company)) => company.wish(conn, wish),
         (Change::Paused(why), Some(company)) => company.pause(conn, why.as_ref()),
@@ -92,7 +94,7 @@ fn new(conn: &Connection, task: &Task) -> Result<(), Fault> {
         ":created": task.created.0,
         ":completed": task.completed.map(|at| at.0),
         ":batch": task.mark.as_ref().map(|mark| &mark.batch),
-        ":row": task.mark.as_ref().map(|mark| &mark.row),
+        ":row": task.mark.as_ref().map(|mark| &mark.row).filter(|row| !row.is_empty()),
         ":seed": task.mark.as_ref().and_then(|mark| mark.seed).map(u64::cast_signed),
         ":parent": task.kin.map(|kin| kin.parent.to_string()),
         ":how": task.kin.map(|kin| kin.how.word()),

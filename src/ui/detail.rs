@@ -21,33 +21,38 @@ use super::theme::{STAR, Theme, sign};
 const MOST: usize = 32_000;
 
 /// The page in the making.
-struct Page<'a, 't> {
-    lines: Vec<Line<'a>>,
+pub(super) struct Page<'a, 't> {
+    pub lines: Vec<Line<'a>>,
     width: usize,
     /// Cells for the names of things, the same all over the page.
     room: usize,
-    theme: &'t Theme,
+    pub theme: &'t Theme,
 }
 
-impl<'a> Page<'a, '_> {
-    fn head(&mut self, title: &'static str) {
+impl<'a, 't> Page<'a, 't> {
+    /// An empty page of so many cells of width.
+    pub fn new(width: u16, theme: &'t Theme) -> Self {
+        Self { lines: Vec::new(), width: usize::from(width), room: 12, theme }
+    }
+
+    pub fn head(&mut self, title: &'static str) {
         self.lines.push(Line::default());
         self.lines.push(Line::from(span(title, self.theme.accent)));
     }
 
-    fn line(&mut self, spans: Vec<Span<'a>>) {
+    pub fn line(&mut self, spans: Vec<Span<'a>>) {
         self.lines.push(Line::from(spans));
     }
 
     /// A paragraph with an indent.
-    fn prose(&mut self, indent: usize, text: &str, style: Style) {
+    pub fn prose(&mut self, indent: usize, text: &str, style: Style) {
         for part in text::wrap(&clean_lines(text), self.width.saturating_sub(indent)) {
             self.lines.push(Line::from(vec![Span::raw(" ".repeat(indent)), span(part, style)]));
         }
     }
 
     /// A name and what it is, broken under itself.
-    fn entry(&mut self, name: &str, value: &str, style: Style) {
+    pub fn entry(&mut self, name: &str, value: &str, style: Style) {
         let room = self.room;
         let indent = 2 + room + 2;
         let mut parts = text::wrap(&one_line(value), self.width.saturating_sub(indent).max(8)).into_iter();
@@ -66,7 +71,7 @@ pub fn lines<'a>(state: &State, task: &Task, width: u16, theme: &Theme) -> Vec<L
     let spec = state.catalogue.get(&task.request.full_model());
     let labels = spec.iter().flat_map(|spec| &spec.fields).filter(|field| field.role != Some(Role::Prompt));
     let longest = labels.map(|field| text::width(&field.name)).max().unwrap_or(0);
-    let mut page = Page { lines: Vec::new(), width: usize::from(width), room: longest.clamp(12, 20), theme };
+    let mut page = Page { room: longest.clamp(12, 20), ..Page::new(width, theme) };
     standing(&mut page, state, task);
     page.head("prompt");
     let prompt = match task.request.prompt.as_str() {

@@ -12,7 +12,7 @@ use crate::domain::{Field, request};
 
 use super::draw::{foreign, frame, on_lower_edge, put, put_spans, scrollbar, scrolled, span};
 use super::theme::Theme;
-use super::{detail, help, kin, line, listing, models, pane, settle, setup, text};
+use super::{detail, group, help, kin, line, listing, models, pane, settle, setup, text};
 
 /// Pages and long lists keep clear of the preview where the panes beside it are at least this wide.
 const ENOUGH: u16 = 60;
@@ -36,7 +36,7 @@ pub fn area(state: &State, dialog: &Dialog, panes: &Panes) -> (Rect, Rect) {
     // Only the breaks of the lines count here, not their looks.
     let theme = || Theme::new(super::ColourDepth::None, None);
     let (width, height) = match dialog {
-        Dialog::Detail { .. } | Dialog::Viewer(_) => return (within, within),
+        Dialog::Detail { .. } | Dialog::Batch { .. } | Dialog::Viewer(_) => return (within, within),
         Dialog::Help { place, .. } => {
             let width = most.min(76);
             (width, lines(help::lines(*place, width.saturating_sub(4), &theme()).len()).saturating_add(2))
@@ -50,6 +50,10 @@ pub fn area(state: &State, dialog: &Dialog, panes: &Panes) -> (Rect, Rect) {
         Dialog::Settle(settling) => {
             let width = most.min(96);
             (width, settle::height(state, settling, width, &theme()))
+        }
+        Dialog::AskBatch(ask) => {
+            let width = most.min(70);
+            (width, group::ask_height(state, ask, width.saturating_sub(6)))
         }
         Dialog::Setup(setup) => {
             let width = most.min(74);
@@ -73,6 +77,15 @@ pub fn draw(
             let lines = state.fleet.task(*id).map(|task| detail::lines(state, task, width, theme)).unwrap_or_default();
             let title = [span("task ", theme.title_focus), span(id.short(), theme.title_focus)];
             return (None, Some(scrolled(buf, area, theme, &title, &lines, *scroll)));
+        }
+        Dialog::Batch { name, scroll } => {
+            let lines = group::page(state, name, width, theme);
+            let title = [span("batch ", theme.title_focus), foreign(name, theme.title_focus)];
+            return (None, Some(scrolled(buf, area, theme, &title, &lines, *scroll)));
+        }
+        Dialog::AskBatch(ask) => {
+            group::ask(state, ask, area, theme, buf);
+            None
         }
         // It is drawn without the panes.
         Dialog::Viewer(_) => None,

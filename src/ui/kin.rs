@@ -13,7 +13,7 @@ use crate::domain::text::{cut, one_line};
 use crate::domain::{How, price, validate};
 
 use super::dialogs::list;
-use super::draw::{foreign, frame, put, put_spans, scrolled, span};
+use super::draw::{foreign, frame, put, scrolled, span};
 use super::table::word;
 use super::theme::{STAR, Theme, sign};
 use super::{line, text};
@@ -61,7 +61,6 @@ pub fn draw(
             if inner.height < 3 {
                 return (None, None);
             }
-            let room = inner.width.saturating_sub(5);
             let at = Position { x: inner.x + 2, y: inner.y };
             let end = line::draw(buf, at, inner.width.saturating_sub(4), query, "type to narrow the list", theme);
             let body = Rect { y: inner.y + 2, height: inner.height - 2, ..inner };

@@ -6,6 +6,7 @@ mod dialogs;
 mod draw;
 mod editor;
 mod form;
+mod group;
 mod help;
 mod kin;
 mod line;

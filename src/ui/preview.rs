@@ -73,7 +73,12 @@ pub fn draw(
     theme: &Theme,
     buf: &mut Buffer,
 ) -> Option<Placed> {
-    let Some(task) = state.task() else {
+    let Some(task) = state.seen() else {
+        if let Some(name) = state.batch() {
+            frame(buf, places.frame, theme, false, &[foreign(&name, theme.text)], &[]);
+            centred(buf, places.picture, &super::group::words(state, &name, theme));
+            return None;
+        }
         frame(buf, places.frame, theme, false, &[span("preview", theme.title)], &[]);
         let words = Line::from(span("the picture of the chosen task appears here", theme.dim));
         centred(buf, places.picture, &wrapped(&[words], places.picture.width));

@@ -520,7 +520,7 @@ mod table {
                 let (rows, cursor) = table.window(height);
                 prop_assert_eq!(rows.len(), height.min(known.len()), "a full window, or all there is");
                 if height > 0 {
-                    prop_assert_eq!(cursor.map(|at| rows[at]), table.cursor());
+                    prop_assert_eq!(cursor.map(|at| &rows[at]), table.at());
                 }
                 let top = table.top();
                 table.scroll(height);

@@ -408,6 +408,7 @@ impl World {
                 Vec::new()
             }),
             Heard::Found(_) => Err("nobody wants to see the tasks of others".into()),
+            Heard::Resting(_) => Err("nobody lets a batch rest".into()),
             Heard::Wishes(wishes) => {
                 for (wish, task) in wishes {
                     for msg in granted(wish, task) {

@@ -92,7 +92,8 @@ pub(super) fn go(state: &mut State, action: Action) {
         )) => {
             *cursor = cursor.saturating_add_signed(by).min(rows.saturating_sub(1));
         }
-        Some(Dialog::Help { scroll, .. } | Dialog::Detail { scroll, .. }) => {
+        Some(Dialog::AskBatch(ask)) => ask.yes = by > 0,
+        Some(Dialog::Help { scroll, .. } | Dialog::Detail { scroll, .. } | Dialog::Batch { scroll, .. }) => {
             let by = i16::try_from(by.clamp(-1000, 1000)).unwrap_or(0);
             // How long the text is shows when it is drawn; until then it only must not run away.
             *scroll = scroll.saturating_add_signed(by).min(state.page_end.unwrap_or(1000));

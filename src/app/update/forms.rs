@@ -42,6 +42,8 @@ pub(super) fn typed(state: &mut State, chord: Chord) {
         Some(
             Dialog::Help { .. }
             | Dialog::Detail { .. }
+            | Dialog::Batch { .. }
+            | Dialog::AskBatch(_)
             | Dialog::Viewer(_)
             | Dialog::Choices { .. }
             | Dialog::Settle(_)

@@ -3,7 +3,7 @@
 //! The service keeps a ledger by idempotency key, as the real one does: a key it knows with the same bytes is a
 //! replay, with other bytes a mismatch, and every line of the ledger was paid for once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use plantain::domain::{
@@ -23,6 +23,8 @@ pub struct Store {
     pub drafts: BTreeMap<String, Draft>,
     /// What was learned, by what it is about.
     pub learned: BTreeMap<String, String>,
+    /// Batches that rest.
+    pub resting: BTreeSet<String>,
 }
 
 impl Store {
@@ -45,6 +47,9 @@ impl Store {
             Change::Learned(lessons) => {
                 self.learned.extend(lessons.iter().map(|lesson| (lesson.about.clone(), lesson.text.clone())));
             }
+            Change::Drop(ids) => ids.iter().for_each(|id| drop(self.tasks.remove(id))),
+            Change::Batch { name, paused: true } => drop(self.resting.insert(name.clone())),
+            Change::Batch { name, .. } => drop(self.resting.remove(name)),
             Change::Wish(_) | Change::Found(_) | Change::Paused(_) => {}
         }
         change.written()
