@@ -66,8 +66,8 @@ fn place(typed: &str, line: usize, column: usize) -> (usize, usize) {
 
 /// The place behind everything.
 fn end(typed: &str) -> (usize, usize) {
-    let lines = typed.split('\n');
-    (lines.clone().count(), lines.last().unwrap_or_default().chars().count() + 1)
+    let mut lines = typed.split('\n');
+    (lines.clone().count(), lines.next_back().unwrap_or_default().chars().count() + 1)
 }
 
 /// What the reader of JSON says, for people.
