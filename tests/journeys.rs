@@ -1,6 +1,8 @@
 //! Journeys through the pure machine: messages in, effects out, virtual time. No disk, no network, no screen.
 //! The letters and numbers in the comments name the fault that a journey walks through.
 
+#[path = "journeys/form.rs"]
+mod form;
 #[path = "journeys/kin.rs"]
 mod kin;
 #[path = "journeys/writing.rs"]
@@ -719,12 +721,12 @@ mod screen {
         assert_eq!(desk.state.place(), Place::Picker);
         desk.typed("seedream image-to");
         let Some(Dialog::Models { query, cursor: 0 }) = &desk.state.dialog else { panic!("{:?}", desk.state.dialog) };
-        let rows = matching_models(query, &desk.state.catalogue);
+        let rows = matching_models(query.text(), &desk.state.catalogue);
         assert!(!rows.is_empty() && rows.len() < 5);
         let first = rows[0].name.clone();
         desk.press("down down down down down down up home enter");
         assert_eq!((desk.state.editor.model(), desk.state.dialog.is_none()), (first.as_str(), true));
-        desk.press("ctrl-o").typed("zzz").press("enter");
+        desk.press("ctrl-o").typed("zzz zzz").press("enter");
         assert!(desk.state.dialog.is_some(), "nothing matches, nothing is chosen");
         desk.press("esc");
         assert_eq!(desk.state.editor.model(), first);

@@ -128,6 +128,117 @@ fn choosing_a_model_a_value_a_line() {
     insta::assert_snapshot!("input", desk.typed("3").screen());
 }
 
+/// A model of the catalogue, chosen by what is asked of it.
+fn of_model(width: u16, height: u16, score: impl Fn(&plantain::domain::ModelSpec) -> usize) -> Desk {
+    let mut desk = busy(width, height);
+    let models = desk.state.catalogue.models().iter().filter(|model| model.is_current());
+    let name = models.max_by_key(|model| score(model)).expect("a model").name.clone();
+    desk.press("alt-m").typed(&name).press("enter");
+    assert_eq!(desk.state.editor.model(), name);
+    desk.typed("a lighthouse keeper's cat, asleep on a coil of rope, 灯台の猫");
+    desk
+}
+
+/// Each at the two sizes that most people have.
+fn at_two_sizes(name: &str, make: impl Fn(u16, u16) -> Desk) {
+    for (width, height) in [(80, 24), (120, 40)] {
+        insta::assert_snapshot!(format!("{name}-{width}"), make(width, height).screen());
+    }
+}
+
+#[test]
+fn the_form_of_the_first_model_and_of_the_one_with_most_fields() {
+    at_two_sizes("form", |width, height| {
+        let mut desk = busy(width, height);
+        desk.press("i").typed("a lighthouse").press("tab right down down");
+        desk
+    });
+    let most = |model: &plantain::domain::ModelSpec| model.fields.len();
+    at_two_sizes("form-of-many-fields", |width, height| {
+        let mut desk = of_model(width, height, most);
+        desk.press("tab right right up up right right right right");
+        desk
+    });
+}
+
+#[test]
+fn a_broken_rule_shows_while_typing() {
+    at_two_sizes("form-broken", |width, height| {
+        let mut desk = of_model(width, height, |model| model.constraints.len());
+        let spec = desk.state.editor.spec(&desk.state.catalogue).expect("known").clone();
+        let rule = spec.constraints.iter().find(|rule| rule.require.keys().any(|key| key.ends_with("_not")));
+        let rule = rule.expect("a rule about shapes");
+        for (name, condition) in rule.when.iter().chain(&rule.require) {
+            let plantain::domain::catalogue::Condition::OneOf(values) = condition else { continue };
+            let name = name.strip_suffix("_not").unwrap_or(name);
+            desk.state.editor.set_field(name, values.first().cloned(), desk.now);
+        }
+        assert!(desk.state.editor.broken(&desk.state.catalogue).is_some());
+        desk
+    });
+}
+
+#[test]
+fn the_input_as_json() {
+    at_two_sizes("json-of-an-unknown-model", |width, height| {
+        let mut desk = busy(width, height);
+        desk.press("i").typed("a lighthouse").press("alt-m").typed("new/model-4").press("end enter");
+        desk.press("end").typed(",\n  \"strength\": 0.");
+        desk
+    });
+    insta::assert_snapshot!(
+        "json-of-a-known-model",
+        busy(120, 40).press("i").typed("a lighthouse").press("alt-j").screen()
+    );
+    insta::assert_snapshot!("models-unknown", busy(80, 24).press("alt-m").typed("nano3").press("end").screen());
+    insta::assert_snapshot!("models-80", busy(80, 24).press("alt-m end").screen());
+}
+
+#[test]
+fn long_texts_and_addresses() {
+    use plantain::domain::Field;
+    let fields = |wanted: fn(&Field) -> bool| {
+        move |model: &plantain::domain::ModelSpec| model.fields.iter().filter(|field| wanted(field)).count()
+    };
+    let go = |desk: &mut Desk, wanted: fn(&Field) -> bool| {
+        desk.press("tab");
+        for _ in 0..20 {
+            if desk.state.editor.field(&desk.state.catalogue).is_some_and(wanted) {
+                return;
+            }
+            desk.press("right");
+        }
+        panic!("no such field");
+    };
+    at_two_sizes("long-text", |width, height| {
+        let long: fn(&Field) -> bool = |field| field.is_long() && field.role == Some(plantain::domain::Role::LongText);
+        let mut desk = of_model(width, height, |model| fields(long)(model) * model.fields.len());
+        go(&mut desk, long);
+        desk.press("enter").typed("[verse]\nA cat on the gallery, salt in her fur,\n[chorus]\n灯台の猫よ 👩‍🚀");
+        desk
+    });
+    let several: fn(&Field) -> bool =
+        |field| field.media.as_deref() == Some("image") && field.max_items.is_some_and(|most| most > 5);
+    let listed = |width, height| {
+        let mut desk = of_model(width, height, fields(several));
+        go(&mut desk, several);
+        desk.press("enter");
+        desk
+    };
+    at_two_sizes("addresses-none", listed);
+    at_two_sizes("addresses-of-tasks", |width, height| {
+        let mut desk = listed(width, height);
+        desk.press("t");
+        desk
+    });
+    at_two_sizes("addresses", |width, height| {
+        let mut desk = listed(width, height);
+        desk.typed("https://pictures.example/albums/2026/lighthouse-at-dusk.jpg?w=1024\ndata:image/png;base64,AAAA");
+        desk.press("t enter a").typed("~/Pictures/cat.png").press("enter");
+        desk
+    });
+}
+
 /// An unsure task, one of the account that may be it, and one that is somebody else's.
 fn undecided(width: u16, height: u16) -> Desk {
     let mut desk = Desk::new(width, height);
@@ -207,6 +318,29 @@ fn every_size_can_be_drawn() {
     for keys in ["alt-m", "tab tab right enter", "K"] {
         let mut desk = busy(80, 24);
         desk.press(keys);
+        desks.push(desk);
+    }
+    for keys in ["alt-m n b", "i alt-j", "tab tab right 3"] {
+        let mut desk = busy(80, 24);
+        desk.press(keys);
+        desks.push(desk);
+    }
+    for wanted in [
+        |field: &plantain::domain::Field| field.is_long(),
+        |field: &plantain::domain::Field| field.is_list(),
+        |field: &plantain::domain::Field| field.step.is_some(),
+    ] {
+        let mut desk = of_model(80, 24, |model| model.fields.iter().filter(|field| wanted(field)).count());
+        desk.press("tab");
+        while !desk
+            .state
+            .editor
+            .field(&desk.state.catalogue)
+            .is_some_and(|f| wanted(f) && f.role.is_none_or(|r| r != plantain::domain::Role::Prompt))
+        {
+            desk.press("right");
+        }
+        desk.press("enter").typed(&"https://x.example/長い/👩‍🚀.png ".repeat(9));
         desks.push(desk);
     }
     for keys in ["u", "u end up enter", "down enter", "enter"] {

@@ -3,8 +3,11 @@
 use crate::domain::{LocalId, Problem, Secret};
 use crate::keys::Place;
 
+use super::editor::TextPane;
 use super::groups::Name;
 use super::kin::KinDialog;
+use super::line::Line;
+use super::listing::{Listing, Mode};
 use super::looking::Viewer;
 use super::settle::Settling;
 use super::shelf::Shelf;
@@ -40,7 +43,7 @@ pub enum Dialog {
     /// A list of models; typing narrows it.
     Models {
         /// What was typed.
-        query: String,
+        query: Line,
         /// The chosen row among those that match.
         cursor: usize,
     },
@@ -56,10 +59,19 @@ pub enum Dialog {
         /// The field.
         field: String,
         /// What was typed.
-        text: String,
+        text: Line,
         /// Why it cannot be taken.
         fault: Option<String>,
     },
+    /// A long text of a field, in an editor of its own.
+    Text {
+        /// The field.
+        field: String,
+        /// The text; the field always has what stands here.
+        pane: TextPane,
+    },
+    /// The addresses, or texts, of a field.
+    List(Listing),
     /// What to do about a creation whose outcome nobody knows.
     Settle(Settling),
     /// Where tasks come from and what comes of them.
@@ -126,6 +138,12 @@ impl Dialog {
             Self::Shelf(shelf) => shelf.place(),
             Self::Input { .. } => Place::Input,
             Self::Setup(_) => Place::Setup,
+            Self::Text { .. } => Place::Text,
+            Self::List(listing) => match &listing.mode {
+                Mode::Look => Place::List,
+                Mode::Type { .. } => Place::Input,
+                Mode::Pick { .. } => Place::Picker,
+            },
         }
     }
 }

@@ -33,6 +33,15 @@ pub enum Effect {
         /// What is gone is to be fetched again.
         again: bool,
     },
+    /// Read this file for a field that takes files in place of addresses; answered by `Msg::FileRead`.
+    ReadFile {
+        /// The field.
+        field: String,
+        /// What was typed: a path, perhaps with `~`, or a `file:` URL.
+        path: String,
+        /// The kind of file that the field takes.
+        media: String,
+    },
     /// Use this key for this run and see whether the service takes it; answered by `Msg::KeyChecked`.
     TryKey(Secret),
     /// Text that was written before; answered by `Msg::Recalled`.

@@ -10,8 +10,9 @@ use crate::domain::promote::{Carried, live_link, takes};
 use crate::domain::{How, LocalId, Task};
 use crate::keys::Place;
 
+use super::line::Line;
+use super::models::matching_models;
 use super::state::State;
-use super::update::matching_models;
 
 /// One of these dialogs.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +24,7 @@ pub enum KinDialog {
         /// With its prompt, or with its output.
         how: How,
         /// What was typed.
-        query: String,
+        query: Line,
         /// The chosen row among those that match.
         cursor: usize,
     },

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::dialog::Dialog;
-use super::state::State;
+use super::state::{Pane, State};
 
 /// Below this nothing useful fits.
 pub const SMALLEST: (u16, u16) = (40, 10);
@@ -55,7 +55,9 @@ pub fn panes(state: &State) -> Panes {
     let left = Rect { width: w - preview_width, ..body };
     let preview_frame = (preview_width > 0).then_some(Rect { x: left.width, width: preview_width, ..body });
 
-    let editor_height = (body.height / 3).clamp(5, 13).min(body.height.saturating_sub(4).max(3));
+    // A line of JSON says little.
+    let wanted = if state.editor.is_raw() { (body.height / 2).clamp(5, 20) } else { (body.height / 3).clamp(5, 13) };
+    let editor_height = wanted.min(body.height.saturating_sub(4).max(3));
     let table_frame = Rect { height: left.height.saturating_sub(editor_height), ..left };
     let editor_frame = Rect { y: left.y + table_frame.height, height: left.height - table_frame.height, ..left };
 
@@ -64,6 +66,10 @@ pub fn panes(state: &State) -> Panes {
     let in_editor = inside(editor_frame);
     let lines = state.editor.form_lines(in_editor.width, &state.catalogue);
     let most = match in_editor.height {
+        // Whoever chooses fields sees them; a line of the prompt stays.
+        _ if state.pane == Pane::Form => in_editor.height.saturating_sub(1),
+        // Nothing but the model stands there: the JSON gets the room.
+        _ if state.editor.is_raw() => in_editor.height / 3,
         7.. => in_editor.height / 2,
         4..7 => 2,
         _ => 1,
@@ -87,6 +93,29 @@ pub fn panes(state: &State) -> Panes {
         Rect { y: r.y + r.height - height, height, ..r }
     });
     Panes { area, header, table_frame, rows, editor_frame, prompt, form, preview_frame, picture, caption, footer }
+}
+
+/// Where the editor of a field's long text lies: beside the picture if there is room, else over everything.
+#[must_use]
+pub fn long_text(panes: &Panes) -> Rect {
+    const ENOUGH: u16 = 60;
+    let left = panes.table_frame.union(panes.editor_frame);
+    let whole = panes.preview_frame.map_or(left, |preview| left.union(preview));
+    let within = if left.width >= ENOUGH { left } else { whole };
+    centred(within, within.width.saturating_sub(2).min(100), within.height.saturating_sub(2))
+}
+
+/// The text in it: below a line about the field and a rule, where there is room for them.
+#[must_use]
+pub fn long_text_body(area: Rect) -> Rect {
+    let inner = inside(area);
+    let head = if inner.height >= 6 { 2 } else { 0 };
+    Rect {
+        x: inner.x + 1.min(inner.width),
+        y: inner.y + head,
+        width: inner.width.saturating_sub(2),
+        height: inner.height - head,
+    }
 }
 
 /// Where a dialog of the wished size lies: centred, never larger than the screen.

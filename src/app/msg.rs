@@ -85,6 +85,13 @@ pub enum Msg {
         /// They are to be fetched again.
         again: bool,
     },
+    /// A file was read for a field: it as a `data:` URI, or why not.
+    FileRead {
+        /// The field.
+        field: String,
+        /// The URI.
+        result: Result<String, String>,
+    },
     /// The service answered whether the key is good: the number of tasks of the account.
     KeyChecked(Result<u64, Problem>),
     /// Text that was written before, or why it cannot be read.

@@ -8,7 +8,7 @@ use crate::time::Now;
 use super::dialog::{Dialog, Setup, Test};
 use super::effect::Effect;
 use super::kin::KinDialog;
-use super::layout::panes;
+use super::layout::{long_text, long_text_body, panes};
 use super::msg::{AssetMsg, Msg};
 use super::preview::Slot;
 use super::state::{Pane, State};
@@ -19,6 +19,7 @@ mod files;
 mod forms;
 mod guard;
 mod kin;
+mod listing;
 mod looking;
 mod settle;
 mod shelf;
@@ -28,7 +29,6 @@ mod windows;
 mod writing;
 
 pub use batches::Retry;
-pub use dialogs::matching_models;
 
 /// Takes in a message and says what to do now.
 pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
@@ -103,6 +103,10 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
         Msg::SteppedDown(standing) => windows::stepped_down(state, standing),
         Msg::TookOver(unfinished) => windows::took_over(state, unfinished),
         Msg::Wished(wishes) => windows::wished(state, wishes),
+        Msg::FileRead { field, result } => {
+            listing::file_read(state, &field, result);
+            Vec::new()
+        }
         Msg::KeyChecked(result) => dialogs::key_checked(state, result),
         Msg::Recalled(kind, result) => {
             shelf::recalled(state, kind, result);
@@ -145,6 +149,9 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     }
     let panes = panes(state);
     state.editor.lay(panes.prompt);
+    if let Some(Dialog::Text { pane, .. }) = &mut state.dialog {
+        pane.lay(long_text_body(long_text(&panes)));
+    }
     batches::follow(state, effects);
     let height = usize::from(panes.rows.height);
     if state.table.wants_more(height) {
@@ -220,6 +227,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
 
 fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
+        _ if forms::text_act(state, action) => {}
         Action::Quit => return quit(state),
         Action::Suspend => return vec![Effect::Suspend],
         Action::Repaint => {
@@ -230,6 +238,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
             state.leaving = true;
             return vec![Effect::Demo];
         }
+        Action::Submit if listing::has_ended(state) => {}
         Action::Reuse
         | Action::Look
         | Action::Fetch
@@ -321,10 +330,13 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Where => looking::act(state, action),
         Action::Close => dialogs::close(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::Settle(_))) => return settle::accept(state),
+        Action::Accept if matches!(state.dialog, Some(Dialog::List(_))) => return listing::accept(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::AskBatch(_))) => return batches::accept(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::Kin(_))) => return kin::accept(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::Shelf(_))) => return shelf::accept(state),
         Action::Accept => dialogs::accept(state),
+        Action::Add | Action::FromTask | Action::Remove | Action::Raise | Action::Lower => listing::act(state, action),
+        Action::Edit if matches!(state.dialog, Some(Dialog::List(_))) => listing::act(state, action),
         Action::Settle => return settle::open(state),
         Action::Others => return settle::toggle_others(state),
         Action::MoreOthers => return settle::more_others(state),
@@ -339,6 +351,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::PreviousValue => forms::step_value(state, -1),
         Action::Edit => forms::edit_field(state),
         Action::Default => forms::default_field(state),
+        Action::Json => forms::toggle_json(state),
         Action::Undo => state.editor.undo(state.now),
         Action::Redo => state.editor.redo(state.now),
         Action::NewLine

@@ -46,7 +46,7 @@ pub fn read_object(typed: &str) -> Result<Map<String, Value>, Fault> {
         Err(why) => {
             let words = why.to_string();
             let what = words.rsplit_once(" at line ").map_or(words.as_str(), |(what, _)| what);
-            let (line, column) = place(typed, why.line(), why.column());
+            let (line, column) = if why.is_eof() { end(typed) } else { place(typed, why.line(), why.column()) };
             Err(Fault::Json(line, column, plainly(what)))
         }
     }
@@ -62,6 +62,12 @@ fn place(typed: &str, line: usize, column: usize) -> (usize, usize) {
     let text = at(line);
     let before = text.floor_char_boundary(column.saturating_sub(1).min(text.len()));
     (line.max(1), text[..before].chars().count() + 1)
+}
+
+/// The place behind everything.
+fn end(typed: &str) -> (usize, usize) {
+    let mut lines = typed.split('\n');
+    (lines.clone().count(), lines.next_back().unwrap_or_default().chars().count() + 1)
 }
 
 /// What the reader of JSON says, for people.
@@ -111,7 +117,7 @@ mod tests {
         );
         assert_eq!(words("m", ""), "line 1, column 1: it ends too early");
         assert_eq!(words("m", "{\"長\": }"), "line 1, column 7: a value is missing here");
-        assert_eq!(words("m", "{\"a\": \"b"), "line 1, column 8: a text has no closing quotation mark");
+        assert_eq!(words("m", "{\"a\": \"b"), "line 1, column 9: a text has no closing quotation mark");
         assert_eq!(words("m", "{a: 1}"), "line 1, column 2: a name stands in double quotes");
         assert!(words("m", "{\"a\": \"b\nc\"}").contains("a line break inside a text"));
         assert!(words("m", &"{\"a\":".repeat(5000)).contains("nested too deeply"));

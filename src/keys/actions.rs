@@ -28,6 +28,10 @@ pub enum Place {
     Snippets,
     /// A line to type a value.
     Input,
+    /// A long text of a field.
+    Text,
+    /// The addresses or texts of a field.
+    List,
     /// The help.
     Help,
     /// The screen that says how to set a key.
@@ -91,6 +95,12 @@ pub enum Action {
     RemoveSnippet,
     Leave,
     Model,
+    Json,
+    Add,
+    FromTask,
+    Remove,
+    Raise,
+    Lower,
     NextField,
     PreviousField,
     NextValue,
@@ -142,14 +152,16 @@ pub struct Spec {
     pub help: &'static str,
 }
 
-use Place::{Carried, Causes, Detail, Editor, Family, Form, Help, Input, Picker, Setup, Snippets, Table, Viewer};
+use Place::{
+    Carried, Causes, Detail, Editor, Family, Form, Help, Input, List, Picker, Setup, Snippets, Table, Text, Viewer,
+};
 
 const EVERYWHERE: &[Place] =
-    &[Table, Editor, Form, Detail, Viewer, Picker, Carried, Family, Causes, Snippets, Input, Help, Setup];
+    &[Table, Editor, Form, Detail, Viewer, Picker, Carried, Family, Causes, Snippets, Input, Text, List, Help, Setup];
 const PANES: &[Place] = &[Table, Editor, Form];
 /// Where lines are moved through. In a picker letters narrow the list, so there only arrows move.
-const LISTS: &[Place] = &[Table, Detail, Carried, Family, Causes, Help];
-const ARROWS: &[Place] = &[Table, Detail, Picker, Carried, Family, Causes, Snippets, Help];
+const LISTS: &[Place] = &[Table, Detail, List, Carried, Family, Causes, Help];
+const ARROWS: &[Place] = &[Table, Detail, Picker, List, Carried, Family, Causes, Snippets, Help];
 /// Where a picture of a task is seen.
 const SEEN: &[Place] = &[Table, Detail, Viewer];
 
@@ -306,6 +318,14 @@ const ACTIONS: &[Spec] = &[
     row(Action::MoreOthers, "more-others", &[Table], &["O", "shift-o"], "", "read one page more of the account's list"),
     row(Action::Adopt, "adopt", &[Table, Detail], &["a"], "", "watch and fetch such a task like ours from now on"),
     row(Action::Accept, "accept", &[Picker, Input], &["enter"], "choose", "take this one"),
+    row(Action::Add, "add", &[List], &["a", "insert"], "add", "type or paste an address, or the path of a file"),
+    row(Action::FromTask, "from-task", &[List], &["t"], "from a task", "take what a finished task delivered"),
+    row(Action::Edit, "edit-item", &[List], &["enter"], "change", "change this one"),
+    row(Action::Remove, "remove", &[List], &["d", "delete", "backspace"], "remove", "remove this one"),
+    row(Action::Raise, "raise", &[List], &["K", "shift-k", "alt-up", "shift-up"], "move", "move it one up"),
+    row(Action::Lower, "lower", &[List], &["J", "shift-j", "alt-down", "shift-down"], "", "move it one down"),
+    row(Action::Close, "done", &[Text], &["esc", "ctrl-s"], "done", "back to the fields; the text is kept"),
+    row(Action::Close, "done-list", &[List], &["esc", "q"], "done", "back to the fields; the list is kept"),
     row(Action::Check, "check", &[Setup], &["enter"], "test the key", "test the API key with a one-row list call"),
     row(
         Action::Demo,
@@ -340,8 +360,16 @@ const ACTIONS: &[Spec] = &[
         "leave the field out: the service's default",
     ),
     row(Action::Model, "model", &[Editor, Form, Table], &["alt-m", "ctrl-o"], "model", "choose the model"),
-    row(Action::Undo, "undo", &[Editor], &["ctrl-u"], "", "undo"),
-    row(Action::Redo, "redo", &[Editor], &["ctrl-r"], "", "redo"),
+    row(
+        Action::Json,
+        "json",
+        &[Editor, Form],
+        &["alt-j"],
+        "",
+        "the input as JSON, to see and to edit; again: prompt and fields",
+    ),
+    row(Action::Undo, "undo", &[Editor, Text], &["ctrl-u"], "", "undo"),
+    row(Action::Redo, "redo", &[Editor, Text], &["ctrl-r"], "", "redo"),
     row(Action::NextPane, "next-pane", PANES, &["tab"], "next pane", "prompt, fields, table, and around again"),
     row(Action::PreviousPane, "previous-pane", PANES, &["shift-tab"], "", "the same backwards"),
     row(Action::Leave, "leave", &[Editor, Form], &["esc"], "table", "back to the table; the text stays"),
@@ -359,7 +387,7 @@ const ACTIONS: &[Spec] = &[
     row(
         Action::Help,
         "help-too",
-        &[Table, Form, Detail, Viewer, Carried, Family, Causes],
+        &[Table, Form, Detail, Viewer, List, Carried, Family, Causes],
         &["?"],
         "help",
         "the keys of this place",
@@ -415,7 +443,7 @@ mod tests {
 
     #[test]
     fn what_types_text_types_text() {
-        for place in [Place::Editor, Place::Input, Place::Setup, Place::Picker] {
+        for place in [Place::Editor, Place::Input, Place::Text, Place::Setup, Place::Picker] {
             for spec in here(place) {
                 for key in spec.keys {
                     let chord: Chord = key.parse().expect("a chord");

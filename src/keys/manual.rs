@@ -15,6 +15,8 @@ pub const PLACES: &[(Place, &str)] = &[
     (Place::Causes, "What failed, by cause"),
     (Place::Snippets, "The snippets"),
     (Place::Input, "A line to type a value"),
+    (Place::Text, "A long text of a field"),
+    (Place::List, "The addresses of a field"),
     (Place::Help, "The help"),
     (Place::Setup, "The screen about the API key"),
 ];

@@ -18,6 +18,7 @@ pub(super) fn name_of(msg: &Msg) -> &'static str {
         Msg::Begin(_) => "batch",
         Msg::Stands(_) | Msg::Mirrored { .. } | Msg::SteppedDown(_) | Msg::TookOver(_) | Msg::Wished(_) => "windows",
         Msg::Counted(_) => "counts",
+        Msg::FileRead { .. } => "file read",
         Msg::Batch { .. } => "tasks of a batch",
         Msg::KeyChecked(_) => "key checked",
         Msg::Recalled(..) => "recalled",

@@ -359,6 +359,15 @@ impl Hands {
         });
     }
 
+    /// Reads a file for a field that takes files in place of addresses.
+    pub fn read_file(&mut self, field: String, path: String, media: String) {
+        let inbox = self.inbox.clone();
+        self.jobs.spawn(async move {
+            let result = super::files::inline(path, media).await;
+            let _ = inbox.send(Note::Msg(Msg::FileRead { field, result })).await;
+        });
+    }
+
     /// A creation was answered.
     pub fn submission_ended(&mut self) {
         self.submissions = self.submissions.saturating_sub(1);

@@ -6,6 +6,7 @@ pub mod brief;
 mod callbacks;
 pub mod catalogue;
 pub mod clock;
+mod colours;
 mod compose;
 mod copies;
 pub mod files;

@@ -19,13 +19,14 @@ use crate::fleet::FleetMsg;
 use crate::graphics::{Protocol, Quality, Shape};
 use crate::keys::Place;
 use crate::store::Heard;
-use crate::terminal::{self, Caps, Choice, Depth, Frame, Input, Output, Reader, Reply, Screen};
-use crate::ui::{ColourDepth, Theme, view};
+use crate::terminal::{self, Caps, Choice, Frame, Input, Output, Reader, Reply, Screen};
+use crate::ui::{Theme, view};
 
 use super::asking::Asking;
 use super::brief::name_of;
 use super::callbacks::{Ear, Listening};
 use super::clock::{self, Clock, sleep_until};
+use super::colours::theme;
 use super::compose::Composing;
 use super::hands::{Hands, Note, deliver};
 use super::keyboard::chord;
@@ -299,6 +300,7 @@ impl Program {
             }
             Effect::Ahead(wants) => self.pictures.ahead(wants),
             Effect::Check { task, files, again } => self.hands.check(task, files, again),
+            Effect::ReadFile { field, path, media } => self.hands.read_file(field, path, media),
             Effect::TryKey(secret) => self.try_key(&secret),
             Effect::Recall(kind) => self.recall(kind),
             Effect::Compose(text) => self.compose(&text),
@@ -395,16 +397,4 @@ impl Program {
         }
         self.pace.drawn(Instant::now());
     }
-}
-
-/// The colours for this terminal. Before it has told its background, its own sixteen are used.
-pub(super) fn theme(caps: &Caps) -> Theme {
-    let depth = match caps.depth() {
-        Depth::True => ColourDepth::True,
-        Depth::Ansi256 => ColourDepth::Ansi256,
-        Depth::Ansi16 => ColourDepth::Ansi16,
-        Depth::None => ColourDepth::None,
-    };
-    let offset = jiff::tz::TimeZone::system().to_offset(jiff::Timestamp::now()).seconds();
-    Theme { utc_offset: offset, ..Theme::new(depth, caps.light()) }
 }

@@ -22,10 +22,11 @@ use crate::terminal::{self, Caps, Choice, Env, Input, Output, Reader, Screen};
 use super::asking::Asking;
 use super::callbacks::Ear;
 use super::clock::{self, Clock};
+use super::colours::theme;
 use super::hands::{Hands, Note, deliver};
 use super::pace::Pace;
 use super::pictures::Pictures;
-use super::screen::{PATIENCE, Program, theme};
+use super::screen::{PATIENCE, Program};
 use super::service::{Downloads, Service};
 use super::wallet::Wallet;
 

@@ -2,17 +2,17 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::text::{Line, Span};
+use ratatui::text::Span;
 
-use crate::app::editor::{choices, ratio};
-use crate::app::layout::centred;
-use crate::app::{Dialog, Panes, State, matching_models};
+use crate::app::editor::{choices, limits, ratio};
+use crate::app::layout::{centred, long_text};
+use crate::app::{Dialog, Line, Panes, State};
 use crate::domain::text::one_line;
-use crate::domain::{Field, ModelSpec, request};
+use crate::domain::{Field, request};
 
-use super::draw::{foreign, frame, on_lower_edge, put, put_spans, scrollbar, scrolled, span, spans_width};
+use super::draw::{foreign, frame, on_lower_edge, put, put_spans, scrollbar, scrolled, span};
 use super::theme::Theme;
-use super::{detail, group, help, kin, settle, setup, shelf, text};
+use super::{detail, group, help, kin, line, listing, models, pane, settle, setup, shelf, text};
 
 /// Pages and long lists keep clear of the preview where the panes beside it are at least this wide.
 const ENOUGH: u16 = 60;
@@ -41,9 +41,11 @@ pub fn area(state: &State, dialog: &Dialog, panes: &Panes) -> (Rect, Rect) {
             let width = most.min(76);
             (width, lines(help::lines(*place, width.saturating_sub(4), &theme()).len()).saturating_add(2))
         }
-        Dialog::Models { .. } => (most.min(124), lines(state.catalogue.models().len()).saturating_add(4)),
+        Dialog::Models { .. } => (most.min(124), lines(state.catalogue.models().len() + 8)),
         Dialog::Choices { field, .. } => (need.min(most), lines(values(field).len()).saturating_add(3)),
-        Dialog::Input { .. } => (most.min(70), 8),
+        Dialog::Input { .. } => (most.min(70), 9),
+        Dialog::Text { .. } => return (long_text(panes), whole),
+        Dialog::List(listing) => (most.min(100), lines(listing::height(state, listing))),
         Dialog::Kin(dialog) => kin::size(state, dialog, most, &theme()),
         Dialog::Shelf(_) => shelf::size(most),
         Dialog::Settle(settling) => {
@@ -92,13 +94,15 @@ pub fn draw(
             let title = [span(help::title(*place), theme.title_focus)];
             return (None, Some(scrolled(buf, area, theme, &title, &help::lines(*place, width, theme), *scroll)));
         }
-        Dialog::Models { query, cursor } => models(state, query, *cursor, area, theme, buf),
+        Dialog::Models { query, cursor } => models::draw(state, query, *cursor, area, theme, buf),
         Dialog::Choices { field, cursor } => {
             values(state, field, *cursor, area, theme, buf);
             None
         }
         Dialog::Input { field, text, fault } => input(state, field, text, fault.as_deref(), area, theme, buf),
         Dialog::Shelf(shelf) => shelf::draw(shelf, area, theme, buf),
+        Dialog::Text { field, pane } => pane::draw(state, field, pane, area, theme, buf),
+        Dialog::List(listing) => listing::draw(state, listing, area, theme, buf),
         Dialog::Kin(dialog) => return kin::draw(state, dialog, area, theme, buf),
         Dialog::Settle(settling) => {
             settle::draw(state, settling, area, theme, buf);
@@ -136,73 +140,6 @@ pub(super) fn list<'a>(
     scrollbar(buf, track, first, count, theme.frame_focus);
 }
 
-fn models(state: &State, query: &str, cursor: usize, area: Rect, theme: &Theme, buf: &mut Buffer) -> Option<Position> {
-    let rows = matching_models(query, &state.catalogue);
-    let number = format!("{} of {}", rows.len(), state.catalogue.models().len());
-    let inner = frame(buf, area, theme, true, &[span("model", theme.title_focus)], &[span(number, theme.dim)]);
-    if inner.height < 3 {
-        return None;
-    }
-    let typed = one_line(query);
-    let room = inner.width.saturating_sub(5);
-    let mut end = put_spans(buf, inner.x + 2, inner.y, 2, &[span("› ", theme.key)]);
-    let cursor_at = if typed.is_empty() {
-        put(buf, end, inner.y, room, "type to narrow the list", theme.dim);
-        end
-    } else {
-        end = put(buf, end, inner.y, room, &typed, theme.strong);
-        end
-    };
-    let body = Rect { y: inner.y + 2, height: inner.height - 2, ..inner };
-    if rows.is_empty() {
-        let words = Line::from(span("no model matches", theme.dim));
-        put_spans(buf, body.x + 2, body.y, body.width.saturating_sub(3), &words.spans);
-    }
-    let name_width = rows.iter().map(|model| text::width(&model.name)).max().unwrap_or(0).min(36);
-    let width = usize::from(inner.width);
-    // Kind and price keep their room; a name may be cut.
-    let name_width = name_width.min(width.saturating_sub(28).max(20));
-    list(buf, body, theme, rows.len(), cursor, |index| {
-        rows.get(index).map(|model| model_row(model, state, name_width, width, theme)).unwrap_or_default()
-    });
-    Some(Position { x: cursor_at.min(inner.right().saturating_sub(1)), y: inner.y })
-}
-
-/// What the model is called, what it makes, what it costs, as far as there is room for it.
-fn model_row<'a>(model: &ModelSpec, state: &State, name_width: usize, width: usize, theme: &Theme) -> Vec<Span<'a>> {
-    let now = model.name == state.editor.model();
-    let style = match model {
-        model if !model.is_current() => theme.dim,
-        _ if now => theme.accent,
-        _ => theme.text,
-    };
-    let column = |words: &str, width: usize, style| {
-        let short = text::cut(&one_line(words), width).into_owned();
-        let pad = " ".repeat(width.saturating_sub(text::width(&short)) + 2);
-        span(short + &pad, style)
-    };
-    let mut spans = vec![span(if now { "✓ " } else { "  " }, theme.key), column(&model.name, name_width, style)];
-    if width >= name_width + 84 {
-        spans.push(column(&model.title, 28, theme.dim));
-    }
-    spans.push(column(&model.kind, 13, theme.dim));
-    if !model.is_current() {
-        spans.push(span("retired", theme.warning));
-    } else if let Some(price) = &model.price
-        && let Some(least) = price.values.values().copied().reduce(f64::min)
-    {
-        let several = price.values.len() > 1;
-        if width < name_width + 60 {
-            spans.push(span(format!("${least}{}", if several { "+" } else { "" }), theme.text));
-        } else {
-            let from = if several { "from " } else { "" };
-            spans.push(span(format!("{from}${least}"), theme.text));
-            spans.push(foreign(&format!(" per {}, seen {}", price.unit, price.date), theme.dim));
-        }
-    }
-    spans
-}
-
 fn values(state: &State, name: &str, cursor: usize, area: Rect, theme: &Theme, buf: &mut Buffer) {
     let field = field_of(state, name);
     let label = name.replace('_', " ");
@@ -232,13 +169,14 @@ fn values(state: &State, name: &str, cursor: usize, area: Rect, theme: &Theme, b
 fn input(
     state: &State,
     name: &str,
-    typed: &str,
+    typed: &Line,
     fault: Option<&str>,
     area: Rect,
     theme: &Theme,
     buf: &mut Buffer,
 ) -> Option<Position> {
     let label = name.replace('_', " ");
+    let field = field_of(state, name);
     let inner = frame(buf, area, theme, true, &[foreign(&label, theme.title_focus)], &[]);
     let width = inner.width.saturating_sub(4);
     if inner.height == 0 || width < 4 {
@@ -247,28 +185,32 @@ fn input(
     if let Some(fault) = fault {
         on_lower_edge(buf, area, &one_line(fault), theme.error);
     }
-    let words = field_of(state, name).map(|field| one_line(&field.description).into_owned()).unwrap_or_default();
-    let mut about = text::wrap(&words, usize::from(width));
-    let room = usize::from(inner.height.saturating_sub(3));
-    about.truncate(room);
-    let mut y = inner.y;
-    for line in about {
-        put(buf, inner.x + 2, y, width, &line, theme.dim);
+    let room = inner.height.saturating_sub(3);
+    let mut y = about(field, Rect { x: inner.x + 2, width, height: room, ..inner }, theme, buf);
+    y = (y + 1).min(inner.bottom() - 1);
+    let hint = if_empty(field);
+    let at = line::draw(buf, Position { x: inner.x + 2, y }, width, typed, hint, theme);
+    Some(Position { x: at.x.min(inner.right().saturating_sub(1)), y })
+}
+
+/// What a field is for and what it allows, in the lines there are. Returns the line below.
+pub(super) fn about(field: Option<&Field>, area: Rect, theme: &Theme, buf: &mut Buffer) -> u16 {
+    let Some(field) = field else { return area.y };
+    let parts = [field.description.clone(), limits(field)];
+    let words = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
+    let lines = text::wrap(&one_line(&words), usize::from(area.width));
+    let mut y = area.y;
+    for line in lines.iter().take(usize::from(area.height)) {
+        put(buf, area.x, y, area.width, line, theme.dim);
         y += 1;
     }
-    y = (y + 1).min(inner.bottom() - 1);
-    let start = put_spans(buf, inner.x + 2, y, width, &[span("› ", theme.key)]);
-    // The end of what is typed stays in sight.
-    let room = usize::from(width.saturating_sub(3));
-    let clean = one_line(typed);
-    let mut shown = clean.as_ref();
-    while text::width(shown) > room {
-        let mut chars = shown.chars();
-        chars.next();
-        shown = chars.as_str();
+    y
+}
+
+/// What it means to leave a field empty.
+pub(super) fn if_empty(field: Option<&Field>) -> &'static str {
+    match field {
+        Some(field) if field.required && field.default.is_none() => "the service asks for something here",
+        _ => "nothing: the service decides",
     }
-    let spans = [span(shown, theme.strong)];
-    put_spans(buf, start, y, width, &spans);
-    let x = start + u16::try_from(spans_width(&spans)).unwrap_or(0);
-    Some(Position { x: x.min(inner.right().saturating_sub(1)), y })
 }

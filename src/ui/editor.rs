@@ -5,9 +5,8 @@ use ratatui::layout::{Position, Rect};
 
 use crate::app::text::glyphs;
 use crate::app::{Pane, Panes, State, Text};
-use crate::domain::text::one_line;
 
-use super::draw::{frame, on_lower_edge, put, span};
+use super::draw::{frame, put, span};
 use super::form;
 use super::text;
 use super::theme::Theme;
@@ -22,11 +21,10 @@ pub fn draw(state: &State, panes: &Panes, theme: &Theme, buf: &mut Buffer) -> Op
     let focused = open && matches!(state.pane, Pane::Editor | Pane::Form);
     let title = if focused { theme.title_focus } else { theme.title };
     let counter = counter(state, theme);
+    let name = if state.editor.is_raw() { "input as JSON" } else { "prompt" };
     let origin = state.editor.origin().map(|kin| format!("   {kin}")).unwrap_or_default();
-    frame(buf, panes.editor_frame, theme, focused, &[span("prompt", title), span(origin, theme.dim)], &counter);
-    if let Some(fault) = state.editor.fault() {
-        on_lower_edge(buf, panes.editor_frame, &one_line(&fault.to_string()), theme.error);
-    }
+    frame(buf, panes.editor_frame, theme, focused, &[span(name, title), span(origin, theme.dim)], &counter);
+    form::edge(state, panes.editor_frame, theme, buf);
     let cursor = prompt(state, panes.prompt, theme, buf);
     form::draw(state, panes.form, theme, buf);
     cursor.filter(|_| typing)
@@ -34,8 +32,12 @@ pub fn draw(state: &State, panes: &Panes, theme: &Theme, buf: &mut Buffer) -> Op
 
 /// Characters typed, against the most the model takes.
 fn counter<'a>(state: &State, theme: &Theme) -> Vec<ratatui::text::Span<'a>> {
-    let length = state.editor.length();
-    match state.editor.limit(&state.catalogue) {
+    count(state.editor.length(), state.editor.limit(&state.catalogue), theme)
+}
+
+/// Characters of a text, against the most that are allowed.
+pub(super) fn count<'a>(length: usize, limit: Option<usize>, theme: &Theme) -> Vec<ratatui::text::Span<'a>> {
+    match limit {
         Some(limit) => {
             let style = match length {
                 _ if length > limit => theme.error,
@@ -66,6 +68,7 @@ fn prompt(state: &State, area: Rect, theme: &Theme, buf: &mut Buffer) -> Option<
     };
     if editor.is_empty() {
         let words = match state.editor.spec(&state.catalogue) {
+            _ if state.editor.is_raw() => "the input as a JSON object: { … }; ctrl-s sends it",
             Some(spec) if spec.prompt().is_none() => "this model takes no prompt, only the fields below",
             _ => "describe the picture; ctrl-s sends it",
         };

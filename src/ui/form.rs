@@ -4,11 +4,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
-use crate::app::editor::Chip;
+use crate::app::editor::{Chip, limits};
 use crate::app::{Editor, Pane, State};
+use crate::domain::Invalid;
 use crate::domain::text::one_line;
 
-use super::draw::{put, put_spans, span};
+use super::draw::{on_lower_edge, put_spans, scrollbar, span};
 use super::text;
 use super::theme::Theme;
 
@@ -23,7 +24,9 @@ pub fn draw(state: &State, area: Rect, theme: &Theme, buf: &mut Buffer) {
     let chosen = state.editor.chip().min(chips.len().saturating_sub(1));
     let height = usize::from(area.height);
     let chosen_row = rows.iter().position(|row| row.contains(&chosen)).unwrap_or(0);
-    let anchor = if focused || state.editor.fault().is_some() { chosen_row } else { 0 };
+    // What is wrong is in sight, also while the text is typed.
+    let wrong = chips.iter().position(|chip| chip.fault).and_then(|at| rows.iter().position(|row| row.contains(&at)));
+    let anchor = if focused || state.editor.fault().is_some() { chosen_row } else { wrong.unwrap_or(0) };
     let first = (anchor + 1).saturating_sub(height).min(rows.len().saturating_sub(height));
     for (y, row) in (area.y..area.bottom()).zip(rows.iter().skip(first)) {
         let mut x = area.x;
@@ -33,10 +36,39 @@ pub fn draw(state: &State, area: Rect, theme: &Theme, buf: &mut Buffer) {
             x = draw_chip(chip, focused && *index == chosen, Rect { x, y, width: room, height: 1 }, theme, buf) + 1;
         }
     }
-    let hidden = rows.len().saturating_sub(first + height);
-    if hidden > 0 && area.width > 12 {
-        put(buf, area.right() - 2, area.bottom() - 1, 1, "…", theme.dim);
+    let track = Rect { x: area.right(), width: 1, ..area };
+    scrollbar(buf, track, first, rows.len(), if focused { theme.frame_focus } else { theme.dim });
+}
+
+/// What is to be known now, on the lower edge of the editor: why nothing was sent, which rule is broken, why the JSON
+/// cannot be read, or what the chosen field is for.
+pub fn edge(state: &State, frame: Rect, theme: &Theme, buf: &mut Buffer) {
+    let editor = &state.editor;
+    let say = |words: &str, style, buf: &mut Buffer| on_lower_edge(buf, frame, &one_line(words), style);
+    if let Some(fault) = editor.raw_fault() {
+        let fault = Invalid { field: None, fault: fault.clone() };
+        return say(&fault.to_string(), theme.error, buf);
     }
+    if let Some(fault) = editor.fault() {
+        return say(&fault.to_string(), theme.error, buf);
+    }
+    if let Some(fault) = editor.broken(&state.catalogue) {
+        return say(&fault.to_string(), theme.warning, buf);
+    }
+    if state.dialog.is_some() || state.pane != Pane::Form {
+        return;
+    }
+    let words = match (editor.field(&state.catalogue), editor.spec(&state.catalogue)) {
+        (Some(field), _) => {
+            let parts = [field.description.clone(), limits(field)];
+            let required = field.required && field.default.is_none();
+            let parts = parts.into_iter().chain(required.then(|| "required".to_owned()));
+            parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+        }
+        (None, Some(spec)) => spec.description.clone(),
+        (None, None) => "not in the catalogue: nothing is known of its fields".to_owned(),
+    };
+    say(&words, theme.dim, buf);
 }
 
 /// Draws one chip. Returns the column after it.
@@ -48,7 +80,12 @@ fn draw_chip(chip: &Chip, chosen: bool, area: Rect, theme: &Theme, buf: &mut Buf
         _ if chosen => (theme.dim, theme.text),
         _ => (theme.dim, theme.dim),
     };
-    let mut spans = vec![span(" ", theme.text), span(one_line(&chip.label), label), span(" ", theme.text)];
+    let mut spans = vec![span(" ", theme.text), span(one_line(&chip.label), label)];
+    if chip.missing {
+        // Told apart without colours, too.
+        spans.push(span("*", theme.warning));
+    }
+    spans.push(span(" ", theme.text));
     if let Some(ratio) = chip.shape {
         spans.push(span(text::silhouette(ratio), if chip.set { theme.key } else { theme.shape }));
         spans.push(span(" ", theme.text));

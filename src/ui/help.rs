@@ -38,6 +38,8 @@ pub fn title(place: Place) -> &'static str {
         Place::Causes => "keys over what failed",
         Place::Snippets => "keys over the snippets",
         Place::Input => "keys in a line",
+        Place::Text => "keys in a long text",
+        Place::List => "keys in the addresses",
         Place::Help => "keys in the help",
         Place::Setup => "keys in the setup",
     }

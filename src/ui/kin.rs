@@ -13,10 +13,10 @@ use crate::domain::text::{cut, one_line};
 use crate::domain::{How, price, validate};
 
 use super::dialogs::list;
-use super::draw::{foreign, frame, put, put_spans, scrolled, span};
+use super::draw::{foreign, frame, put, scrolled, span};
 use super::table::word;
-use super::text;
 use super::theme::{STAR, Theme, sign};
+use super::{line, text};
 
 /// Longest value of a field that is told whole, in bytes.
 const VALUE: usize = 400;
@@ -53,7 +53,7 @@ pub fn draw(
 ) -> (Option<Position>, Option<u16>) {
     match dialog {
         KinDialog::Target { of, how, query, cursor } => {
-            let found = targets(state, *of, *how, query);
+            let found = targets(state, *of, *how, query.text());
             let name = if *how == How::Reference { "use its output with" } else { "same prompt on" };
             let title = [span(name, theme.title_focus)];
             let number = if found.len() == 1 { "1 model".to_owned() } else { format!("{} models", found.len()) };
@@ -61,19 +61,11 @@ pub fn draw(
             if inner.height < 3 {
                 return (None, None);
             }
-            let room = inner.width.saturating_sub(5);
-            let start = put_spans(buf, inner.x + 2, inner.y, 2, &[span("› ", theme.key)]);
-            let typed = one_line(query);
-            let end = match typed.as_ref() {
-                "" => {
-                    put(buf, start, inner.y, room, "type to narrow the list", theme.dim);
-                    start
-                }
-                typed => put(buf, start, inner.y, room, typed, theme.strong),
-            };
+            let at = Position { x: inner.x + 2, y: inner.y };
+            let end = line::draw(buf, at, inner.width.saturating_sub(4), query, "type to narrow the list", theme);
             let body = Rect { y: inner.y + 2, height: inner.height - 2, ..inner };
             if found.is_empty() {
-                put(buf, body.x + 2, body.y, room, "no model matches", theme.dim);
+                put(buf, body.x + 2, body.y, body.width.saturating_sub(3), "no model matches", theme.dim);
             }
             let wide = found.iter().map(|spec| text::width(&spec.name)).max().unwrap_or(0).min(36);
             list(buf, body, theme, found.len(), *cursor, |index| {
@@ -85,7 +77,7 @@ pub fn draw(
                 let kind = format!("{:<15}", one_line(&spec.kind));
                 vec![span(short + &pad, theme.text), span(kind, theme.dim), span(cost, theme.dim)]
             });
-            (Some(Position { x: end.min(inner.right().saturating_sub(1)), y: inner.y }), None)
+            (Some(Position { x: end.x.min(inner.right().saturating_sub(1)), y: inner.y }), None)
         }
         KinDialog::Carried(promotion) => {
             let lines = carried_lines(state, promotion, area.width.saturating_sub(4), theme);

@@ -40,6 +40,7 @@ impl Editor {
             return false;
         }
         self.part();
+        self.close_raw();
         self.model.clone_from(&name);
         let kept = self.kept.remove(&name).unwrap_or_default();
         let back = !kept.prompt.trim().is_empty() && kept.prompt != self.text.as_str();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::domain::raw::validate_raw;
 use crate::domain::validate::validate;
 use crate::domain::{Catalogue, Draft, Invalid, Kin, ModelSpec, Request};
 use crate::time::{Mono, Now};
@@ -12,9 +13,14 @@ use super::text::Text;
 
 mod drafts;
 mod form;
+pub mod media;
+mod pane;
+mod raw;
 mod text;
 
-pub use form::{Chip, choices, ratio};
+pub use form::{Chip, choices, limits, ratio, read_value};
+pub use pane::TextPane;
+use raw::{Raw, is_raw_draft};
 pub use text::{LONGEST_PASTE, clean};
 
 /// A draft is on its way to the disk this long after the first change that is not there yet, however fast
@@ -24,6 +30,8 @@ const AUTOSAVE: Duration = Duration::from_millis(1000);
 #[derive(Clone, Debug)]
 pub struct Editor {
     text: Text,
+    /// The text is the JSON of the input.
+    raw: Option<Raw>,
     model: String,
     fields: Map<String, Value>,
     /// The chosen chip: 0 is the model, then the fields.
@@ -53,8 +61,9 @@ impl Editor {
         let model = if known { draft.model.clone() } else { catalogue.default_model().name.clone() };
         let text = Text::new(draft.prompt.clone());
         let fields = if known { draft.fields.clone() } else { Map::new() };
-        Self {
+        let mut editor = Self {
             text,
+            raw: None,
             model,
             fields,
             chip: 0,
@@ -66,12 +75,20 @@ impl Editor {
             own: !draft.is_empty(),
             kept: BTreeMap::new(),
             parted: Vec::new(),
+        };
+        if editor.load_raw(draft, catalogue) {
+            // What the JSON took the place of is no prompt.
+            editor.forget_aside();
         }
+        editor
     }
 
     /// What is being typed.
     #[must_use]
     pub fn draft(&self) -> Draft {
+        if let Some(draft) = self.raw_draft() {
+            return draft;
+        }
         Draft { model: self.model.clone(), prompt: self.prompt(), fields: self.fields.clone(), origin: self.origin }
     }
 
@@ -120,8 +137,14 @@ impl Editor {
             if draft.model != self.model {
                 self.part();
             }
+            self.close_raw();
             self.model.clone_from(&draft.model);
             self.fields.clone_from(&draft.fields);
+        } else if draft.model != self.model && is_raw_draft(draft, catalogue) {
+            self.part();
+            self.load_raw(draft, catalogue);
+            self.origin = draft.origin;
+            return self.touch(now);
         }
         self.origin = draft.origin;
         self.replace(&draft.prompt);
@@ -135,12 +158,17 @@ impl Editor {
 
     /// Empties the text after it was sent. Undo brings it back; model and fields stay for the next one.
     pub fn sent(&mut self, now: Now) {
-        self.text.replace_all("");
+        if self.is_raw() {
+            self.sent_raw();
+        } else {
+            self.text.replace_all("");
+        }
         self.origin = None;
         self.touch(now);
     }
 
     fn touch(&mut self, now: Now) {
+        self.read_raw();
         self.fault = None;
         self.own = true;
         self.revision += 1;
@@ -152,12 +180,18 @@ impl Editor {
     /// # Errors
     /// The first broken rule.
     pub fn request(&mut self, catalogue: &Catalogue, callback: Option<&str>) -> Result<Request, Invalid> {
-        validate(&self.draft(), catalogue, callback).map_err(|faults| {
+        let found = match (self.spec(catalogue), self.raw_fault()) {
+            (None, _) => validate_raw(&self.model, &self.prompt(), callback),
+            (_, Some(fault)) => Err(vec![Invalid { field: None, fault: fault.clone() }]),
+            _ => validate(&self.draft(), catalogue, callback),
+        };
+        found.map_err(|faults| {
             let first = faults
                 .into_iter()
                 .next()
                 .unwrap_or(Invalid { field: None, fault: crate::domain::validate::Fault::Missing });
             self.fault = Some(first.clone());
+            self.go_to_fault();
             if let Some(chip) = self.chips(catalogue).iter().position(|chip| chip.field == first.field) {
                 self.chip = chip;
             }

@@ -50,6 +50,9 @@ impl Editor {
     /// The most characters the model takes, where that is known.
     #[must_use]
     pub fn limit(&self, catalogue: &Catalogue) -> Option<usize> {
+        if self.is_raw() {
+            return None;
+        }
         self.spec(catalogue).and_then(ModelSpec::prompt).and_then(|field| field.max_length)
     }
 
@@ -161,6 +164,6 @@ impl Editor {
     #[must_use]
     pub fn fault_in_text(&self, catalogue: &Catalogue) -> bool {
         let prompt = self.spec(catalogue).and_then(ModelSpec::prompt).map(|field| field.name.as_str());
-        self.fault.as_ref().is_some_and(|fault| fault.field.as_deref() == prompt)
+        self.fault.as_ref().is_some_and(|fault| fault.field.as_deref() == prompt || self.raw_fault().is_some())
     }
 }

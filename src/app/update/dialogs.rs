@@ -1,9 +1,6 @@
 //! What lies over the panes: opening, moving, taking, closing.
 
-use std::sync::Arc;
-
-use crate::domain::catalogue::ModelSpec;
-use crate::domain::{Catalogue, Problem, Secret};
+use crate::domain::{Problem, Secret};
 use crate::fleet::FleetMsg;
 use crate::keys::Action;
 
@@ -11,8 +8,11 @@ use super::super::dialog::{Dialog, Setup, Test};
 use super::super::editor::choices;
 use super::super::effect::Effect;
 use super::super::layout::panes;
+use super::super::line::Line;
+use super::super::listing::{Listing, Mode};
+use super::super::models::{matching_models, unknown_name};
 use super::super::state::{Pane, State};
-use super::{fleet, forms, looking};
+use super::{fleet, forms, listing, looking};
 
 pub(super) fn open_help(state: &mut State) {
     let place = state.place();
@@ -31,7 +31,7 @@ pub(super) fn open_help(state: &mut State) {
 pub(super) fn open_models(state: &mut State) {
     let rows = matching_models("", &state.catalogue);
     let cursor = rows.iter().position(|m| m.name == state.editor.model()).unwrap_or(0);
-    state.dialog = Some(Dialog::Models { query: String::new(), cursor });
+    state.dialog = Some(Dialog::Models { query: Line::default(), cursor });
 }
 
 pub(super) fn open_setup(state: &mut State) {
@@ -43,22 +43,13 @@ pub(super) fn open_setup(state: &mut State) {
 pub(super) fn close(state: &mut State) {
     state.dialog = match state.dialog.take() {
         Some(Dialog::Help { .. }) => state.under.take().map(Dialog::Viewer),
+        Some(Dialog::List(mut listing)) if listing.mode != Mode::Look => {
+            (listing.mode, listing.fault) = (Mode::Look, None);
+            Some(Dialog::List(listing))
+        }
         Some(Dialog::Viewer(open)) if open.from_detail => Some(Dialog::Detail { id: open.id, scroll: 0 }),
         _ => None,
     };
-}
-
-/// The models whose name, title or kind contains every word of the query, current ones first.
-#[must_use]
-pub fn matching_models(query: &str, catalogue: &Catalogue) -> Vec<Arc<ModelSpec>> {
-    let words: Vec<String> = query.to_lowercase().split_whitespace().map(str::to_owned).collect();
-    let matches = |model: &&Arc<ModelSpec>| {
-        let text = format!("{} {} {}", model.name, model.title, model.kind).to_lowercase();
-        words.iter().all(|word| text.contains(word))
-    };
-    let mut rows: Vec<_> = catalogue.models().iter().filter(matches).cloned().collect();
-    rows.sort_by_key(|model| !model.is_current());
-    rows
 }
 
 /// Up and down, by line, by page, to the ends: whatever has the keyboard.
@@ -74,12 +65,16 @@ pub(super) fn go(state: &mut State, action: Action) {
         _ => isize::MAX,
     };
     let rows = match &state.dialog {
-        Some(Dialog::Models { query, .. }) => matching_models(query, &state.catalogue).len(),
+        Some(Dialog::Models { query, .. }) => {
+            let unknown = unknown_name(query.text(), &state.catalogue);
+            matching_models(query.text(), &state.catalogue).len() + usize::from(unknown.is_some())
+        }
         Some(Dialog::Choices { field, .. }) => {
             let spec = state.editor.spec(&state.catalogue);
             spec.and_then(|spec| spec.field(field)).map_or(0, |field| choices(field).len()) + 1
         }
         Some(Dialog::Settle(_)) => return super::settle::step(state, by),
+        Some(Dialog::List(list)) => listing::rows(state, list),
         Some(Dialog::Kin(_)) => return super::kin::step(state, by),
         Some(Dialog::Shelf(shelf)) => shelf.counts().1,
         _ => 0,
@@ -93,6 +88,11 @@ pub(super) fn go(state: &mut State, action: Action) {
         Some(Dialog::Models { cursor, .. } | Dialog::Choices { cursor, .. }) => {
             *cursor = cursor.saturating_add_signed(by).min(rows.saturating_sub(1));
         }
+        Some(Dialog::List(
+            Listing { mode: Mode::Look, cursor, .. } | Listing { mode: Mode::Pick { cursor, .. }, .. },
+        )) => {
+            *cursor = cursor.saturating_add_signed(by).min(rows.saturating_sub(1));
+        }
         Some(Dialog::AskBatch(ask)) => ask.yes = by > 0,
         Some(Dialog::Help { scroll, .. } | Dialog::Detail { scroll, .. } | Dialog::Batch { scroll, .. }) => {
             let by = i16::try_from(by.clamp(-1000, 1000)).unwrap_or(0);
@@ -104,7 +104,15 @@ pub(super) fn go(state: &mut State, action: Action) {
             shelf.cursor = shelf.cursor.saturating_add_signed(by).min(rows.saturating_sub(1));
             shelf.sure = None;
         }
-        Some(Dialog::Shelf(_) | Dialog::Input { .. } | Dialog::Setup(_) | Dialog::Settle(_) | Dialog::Kin(_)) => {}
+        Some(
+            Dialog::Shelf(_)
+            | Dialog::Input { .. }
+            | Dialog::Setup(_)
+            | Dialog::Settle(_)
+            | Dialog::Kin(_)
+            | Dialog::List(_)
+            | Dialog::Text { .. },
+        ) => {}
     }
 }
 
@@ -112,7 +120,7 @@ pub(super) fn go(state: &mut State, action: Action) {
 pub(super) fn accept(state: &mut State) {
     match state.dialog.clone() {
         Some(Dialog::Models { query, cursor }) => {
-            let rows = matching_models(&query, &state.catalogue);
+            let rows = matching_models(query.text(), &state.catalogue);
             match rows.get(cursor) {
                 Some(model) if model.is_current() => {
                     forms::choose_model(state, &model.name);
@@ -120,7 +128,7 @@ pub(super) fn accept(state: &mut State) {
                     state.pane = if state.pane == Pane::Table { Pane::Editor } else { state.pane };
                 }
                 Some(model) => state.warn(format!("the service has retired {}", model.name)),
-                None => {}
+                None => forms::choose_unknown(state, &query),
             }
         }
         Some(Dialog::Choices { field, cursor }) => {
@@ -131,7 +139,7 @@ pub(super) fn accept(state: &mut State) {
             state.dialog = None;
         }
         Some(Dialog::Input { field, text, .. }) => {
-            match state.editor.type_field(&field, &text, &state.catalogue, state.now) {
+            match state.editor.type_field(&field, text.text(), &state.catalogue, state.now) {
                 Ok(()) => state.dialog = None,
                 Err(why) => state.dialog = Some(Dialog::Input { field, text, fault: Some(why.to_string()) }),
             }

@@ -1,30 +1,42 @@
 //! Typing: into the prompt, into the fields, into a dialog.
 
-use crate::keys::{Chord, Key};
+use crate::domain::FieldKind;
+use crate::keys::{Action, Chord, Key};
 
 use super::super::dialog::{Dialog, Test};
-use super::super::editor::choices;
+use super::super::editor::{TextPane, choices, read_value};
 use super::super::kin::KinDialog;
+use super::super::line::Line;
+use super::super::listing::Listing;
+use super::super::models::unknown_name;
 use super::super::state::{Pane, State};
-use super::{Effect, dialogs, writing};
+use super::{Effect, dialogs, listing, writing};
 
 /// A key that is no action here.
 pub(super) fn typed(state: &mut State, chord: Chord) {
     match &mut state.dialog {
         None if state.pane == Pane::Editor => state.editor.key(chord, state.now),
+        None if state.pane == Pane::Form => type_number(state, chord),
         None => {}
         Some(Dialog::Models { query, cursor } | Dialog::Kin(KinDialog::Target { query, cursor, .. })) => {
-            edit_line(query, chord);
-            *cursor = 0;
+            let changed = query.key(chord);
+            *cursor = if changed { 0 } else { *cursor };
         }
         Some(Dialog::Shelf(shelf)) => {
             edit_line(&mut shelf.query, chord);
             (shelf.cursor, shelf.sure) = (0, None);
             shelf.narrow();
         }
-        Some(Dialog::Input { text, fault, .. }) => {
-            edit_line(text, chord);
-            *fault = None;
+        Some(Dialog::Input { text, .. }) => {
+            text.key(chord);
+            check_typed(state);
+        }
+        Some(Dialog::List(list)) => listing::typed(list, chord),
+        Some(Dialog::Text { pane, .. }) => {
+            if let Some(typed) = chord.typed().filter(|c| !c.is_control()) {
+                pane.type_char(typed);
+                keep_text(state);
+            }
         }
         Some(Dialog::Setup(setup)) => {
             let mut typed = setup.typed.expose().to_owned();
@@ -58,7 +70,6 @@ fn edit_line(line: &mut String, chord: Chord) {
 
 /// Pasted text goes where text goes, and never means an action.
 pub(super) fn paste(state: &mut State, pasted: &str) -> Vec<Effect> {
-    let one_line = || pasted.trim().chars().filter(|c| !c.is_control()).take(4096);
     match &mut state.dialog {
         None => {
             state.pane = Pane::Editor;
@@ -66,13 +77,27 @@ pub(super) fn paste(state: &mut State, pasted: &str) -> Vec<Effect> {
                 state.warn(writing::LEFT_OUT);
             }
         }
-        Some(Dialog::Models { query, .. } | Dialog::Kin(KinDialog::Target { query, .. })) => query.extend(one_line()),
         Some(Dialog::Shelf(shelf)) => {
-            shelf.query.extend(one_line());
+            shelf.query.extend(pasted.trim().chars().filter(|c| !c.is_control()).take(4096));
             shelf.cursor = 0;
             shelf.narrow();
         }
-        Some(Dialog::Input { text, .. }) => text.extend(one_line()),
+        Some(Dialog::Models { query, cursor } | Dialog::Kin(KinDialog::Target { query, cursor, .. })) => {
+            query.insert(pasted.trim());
+            *cursor = 0;
+        }
+        Some(Dialog::Input { text, .. }) => {
+            text.insert(pasted.trim());
+            check_typed(state);
+        }
+        Some(Dialog::List(_)) => return listing::paste(state, pasted),
+        Some(Dialog::Text { pane, .. }) => {
+            let cut = pane.paste(pasted);
+            keep_text(state);
+            if cut {
+                state.warn(writing::LEFT_OUT);
+            }
+        }
         // A key with a line break inside is not joined up: the test says what is wrong with it.
         Some(Dialog::Setup(setup)) => {
             setup.typed = crate::domain::Secret::new(format!("{}{}", setup.typed.expose(), pasted.trim()));
@@ -117,14 +142,76 @@ pub(super) fn edit_field(state: &mut State) {
     };
     let name = field.name.clone();
     let values = choices(field);
-    state.dialog = Some(if values.is_empty() {
-        let text = state.editor.field_text(&name);
+    state.dialog = Some(if field.is_list() {
+        Dialog::List(Listing::new(name))
+    } else if field.is_long() {
+        Dialog::Text { pane: TextPane::new(&state.editor.field_text(&name)), field: name }
+    } else if values.is_empty() {
+        let text = Line::new(state.editor.field_text(&name));
         Dialog::Input { field: name, text, fault: None }
     } else {
         let draft = state.editor.draft();
         let set = draft.fields.get(&name).and_then(|v| values.iter().position(|c| c == v));
         Dialog::Choices { field: name, cursor: set.map_or(0, |index| index + 1) }
     });
+}
+
+/// The field has what stands in its editor; nothing at all leaves it to the service.
+pub(super) fn keep_text(state: &mut State) {
+    let Some(Dialog::Text { field, pane }) = &state.dialog else { return };
+    let (field, text) = (field.clone(), pane.text().as_str().to_owned());
+    let value = (!text.is_empty()).then(|| text.into());
+    state.editor.set_field(&field, value, state.now);
+}
+
+/// An action of writing in the editor of a field, if that is open.
+pub(super) fn text_act(state: &mut State, action: Action) -> bool {
+    let Some(Dialog::Text { pane, .. }) = &mut state.dialog else { return false };
+    let done = pane.act(action);
+    if done {
+        keep_text(state);
+    }
+    done
+}
+
+/// A number is typed where it stands: the first figure opens the line.
+fn type_number(state: &mut State, chord: Chord) {
+    let numeric = |kind| matches!(kind, FieldKind::Integer | FieldKind::Number);
+    let Some(field) = state.editor.field(&state.catalogue).filter(|field| field.choices.is_none()) else { return };
+    if let Some(c) = chord.typed().filter(|c| (c.is_ascii_digit() || *c == '-') && numeric(field.kind)) {
+        state.dialog = Some(Dialog::Input { field: field.name.clone(), text: Line::new(c.to_string()), fault: None });
+        check_typed(state);
+    }
+}
+
+/// What is wrong with what is being typed for a field, at once.
+fn check_typed(state: &mut State) {
+    let Some(Dialog::Input { field, text, fault }) = &mut state.dialog else { return };
+    let spec = state.editor.spec(&state.catalogue);
+    let wrong = spec.and_then(|spec| spec.field(field)).and_then(|field| read_value(field, text.text()).err());
+    // A sign is the beginning of a number, and nothing at all leaves the field to the service.
+    let begun = matches!(text.text().trim(), "" | "-");
+    *fault = wrong.filter(|_| !begun).map(|why| why.to_string());
+}
+
+/// Writes for a model that the catalogue does not know.
+pub(super) fn choose_unknown(state: &mut State, query: &Line) {
+    let Some(name) = unknown_name(query.text(), &state.catalogue) else { return };
+    if state.editor.set_raw_model(name, &state.catalogue, state.now) {
+        state.dialog = None;
+        state.pane = Pane::Editor;
+        state.say("nothing is known of this model: its input is written as JSON and sent as it stands");
+    }
+}
+
+/// Shows the input as JSON, or as prompt and fields again.
+pub(super) fn toggle_json(state: &mut State) {
+    state.pane = Pane::Editor;
+    match state.editor.toggle_raw(&state.catalogue) {
+        Some(words) => state.warn(words),
+        None if state.editor.is_raw() => state.say("what would be sent, to edit; alt-j again: prompt and fields"),
+        None => {}
+    }
 }
 
 /// Leaves the chosen field to the service.

@@ -13,6 +13,7 @@ use crate::fleet::FleetMsg;
 use super::super::dialog::Dialog;
 use super::super::effect::Effect;
 use super::super::kin::{KinDialog, Promotion, failures, members, output_of, row_of, targets};
+use super::super::line::Line;
 use super::super::state::{Pane, State};
 use super::{fleet, tasks};
 
@@ -126,7 +127,7 @@ pub(super) fn choose_model(state: &mut State, how: How) {
             Some(Ok(_)) => {}
         }
     }
-    let dialog = KinDialog::Target { of: task.id, how, query: String::new(), cursor: 0 };
+    let dialog = KinDialog::Target { of: task.id, how, query: Line::default(), cursor: 0 };
     state.dialog = Some(Dialog::Kin(dialog));
 }
 
@@ -151,7 +152,7 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
     let Some(Dialog::Kin(dialog)) = state.dialog.clone() else { return Vec::new() };
     match dialog {
         KinDialog::Target { of, how, query, cursor } => {
-            let Some(model) = targets(state, of, how, &query).get(cursor).map(|spec| spec.name.clone()) else {
+            let Some(model) = targets(state, of, how, query.text()).get(cursor).map(|spec| spec.name.clone()) else {
                 return Vec::new();
             };
             match promotion(state, of, how, &model) {
@@ -252,7 +253,7 @@ pub(super) fn step(state: &mut State, by: isize) {
     let moved = |row: usize, rows: usize| row.saturating_add_signed(by).min(rows.saturating_sub(1));
     let next = match dialog {
         KinDialog::Target { of, how, query, cursor } => {
-            let cursor = moved(cursor, targets(state, of, how, &query).len());
+            let cursor = moved(cursor, targets(state, of, how, query.text()).len());
             KinDialog::Target { of, how, query, cursor }
         }
         KinDialog::Carried(mut promotion) => {

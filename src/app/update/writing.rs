@@ -5,8 +5,10 @@ use crate::keys::Action;
 use super::super::dialog::Dialog;
 use super::super::editor::clean;
 use super::super::effect::Effect;
+use super::super::line::Line;
 use super::super::state::State;
 use super::super::writing::Composing;
+use super::forms;
 
 /// What may have been left out of text from outside.
 pub(super) const LEFT_OUT: &str = "control characters, or what is beyond 1 MiB, were left out of the paste";
@@ -32,7 +34,8 @@ pub(super) fn act(state: &mut State, action: Action) {
 pub(super) fn compose(state: &mut State) -> Vec<Effect> {
     let (what, text) = match &state.dialog {
         None => (Composing::Prompt, state.editor.prompt()),
-        Some(Dialog::Input { field, text, .. }) => (Composing::Field(field.clone()), text.clone()),
+        Some(Dialog::Input { field, text, .. }) => (Composing::Field(field.clone()), text.text().to_owned()),
+        Some(Dialog::Text { field, pane }) => (Composing::Field(field.clone()), pane.text().as_str().to_owned()),
         Some(_) => return Vec::new(),
     };
     if state.composing.is_some() {
@@ -51,7 +54,10 @@ pub(super) fn composed(state: &mut State, result: Result<String, String>) {
     };
     let (text, cut) = clean(&outside);
     let before = match (&what, &state.dialog) {
-        (Composing::Field(name), Some(Dialog::Input { field, text, .. })) if field == name => text.clone(),
+        (Composing::Field(name), Some(Dialog::Input { field, text, .. })) if field == name => text.text().to_owned(),
+        (Composing::Field(name), Some(Dialog::Text { field, pane })) if field == name => {
+            pane.text().as_str().to_owned()
+        }
         (Composing::Field(_), _) => return state.warn("the field is not open any more; the text is as it was"),
         (Composing::Prompt, _) => state.editor.prompt(),
     };
@@ -65,8 +71,12 @@ pub(super) fn composed(state: &mut State, result: Result<String, String>) {
     }
     match (what, &mut state.dialog) {
         (Composing::Field(_), Some(Dialog::Input { text: line, fault, .. })) => {
-            text.clone_into(line);
+            *line = Line::new(text);
             *fault = None;
+        }
+        (Composing::Field(_), Some(Dialog::Text { pane, .. })) => {
+            pane.set_text(text);
+            forms::keep_text(state);
         }
         _ => state.editor.compose(text, state.now),
     }

@@ -274,6 +274,7 @@ impl Desk {
                 format!("check {} of {}{}", files.len(), self.name(*task), if *again { " again" } else { "" })
             }
             Effect::Recall(kind) => format!("recall {kind:?}"),
+            Effect::ReadFile { field, path, media } => format!("read {path} as {media} for {field}"),
             Effect::Compose(text) => format!("compose {text:?}"),
             Effect::TryKey(_) => "try key".into(),
             Effect::Repaint => "repaint".into(),
