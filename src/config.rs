@@ -35,6 +35,23 @@ pub struct Places {
     pub outputs: PathBuf,
 }
 
+/// What is sent only after a word of the user.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Confirm {
+    /// More tasks at once than these.
+    pub tasks: u32,
+    /// More USD at once than these.
+    pub usd: f64,
+    /// More tasks at once than these whose price nobody knows.
+    pub unknown: u32,
+}
+
+impl Default for Confirm {
+    fn default() -> Self {
+        Self { tasks: 20, usd: 1.0, unknown: 5 }
+    }
+}
+
 /// How much a picture may cost on the line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PictureQuality {

@@ -423,7 +423,7 @@ mod requests {
                 }
             }
         }
-        Draft { model: spec.name.clone(), prompt, fields }
+        Draft { model: spec.name.clone(), prompt, fields, ..Draft::default() }
     }
 
     #[test]

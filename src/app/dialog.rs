@@ -1,9 +1,13 @@
 //! What can lie over the panes: one thing at a time.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use crate::domain::{LocalId, Problem, Secret};
 use crate::keys::Place;
 
 use super::looking::Viewer;
+use super::sending::Example;
 use super::settle::Settling;
 
 /// What lies over the panes.
@@ -38,6 +42,8 @@ pub enum Dialog {
         field: String,
         /// The chosen row; 0 is the service's default.
         cursor: usize,
+        /// The values that are ticked, from 0: several make tasks of their own each.
+        ticked: BTreeSet<usize>,
     },
     /// A line to type the value of a field.
     Input {
@@ -48,10 +54,40 @@ pub enum Dialog {
         /// Why it cannot be taken.
         fault: Option<String>,
     },
+    /// A line to type how many.
+    Number {
+        /// Of what.
+        what: Number,
+        /// What was typed.
+        text: String,
+        /// Why it cannot be taken.
+        fault: Option<String>,
+    },
+    /// The first tasks that a template and a matrix come to.
+    Expansions {
+        /// They.
+        rows: Arc<Vec<Example>>,
+        /// The chosen one.
+        cursor: usize,
+    },
+    /// Whether all that is in `State::sending` is wanted; typing changes the name of the batch.
+    Confirm {
+        /// Why it cannot be so.
+        fault: Option<String>,
+    },
     /// What to do about a creation whose outcome nobody knows.
     Settle(Settling),
     /// How to set an API key.
     Setup(Setup),
+}
+
+/// What a number is typed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Number {
+    /// How often each task is made.
+    Repeats,
+    /// How many prompts chance makes, and with what seed.
+    Draws,
 }
 
 /// The screen that says how to set a key, and takes one for this run.
@@ -85,8 +121,10 @@ impl Dialog {
             Self::Help { .. } => Place::Help,
             Self::Detail { .. } => Place::Detail,
             Self::Viewer(_) => Place::Viewer,
-            Self::Models { .. } | Self::Choices { .. } | Self::Settle(_) => Place::Picker,
-            Self::Input { .. } => Place::Input,
+            Self::Models { .. } | Self::Expansions { .. } | Self::Settle(_) => Place::Picker,
+            Self::Choices { .. } => Place::Choices,
+            Self::Input { .. } | Self::Number { .. } => Place::Input,
+            Self::Confirm { .. } => Place::Confirm,
             Self::Setup(_) => Place::Setup,
         }
     }

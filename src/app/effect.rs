@@ -1,5 +1,7 @@
 //! Everything we can want from the world.
 
+use std::collections::BTreeSet;
+
 use crate::domain::{AssetId, LocalId, Secret};
 use crate::fleet::Order;
 use crate::time::Wall;
@@ -28,6 +30,8 @@ pub enum Effect {
         /// What is gone is to be fetched again.
         again: bool,
     },
+    /// The lists of these names, and those that they name, from the folder of lists; answered by `Msg::Lists`.
+    Lists(BTreeSet<String>),
     /// Use this key for this run and see whether the service takes it; answered by `Msg::KeyChecked`.
     TryKey(Secret),
     /// Paint everything again, as if nothing were on the screen.

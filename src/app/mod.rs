@@ -8,6 +8,7 @@ pub mod looking;
 pub mod msg;
 pub mod notice;
 pub mod preview;
+pub mod sending;
 pub mod settle;
 pub mod sources;
 pub mod state;

@@ -1,5 +1,6 @@
 //! Everything that can happen.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ratatui::layout::Size;
@@ -8,6 +9,7 @@ use crate::domain::{AssetId, Draft, LocalId, Problem, Stage, Standing, Task, Wis
 use crate::fleet::FleetMsg;
 use crate::keys::Chord;
 
+use super::editor::Found;
 use super::preview::Want;
 
 /// Everything that can happen.
@@ -69,6 +71,13 @@ pub enum Msg {
         gone: Vec<AssetId>,
         /// They are to be fetched again.
         again: bool,
+    },
+    /// Lists that a template names were read.
+    Lists {
+        /// Those that were asked for.
+        names: BTreeSet<String>,
+        /// They, and those that they name.
+        found: Found,
     },
     /// The service answered whether the key is good: the number of tasks of the account.
     KeyChecked(Result<u64, Problem>),

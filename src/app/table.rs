@@ -133,6 +133,12 @@ impl Table {
         self.rows.first().map(|(created, _)| *created)
     }
 
+    /// The newest task.
+    #[must_use]
+    pub fn newest_row(&self) -> Option<LocalId> {
+        self.rows.first().map(|(_, id)| *id)
+    }
+
     /// Rows loaded.
     #[must_use]
     pub fn len(&self) -> usize {

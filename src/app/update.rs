@@ -16,6 +16,7 @@ mod dialogs;
 mod files;
 mod forms;
 mod looking;
+mod many;
 mod settle;
 mod tasks;
 mod windows;
@@ -90,6 +91,7 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
         Msg::SteppedDown(standing) => windows::stepped_down(state, standing),
         Msg::TookOver(unfinished) => windows::took_over(state, unfinished),
         Msg::Wished(wishes) => windows::wished(state, wishes),
+        Msg::Lists { names, found } => many::lists(state, &names, found),
         Msg::KeyChecked(result) => dialogs::key_checked(state, result),
         Msg::Woke => fleet(state, FleetMsg::Woke),
         Msg::Told(text) => {
@@ -111,6 +113,9 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     {
         state.dialog = None;
     }
+    effects.extend(many::go_on(state));
+    state.editor.reckon(&state.catalogue);
+    effects.extend(state.editor.wanted_lists().map(Effect::Lists));
     state.notice.take_if(|notice| notice.until <= now.mono);
     if let Some(draft) = state.editor.unsaved(now, state.leaving) {
         effects.push(Effect::Fleet(Order::Save(Change::Draft(draft))));
@@ -251,7 +256,12 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Where => looking::act(state, action),
         Action::Close => dialogs::close(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::Settle(_))) => return settle::accept(state),
+        Action::Accept if matches!(state.dialog, Some(Dialog::Confirm { .. })) => return many::agree(state),
         Action::Accept => dialogs::accept(state),
+        Action::Expand => many::step_mode(state),
+        Action::Repeats => many::open_repeats(state),
+        Action::Expansions => many::open_expansions(state),
+        Action::Tick => many::tick(state),
         Action::Settle => return settle::open(state),
         Action::Others => return settle::toggle_others(state),
         Action::MoreOthers => return settle::more_others(state),

@@ -74,7 +74,7 @@ fn batch(catalogue: &Catalogue) -> Vec<Draft> {
         if let Some((field, value)) = shape.and_then(|f| Some((f, f.choices.as_ref()?.get(*choice)?.clone()))) {
             fields.insert(field.name.clone(), value);
         }
-        Draft { model: model.name.clone(), prompt: (*prompt).to_owned(), fields }
+        Draft { model: model.name.clone(), prompt: (*prompt).to_owned(), fields, ..Draft::default() }
     };
     BATCH.iter().map(draft).collect()
 }

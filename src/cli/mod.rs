@@ -11,7 +11,6 @@ mod follow;
 mod json;
 mod list;
 mod listen;
-mod lists;
 mod log;
 mod models;
 mod prompts;

@@ -5,6 +5,7 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use color_eyre::eyre::Report;
 
+use crate::config::Confirm;
 use crate::domain::batch::Bill;
 use crate::domain::{Catalogue, LocalId, Secret, Stage, Task};
 use crate::fleet::FleetMsg;
@@ -16,11 +17,6 @@ use super::args::{Global, Submit};
 use super::follow::{Style, Until, follow};
 use super::prompts::{self, Checked, Ready};
 use super::{DONE, USAGE, complain, context, dry_run};
-
-/// More tasks than this are sent only with the user's word.
-const MANY: usize = 20;
-/// What may cost more than so many USD, too.
-const DEAR: f64 = 1.0;
 
 pub(super) async fn run(global: &Global, args: Submit) -> Result<u8, Report> {
     let catalogue = Catalogue::built_in();
@@ -139,7 +135,8 @@ fn consent(args: &Submit, bill: &Bill) -> Result<bool, Report> {
     // Where templates, lists and files make the number, it may surprise; `--repeat` is a number that was said.
     let many = &args.many;
     let made = many.from.is_some() || many.expand.is_some() || !many.matrix.is_empty();
-    if many.yes || ((bill.tasks <= MANY as u128 || !made) && bill.usd <= DEAR) {
+    let Confirm { tasks, usd, .. } = Confirm::default();
+    if many.yes || ((bill.tasks <= u128::from(tasks) || !made) && bill.usd <= usd) {
         return Ok(true);
     }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {

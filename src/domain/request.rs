@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::batch::Many;
 use super::catalogue::{Catalogue, Role};
 
 /// What is being typed: not validated, never sent as it is.
@@ -14,6 +15,9 @@ pub struct Draft {
     pub prompt: String,
     /// Fields the user set, besides the prompt.
     pub fields: Map<String, Value>,
+    /// What makes several tasks of it.
+    #[serde(default, skip_serializing_if = "Many::is_default")]
+    pub many: Many,
 }
 
 /// What was validated and may be sent. Its bytes never change again: the service compares a retry with the
@@ -132,7 +136,7 @@ impl Request {
         }
         // What a template became, not the template: typed again it would stand for something else.
         let prompt = if self.prompt.is_empty() { &self.template } else { &self.prompt };
-        Draft { model, prompt: prompt.clone(), fields }
+        Draft { model, prompt: prompt.clone(), fields, many: Many::default() }
     }
 }
 

@@ -17,8 +17,12 @@ pub enum Place {
     Viewer,
     /// A list to choose from.
     Picker,
+    /// The values of a field, to choose one or several.
+    Choices,
     /// A line to type a value.
     Input,
+    /// The question before many tasks are sent.
+    Confirm,
     /// The help.
     Help,
     /// The screen that says how to set a key.
@@ -64,6 +68,10 @@ pub enum Action {
     PreviousValue,
     Edit,
     Default,
+    Expand,
+    Repeats,
+    Expansions,
+    Tick,
     Accept,
     Close,
     Check,
@@ -103,13 +111,13 @@ pub struct Spec {
     pub help: &'static str,
 }
 
-use Place::{Detail, Editor, Form, Help, Input, Picker, Setup, Table, Viewer};
+use Place::{Choices, Confirm, Detail, Editor, Form, Help, Input, Picker, Setup, Table, Viewer};
 
-const EVERYWHERE: &[Place] = &[Table, Editor, Form, Detail, Viewer, Picker, Input, Help, Setup];
+const EVERYWHERE: &[Place] = &[Table, Editor, Form, Detail, Viewer, Picker, Choices, Input, Confirm, Help, Setup];
 const PANES: &[Place] = &[Table, Editor, Form];
 /// Where lines are moved through. In a picker letters narrow the list, so there only arrows move.
 const LISTS: &[Place] = &[Table, Detail, Help];
-const ARROWS: &[Place] = &[Table, Detail, Picker, Help];
+const ARROWS: &[Place] = &[Table, Detail, Picker, Choices, Help];
 /// Where a picture of a task is seen.
 const SEEN: &[Place] = &[Table, Detail, Viewer];
 
@@ -192,7 +200,16 @@ pub const ACTIONS: &[Spec] = &[
     ),
     row(Action::MoreOthers, "more-others", &[Table], &["O", "shift-o"], "", "read one page more of the account's list"),
     row(Action::Adopt, "adopt", &[Table, Detail], &["a"], "", "watch and fetch such a task like ours from now on"),
-    row(Action::Accept, "accept", &[Picker, Input], &["enter"], "choose", "take this one"),
+    row(Action::Accept, "accept", &[Picker, Choices, Input], &["enter"], "choose", "take this one"),
+    row(
+        Action::Tick,
+        "tick",
+        &[Choices],
+        &["space"],
+        "several",
+        "tick a value, or take the tick away; each of several ticked ones makes tasks of its own",
+    ),
+    row(Action::Accept, "agree", &[Confirm], &["enter"], "send them", "send all of them"),
     row(Action::Check, "check", &[Setup], &["enter"], "test the key", "test the API key with a one-row list call"),
     row(
         Action::Demo,
@@ -227,13 +244,31 @@ pub const ACTIONS: &[Spec] = &[
         "leave the field out: the service's default",
     ),
     row(Action::Model, "model", &[Editor, Form, Table], &["alt-m", "ctrl-o"], "model", "choose the model"),
+    row(
+        Action::Expand,
+        "expand",
+        &[Editor, Form],
+        &["alt-x"],
+        "",
+        "the prompt as it stands, as a template for all its prompts, or for some by chance",
+    ),
+    row(Action::Repeats, "repeats", &[Editor, Form], &["alt-r"], "", "how often each task is made"),
+    row(
+        Action::Expansions,
+        "expansions",
+        &[Editor, Form],
+        &["alt-p"],
+        "",
+        "show the first tasks that template, values and repeats come to",
+    ),
     row(Action::Undo, "undo", &[Editor], &["ctrl-u"], "", "undo"),
     row(Action::Redo, "redo", &[Editor], &["ctrl-r"], "", "redo"),
     row(Action::NextPane, "next-pane", PANES, &["tab"], "next pane", "prompt, fields, table, and around again"),
     row(Action::PreviousPane, "previous-pane", PANES, &["shift-tab"], "", "the same backwards"),
     row(Action::Leave, "leave", &[Editor, Form], &["esc"], "table", "back to the table; the text stays"),
     row(Action::Close, "close-picture", &[Viewer], &["esc", "q", "v"], "close", "back"),
-    row(Action::Close, "close", &[Detail, Picker, Input, Help, Setup], &["esc"], "close", "close this"),
+    row(Action::Close, "close", &[Detail, Picker, Choices, Input, Help, Setup], &["esc"], "close", "close this"),
+    row(Action::Close, "back", &[Confirm], &["esc"], "back", "back to the prompt; nothing is sent and nothing lost"),
     row(Action::Close, "close-too", &[Detail, Help], &["q", "left", "h"], "", "close this"),
     row(Action::Help, "help", EVERYWHERE, &["f1"], "", "the keys of this place"),
     row(Action::Help, "help-too", &[Table, Form, Detail, Viewer], &["?"], "help", "the keys of this place"),
@@ -283,7 +318,7 @@ mod tests {
 
     #[test]
     fn what_types_text_types_text() {
-        for place in [Place::Editor, Place::Input, Place::Setup, Place::Picker] {
+        for place in [Place::Editor, Place::Input, Place::Setup, Place::Picker, Place::Confirm] {
             for spec in here(place) {
                 for key in spec.keys {
                     let chord: Chord = key.parse().expect("a chord");

@@ -10,7 +10,9 @@ pub const PLACES: &[(Place, &str)] = &[
     (Place::Detail, "The details of a task"),
     (Place::Viewer, "A picture that fills the screen"),
     (Place::Picker, "A list to choose from"),
+    (Place::Choices, "The values of a field"),
     (Place::Input, "A line to type a value"),
+    (Place::Confirm, "The question before many tasks are sent"),
     (Place::Help, "The help"),
     (Place::Setup, "The screen about the API key"),
 ];

@@ -18,6 +18,7 @@ pub(super) fn name_of(msg: &Msg) -> &'static str {
         Msg::Begin(_) => "batch",
         Msg::Stands(_) | Msg::Mirrored { .. } | Msg::SteppedDown(_) | Msg::TookOver(_) | Msg::Wished(_) => "windows",
         Msg::Counted(_) => "counts",
+        Msg::Lists { .. } => "lists",
         Msg::KeyChecked(_) => "key checked",
         Msg::Woke => "woke",
         Msg::Told(_) => "told",

@@ -11,6 +11,7 @@ pub mod headless;
 mod keyboard;
 mod lessons;
 mod line;
+pub mod lists;
 mod opened;
 pub mod pace;
 pub mod pictures;

@@ -283,6 +283,13 @@ impl Program {
             }
             Effect::Ahead(wants) => self.pictures.ahead(wants),
             Effect::Check { task, files, again } => self.hands.check(task, files, again),
+            Effect::Lists(names) => {
+                let inbox = self.hands.inbox();
+                tokio::task::spawn_blocking(move || {
+                    let found = super::lists::read_each(&names, None);
+                    let _ = inbox.blocking_send(Note::Msg(Msg::Lists { names, found }));
+                });
+            }
             Effect::TryKey(secret) => self.try_key(&secret),
             Effect::Repaint => self.repaint = true,
             Effect::Suspend => self.suspend(),

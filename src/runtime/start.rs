@@ -223,6 +223,7 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
         ear: Ear::new(options.webhook),
     };
     program.state.callback = options.callback;
+    program.state.utc_offset = program.theme.utc_offset;
     program.state.preview.quality = options.quality;
     // The history is on its way; until it is here, an empty table is not yet an empty history.
     program.state.table.loading = true;

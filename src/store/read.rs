@@ -163,7 +163,7 @@ pub(super) fn draft(conn: &Connection) -> rusqlite::Result<Option<Draft>> {
     let row = |row: &rusqlite::Row<'_>| {
         let fields: String = row.get(2)?;
         let fields = serde_json::from_str(&fields).unwrap_or_default();
-        Ok(Draft { model: row.get(0)?, prompt: row.get(1)?, fields })
+        Ok(Draft { model: row.get(0)?, prompt: row.get(1)?, fields, ..Draft::default() })
     };
     conn.prepare_cached(DRAFT)?.query_row([], row).optional()
 }

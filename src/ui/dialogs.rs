@@ -1,5 +1,7 @@
 //! What lies over the panes: where it lies, and the two kinds of lists and the line for typing.
 
+use std::collections::BTreeSet;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
@@ -12,7 +14,7 @@ use crate::domain::{Field, ModelSpec, request};
 
 use super::draw::{foreign, frame, on_lower_edge, put, put_spans, scrollbar, scrolled, span, spans_width};
 use super::theme::Theme;
-use super::{detail, help, settle, setup, text};
+use super::{detail, help, many, settle, setup, text};
 
 /// Pages and long lists keep clear of the preview where the panes beside it are at least this wide.
 const ENOUGH: u16 = 60;
@@ -28,7 +30,7 @@ pub fn area(state: &State, dialog: &Dialog, panes: &Panes) -> (Rect, Rect) {
             let longest = values(field).iter().map(|value| text::width(&request::plain(value))).max().unwrap_or(0);
             lines(longest + 34)
         }
-        Dialog::Input { .. } => 42,
+        Dialog::Input { .. } | Dialog::Number { .. } => 42,
         _ => ENOUGH,
     };
     let within = if left.width >= need { left } else { whole };
@@ -44,6 +46,15 @@ pub fn area(state: &State, dialog: &Dialog, panes: &Panes) -> (Rect, Rect) {
         Dialog::Models { .. } => (most.min(124), lines(state.catalogue.models().len()).saturating_add(4)),
         Dialog::Choices { field, .. } => (need.min(most), lines(values(field).len()).saturating_add(3)),
         Dialog::Input { .. } => (most.min(70), 8),
+        Dialog::Number { .. } => (most.min(62), 7),
+        Dialog::Expansions { rows, .. } => {
+            let width = most.min(110);
+            (width, many::expansions_height(rows))
+        }
+        Dialog::Confirm { .. } => {
+            let width = most.min(84);
+            (width, many::question_height(state, width))
+        }
         Dialog::Settle(settling) => {
             let width = most.min(96);
             (width, settle::height(state, settling, width, &theme()))
@@ -78,10 +89,16 @@ pub fn draw(
             return (None, Some(scrolled(buf, area, theme, &title, &help::lines(*place, width, theme), *scroll)));
         }
         Dialog::Models { query, cursor } => models(state, query, *cursor, area, theme, buf),
-        Dialog::Choices { field, cursor } => {
-            values(state, field, *cursor, area, theme, buf);
+        Dialog::Choices { field, cursor, ticked } => {
+            values(state, field, *cursor, ticked, area, theme, buf);
             None
         }
+        Dialog::Number { what, text, fault } => many::number(*what, text, fault.as_deref(), area, theme, buf),
+        Dialog::Expansions { rows, cursor } => {
+            many::expansions(state, rows, *cursor, area, theme, buf);
+            None
+        }
+        Dialog::Confirm { fault } => many::question(state, fault.as_deref(), area, theme, buf),
         Dialog::Input { field, text, fault } => input(state, field, text, fault.as_deref(), area, theme, buf),
         Dialog::Settle(settling) => {
             settle::draw(state, settling, area, theme, buf);
@@ -186,17 +203,24 @@ fn model_row<'a>(model: &ModelSpec, state: &State, name_width: usize, width: usi
     spans
 }
 
-fn values(state: &State, name: &str, cursor: usize, area: Rect, theme: &Theme, buf: &mut Buffer) {
+fn values(
+    state: &State,
+    name: &str,
+    cursor: usize,
+    ticked: &BTreeSet<usize>,
+    area: Rect,
+    theme: &Theme,
+    buf: &mut Buffer,
+) {
     let field = field_of(state, name);
     let label = name.replace('_', " ");
     let inner = frame(buf, area, theme, true, &[foreign(&label, theme.title_focus)], &[]);
     let values = field.map(choices).unwrap_or_default();
-    let set = state.editor.draft().fields.get(name).cloned();
     let default = field.and_then(|field| field.default.as_ref()).map(request::plain);
     let shaped = values.iter().any(|value| ratio(&request::plain(value)).is_some());
     list(buf, inner, theme, values.len() + 1, cursor, |index| {
         let value = index.checked_sub(1).and_then(|index| values.get(index));
-        let now = value == set.as_ref();
+        let now = index.checked_sub(1).map_or(ticked.is_empty(), |index| ticked.contains(&index));
         let mark = span(if now { "✓ " } else { "  " }, theme.key);
         let Some(value) = value else {
             let words = default.as_ref().map(|value| format!(" ({value})")).unwrap_or_default();
@@ -240,9 +264,14 @@ fn input(
         y += 1;
     }
     y = (y + 1).min(inner.bottom() - 1);
-    let start = put_spans(buf, inner.x + 2, y, width, &[span("› ", theme.key)]);
+    Some(typing(typed, Rect { x: inner.x + 2, y, width, height: 1 }, theme, buf))
+}
+
+/// A line that is being typed. Returns where the cursor belongs.
+pub(super) fn typing(typed: &str, area: Rect, theme: &Theme, buf: &mut Buffer) -> Position {
+    let start = put_spans(buf, area.x, area.y, area.width, &[span("› ", theme.key)]);
     // The end of what is typed stays in sight.
-    let room = usize::from(width.saturating_sub(3));
+    let room = usize::from(area.width.saturating_sub(3));
     let clean = one_line(typed);
     let mut shown = clean.as_ref();
     while text::width(shown) > room {
@@ -251,7 +280,7 @@ fn input(
         shown = chars.as_str();
     }
     let spans = [span(shown, theme.strong)];
-    put_spans(buf, start, y, width, &spans);
+    put_spans(buf, start, area.y, area.width, &spans);
     let x = start + u16::try_from(spans_width(&spans)).unwrap_or(0);
-    Some(Position { x: x.min(inner.right().saturating_sub(1)), y })
+    Position { x: x.min(area.right().saturating_add(1)), y: area.y }
 }

@@ -9,6 +9,7 @@ use crate::domain::text::one_line;
 
 use super::draw::{frame, on_lower_edge, put, span};
 use super::form;
+use super::many;
 use super::text;
 use super::theme::Theme;
 
@@ -25,6 +26,8 @@ pub fn draw(state: &State, panes: &Panes, theme: &Theme, buf: &mut Buffer) -> Op
     frame(buf, panes.editor_frame, theme, focused, &[span("prompt", title)], &counter);
     if let Some(fault) = state.editor.fault() {
         on_lower_edge(buf, panes.editor_frame, &one_line(&fault.to_string()), theme.error);
+    } else {
+        many::line(state, panes.editor_frame, theme, buf);
     }
     let cursor = prompt(state, panes.prompt, theme, buf);
     form::draw(state, panes.form, theme, buf);
@@ -57,6 +60,7 @@ fn prompt(state: &State, area: Rect, theme: &Theme, buf: &mut Buffer) -> Option<
     // Drawn even when it is empty: the text area learns its width from it.
     editor.render(area, buf);
     harmless(area, buf);
+    many::mark_mistake(state, area, theme, buf);
     if state.editor.length() == 0 {
         let words = match state.editor.spec(&state.catalogue) {
             Some(spec) if spec.prompt().is_none() => "this model takes no prompt, only the fields below",

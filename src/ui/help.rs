@@ -33,7 +33,9 @@ pub fn title(place: Place) -> &'static str {
         Place::Detail => "keys in the details",
         Place::Viewer => "keys over a picture",
         Place::Picker => "keys in a list",
+        Place::Choices => "keys in the values",
         Place::Input => "keys in a line",
+        Place::Confirm => "keys in the question",
         Place::Help => "keys in the help",
         Place::Setup => "keys in the setup",
     }

@@ -7,6 +7,7 @@ mod draw;
 mod editor;
 mod form;
 mod help;
+mod many;
 mod preview;
 mod settle;
 mod setup;

@@ -247,6 +247,7 @@ impl Desk {
             Effect::Check { task, files, again } => {
                 format!("check {} of {}{}", files.len(), self.name(*task), if *again { " again" } else { "" })
             }
+            Effect::Lists(names) => format!("lists {}", names.iter().cloned().collect::<Vec<_>>().join(" ")),
             Effect::TryKey(_) => "try key".into(),
             Effect::Repaint => "repaint".into(),
             Effect::Suspend => "suspend".into(),

@@ -53,15 +53,16 @@ impl Editor {
             shape: None,
         };
         let fields = spec.fields.iter().filter(|field| field.role != Some(Role::Prompt)).map(|field| {
+            let several = self.several(&field.name);
             let set = self.fields.get(&field.name);
-            let shown = set.or(field.default.as_ref()).map(request::plain);
+            let shown = several.clone().or_else(|| set.or(field.default.as_ref()).map(request::plain));
             let value = shown.filter(|v| !v.is_empty()).unwrap_or_else(|| "–".into());
             Chip {
                 label: field.name.replace('_', " "),
                 shape: (field.role == Some(Role::Shape)).then(|| ratio(&value)).flatten(),
                 value: text::cut(&text::one_line(&value), 40).into_owned(),
-                set: set.is_some(),
-                missing: field.required && set.is_none() && field.default.is_none(),
+                set: set.is_some() || several.is_some(),
+                missing: field.required && set.is_none() && several.is_none() && field.default.is_none(),
                 fault: fault(Some(&field.name)),
                 field: Some(field.name.clone()),
             }
@@ -127,6 +128,7 @@ impl Editor {
         let round = values.len() + 1;
         let next = (at + round).saturating_add_signed(by) % round;
         let name = field.name.clone();
+        self.many.set_values(&name, Vec::new());
         match next.checked_sub(1).and_then(|i| values.get(i)) {
             Some(value) => self.fields.insert(name, value.clone()),
             None => self.fields.shift_remove(&name),
@@ -137,6 +139,7 @@ impl Editor {
 
     /// Sets a field, or leaves it to the service.
     pub fn set_field(&mut self, name: &str, value: Option<Value>, now: Now) {
+        self.many.set_values(name, Vec::new());
         match value {
             Some(value) => self.fields.insert(name.to_owned(), value),
             None => self.fields.shift_remove(name),
@@ -161,7 +164,7 @@ impl Editor {
     /// The value of a field as text, for editing it.
     #[must_use]
     pub fn field_text(&self, name: &str) -> String {
-        self.fields.get(name).map(request::plain).unwrap_or_default()
+        self.several(name).or_else(|| self.fields.get(name).map(request::plain)).unwrap_or_default()
     }
 
     /// Changes the model. Fields that the new one has keep their value if it allows it.
@@ -171,6 +174,7 @@ impl Editor {
         self.fields.retain(|field, value| {
             spec.field(field).is_some_and(|f| f.choices.as_ref().is_none_or(|choices| choices.contains(value)))
         });
+        self.many.fit(spec);
         self.chip = 0;
         self.touch(now);
     }

@@ -5,14 +5,20 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use tui_textarea::{CursorMove, TextArea};
 
+use crate::domain::batch::Many;
 use crate::domain::validate::validate;
 use crate::domain::{Catalogue, Draft, Invalid, ModelSpec, Request};
 use crate::time::{Mono, Now};
 
 mod form;
+mod many;
+mod shelf;
 mod text;
 
 pub use form::{Chip, choices, ratio};
+use many::Reckoned;
+pub use many::{Count, Outlook};
+pub use shelf::{Found, Shelf};
 pub use text::LONGEST_PASTE;
 use text::{new_text, split_lines};
 
@@ -30,6 +36,14 @@ pub struct Editor {
     /// What the last attempt to send was refused for.
     fault: Option<Invalid>,
     changed: Option<Mono>,
+    /// Grows with every change.
+    version: u64,
+    /// What makes several tasks of it.
+    many: Many,
+    /// The lists that its template names.
+    shelf: Shelf,
+    /// What it comes to, as last reckoned.
+    reckoned: Reckoned,
 }
 
 impl Editor {
@@ -42,13 +56,27 @@ impl Editor {
         text.move_cursor(CursorMove::Bottom);
         text.move_cursor(CursorMove::End);
         let fields = if known { draft.fields.clone() } else { Map::new() };
-        Self { text, model, fields, chip: 0, fault: None, changed: None }
+        let mut many = if known { draft.many.clone() } else { Many::default() };
+        catalogue.get(&model).iter().for_each(|spec| many.fit(spec));
+        Self {
+            text,
+            model,
+            fields,
+            chip: 0,
+            fault: None,
+            changed: None,
+            version: 0,
+            many,
+            shelf: Shelf::default(),
+            reckoned: Reckoned::default(),
+        }
     }
 
     /// What is being typed.
     #[must_use]
     pub fn draft(&self) -> Draft {
-        Draft { model: self.model.clone(), prompt: self.prompt(), fields: self.fields.clone() }
+        let (model, prompt, fields) = (self.model.clone(), self.prompt(), self.fields.clone());
+        Draft { model, prompt, fields, many: self.many.clone() }
     }
 
     /// The model's name.
@@ -75,6 +103,7 @@ impl Editor {
             self.model.clone_from(&draft.model);
             self.fields.clone_from(&draft.fields);
         }
+        self.take_many(&draft.many, catalogue);
         self.text.clear();
         self.text.insert_str(&draft.prompt);
         self.touch(now);
@@ -83,10 +112,12 @@ impl Editor {
     /// Empties the text after it was sent. Undo brings it back; model and fields stay for the next one.
     pub fn sent(&mut self, now: Now) {
         self.text.clear();
+        self.many = self.many.after_sending();
         self.touch(now);
     }
 
     fn touch(&mut self, now: Now) {
+        self.version += 1;
         self.fault = None;
         self.changed.get_or_insert(now.mono);
     }
@@ -101,18 +132,23 @@ impl Editor {
                 .into_iter()
                 .next()
                 .unwrap_or(Invalid { field: None, fault: crate::domain::validate::Fault::Missing });
-            self.fault = Some(first.clone());
-            if let Some(chip) = self.chips(catalogue).iter().position(|chip| chip.field == first.field) {
-                self.chip = chip;
-            }
+            self.refused(&first, catalogue);
             first
         })
+    }
+
+    /// It cannot be sent because of this: the cursor goes to its field.
+    pub fn refused(&mut self, why: &Invalid, catalogue: &Catalogue) {
+        self.fault = Some(why.clone());
+        if let Some(chip) = self.chips(catalogue).iter().position(|chip| chip.field == why.field) {
+            self.chip = chip;
+        }
     }
 
     /// Nothing was typed or set since it was opened.
     #[must_use]
     pub fn is_untouched(&self) -> bool {
-        self.changed.is_none() && self.text.is_empty() && self.fields.is_empty()
+        self.changed.is_none() && self.text.is_empty() && self.fields.is_empty() && self.many.is_one()
     }
 
     /// When the draft must be saved, if it changed.

@@ -12,12 +12,12 @@ use super::super::editor::choices;
 use super::super::effect::Effect;
 use super::super::layout::panes;
 use super::super::state::{Pane, State};
-use super::{fleet, looking};
+use super::{fleet, looking, many};
 
 pub(super) fn open_help(state: &mut State) {
     let place = state.place();
     state.dialog = match state.dialog.take() {
-        Some(Dialog::Help { .. }) => state.under.take().map(Dialog::Viewer),
+        Some(Dialog::Help { .. }) => under_help(state),
         over => {
             state.under = match over {
                 Some(Dialog::Viewer(open)) => Some(open),
@@ -26,6 +26,13 @@ pub(super) fn open_help(state: &mut State) {
             Some(Dialog::Help { place, scroll: 0 })
         }
     };
+}
+
+/// What the help was opened over, where that comes back.
+fn under_help(state: &mut State) -> Option<Dialog> {
+    let asked = state.sending.as_ref().is_some_and(|sending| !sending.agreed);
+    let question = asked.then_some(Dialog::Confirm { fault: None });
+    state.under.take().map(Dialog::Viewer).or(question)
 }
 
 pub(super) fn open_models(state: &mut State) {
@@ -42,7 +49,11 @@ pub(super) fn open_setup(state: &mut State) {
 /// Closes what lies over the panes; the picture goes back to the details it was opened from.
 pub(super) fn close(state: &mut State) {
     state.dialog = match state.dialog.take() {
-        Some(Dialog::Help { .. }) => state.under.take().map(Dialog::Viewer),
+        Some(Dialog::Help { .. }) => under_help(state),
+        Some(Dialog::Confirm { .. }) => {
+            many::withdraw(state);
+            None
+        }
         Some(Dialog::Viewer(open)) if open.from_detail => Some(Dialog::Detail { id: open.id, scroll: 0 }),
         _ => None,
     };
@@ -79,6 +90,7 @@ pub(super) fn go(state: &mut State, action: Action) {
             let spec = state.editor.spec(&state.catalogue);
             spec.and_then(|spec| spec.field(field)).map_or(0, |field| choices(field).len()) + 1
         }
+        Some(Dialog::Expansions { rows, .. }) => rows.len(),
         Some(Dialog::Settle(_)) => return super::settle::step(state, by),
         _ => 0,
     };
@@ -88,7 +100,7 @@ pub(super) fn go(state: &mut State, action: Action) {
             Action::Bottom => state.table.jump(true),
             _ => state.table.step(by),
         },
-        Some(Dialog::Models { cursor, .. } | Dialog::Choices { cursor, .. }) => {
+        Some(Dialog::Models { cursor, .. } | Dialog::Choices { cursor, .. } | Dialog::Expansions { cursor, .. }) => {
             *cursor = cursor.saturating_add_signed(by).min(rows.saturating_sub(1));
         }
         Some(Dialog::Help { scroll, .. } | Dialog::Detail { scroll, .. }) => {
@@ -97,7 +109,13 @@ pub(super) fn go(state: &mut State, action: Action) {
             *scroll = scroll.saturating_add_signed(by).min(state.page_end.unwrap_or(1000));
         }
         Some(Dialog::Viewer(_)) => looking::along(state, by > 0),
-        Some(Dialog::Input { .. } | Dialog::Setup(_) | Dialog::Settle(_)) => {}
+        Some(
+            Dialog::Input { .. }
+            | Dialog::Number { .. }
+            | Dialog::Confirm { .. }
+            | Dialog::Setup(_)
+            | Dialog::Settle(_),
+        ) => {}
     }
 }
 
@@ -116,11 +134,20 @@ pub(super) fn accept(state: &mut State) {
                 None => {}
             }
         }
-        Some(Dialog::Choices { field, cursor }) => {
+        Some(Dialog::Choices { field, cursor, ticked }) => {
             let spec = state.editor.spec(&state.catalogue);
             let values = spec.and_then(|spec| spec.field(&field)).map(choices).unwrap_or_default();
-            let value = cursor.checked_sub(1).and_then(|index| values.get(index).cloned());
-            state.editor.set_field(&field, value, state.now);
+            let one = cursor.checked_sub(1).and_then(|index| values.get(index).cloned());
+            let taken = many::several(&values, &ticked).filter(|_| cursor > 0);
+            state.editor.set_values(&field, taken.unwrap_or_else(|| one.into_iter().collect()), state.now);
+            state.dialog = None;
+        }
+        Some(Dialog::Number { what, text, .. }) => many::accept_number(state, what, text),
+        Some(Dialog::Expansions { cursor, .. }) => many::take_expansion(state, cursor),
+        Some(Dialog::Input { field, text, .. })
+            if let Some(values) = state.editor.several_typed(&field, &text, &state.catalogue) =>
+        {
+            state.editor.set_values(&field, values, state.now);
             state.dialog = None;
         }
         Some(Dialog::Input { field, text, .. }) => {

@@ -1,11 +1,13 @@
 //! Typing: into the prompt, into the fields, into a dialog.
 
+use std::collections::BTreeSet;
+
 use crate::keys::{Chord, Key};
 
 use super::super::dialog::{Dialog, Test};
 use super::super::editor::choices;
 use super::super::state::{Pane, State};
-use super::{Effect, dialogs};
+use super::{Effect, dialogs, many};
 
 /// A key that is no action here.
 pub(super) fn typed(state: &mut State, chord: Chord) {
@@ -16,10 +18,11 @@ pub(super) fn typed(state: &mut State, chord: Chord) {
             edit_line(query, chord);
             *cursor = 0;
         }
-        Some(Dialog::Input { text, fault, .. }) => {
+        Some(Dialog::Input { text, fault, .. } | Dialog::Number { text, fault, .. }) => {
             edit_line(text, chord);
             *fault = None;
         }
+        Some(Dialog::Confirm { .. }) => many::rename(state, |name| edit_line(name, chord)),
         Some(Dialog::Setup(setup)) => {
             let mut typed = setup.typed.expose().to_owned();
             edit_line(&mut typed, chord);
@@ -31,6 +34,7 @@ pub(super) fn typed(state: &mut State, chord: Chord) {
             | Dialog::Detail { .. }
             | Dialog::Viewer(_)
             | Dialog::Choices { .. }
+            | Dialog::Expansions { .. }
             | Dialog::Settle(_),
         ) => {}
     }
@@ -58,7 +62,8 @@ pub(super) fn paste(state: &mut State, pasted: &str) -> Vec<Effect> {
             }
         }
         Some(Dialog::Models { query, .. }) => query.extend(one_line()),
-        Some(Dialog::Input { text, .. }) => text.extend(one_line()),
+        Some(Dialog::Input { text, .. } | Dialog::Number { text, .. }) => text.extend(one_line()),
+        Some(Dialog::Confirm { .. }) => many::rename(state, |name| name.extend(one_line())),
         // A key with a line break inside is not joined up: the test says what is wrong with it.
         Some(Dialog::Setup(setup)) => {
             setup.typed = crate::domain::Secret::new(format!("{}{}", setup.typed.expose(), pasted.trim()));
@@ -100,9 +105,9 @@ pub(super) fn edit_field(state: &mut State) {
         let text = state.editor.field_text(&name);
         Dialog::Input { field: name, text, fault: None }
     } else {
-        let draft = state.editor.draft();
-        let set = draft.fields.get(&name).and_then(|v| values.iter().position(|c| c == v));
-        Dialog::Choices { field: name, cursor: set.map_or(0, |index| index + 1) }
+        let set = state.editor.values(&name);
+        let ticked: BTreeSet<usize> = set.iter().filter_map(|v| values.iter().position(|c| c == v)).collect();
+        Dialog::Choices { field: name, cursor: ticked.first().map_or(0, |index| index + 1), ticked }
     });
 }
 

@@ -10,10 +10,13 @@ use crate::time::Wall;
 use super::super::dialog::Dialog;
 use super::super::effect::Effect;
 use super::super::state::{Pane, State};
-use super::{fleet, is_coming};
+use super::{fleet, is_coming, many};
 
-/// Sends what is in the editor, or says why not and goes to the field.
+/// Sends what is in the editor, or says why not and goes to the field. The one way in.
 pub(super) fn submit(state: &mut State) -> Vec<Effect> {
+    if !state.editor.many().is_one() {
+        return many::submit(state);
+    }
     let callback = state.callback.as_ref().map(Secret::expose);
     let request = match state.editor.request(&state.catalogue, callback) {
         Ok(request) => request,
@@ -23,8 +26,13 @@ pub(super) fn submit(state: &mut State) -> Vec<Effect> {
             return Vec::new();
         }
     };
-    state.editor.sent(state.now);
+    sent(state);
     add(state, request)
+}
+
+/// What was in the editor is sent, as one task or as many.
+pub(super) fn sent(state: &mut State) {
+    state.editor.sent(state.now);
 }
 
 /// A new task, with the cursor on it.

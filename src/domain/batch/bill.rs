@@ -67,6 +67,18 @@ impl Bill {
         }
     }
 
+    /// The same so many times over.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss, reason = "a sum of money in a float")]
+    pub fn times(&self, times: u128) -> Self {
+        Self {
+            tasks: self.tasks.saturating_mul(times),
+            usd: self.usd * times as f64,
+            unknown: self.unknown.saturating_mul(times),
+            ..self.clone()
+        }
+    }
+
     /// The price in words.
     #[must_use]
     pub fn price(&self) -> String {

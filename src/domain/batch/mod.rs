@@ -4,13 +4,17 @@
 mod bill;
 mod csv;
 mod file;
+mod many;
 mod matrix;
 mod plan;
+mod row;
 
 pub use bill::{Bill, cost};
 pub use file::{BadRow, Form, RowFault, read};
+pub use many::{Many, Mode};
 pub use matrix::{BadMatrix, Matrix};
-pub use plan::{Expand, Item, Plan, Row, Words};
+pub use plan::{Expand, Item, Plan, Row, Walk, Words};
+pub use row::Rows;
 
 use serde::{Deserialize, Serialize};
 
