@@ -1,6 +1,8 @@
 //! Journeys through the pure machine: messages in, effects out, virtual time. No disk, no network, no screen.
 //! The letters and numbers in the comments name the fault that a journey walks through.
 
+#[path = "journeys/plan.rs"]
+mod plan;
 mod support;
 
 use plantain::app::dialog::{Setup, Test};

@@ -51,9 +51,13 @@ fn variants<'a>(state: &State, theme: &Theme) -> Vec<Vec<Span<'a>>> {
     };
     let error = |words: String| vec![vec![foreign(&words, theme.error)]];
     match &outlook.count {
-        Count::Broken { at: (0, column), why } => error(format!("character {}: {why}", column + 1)),
         Count::Broken { at: (line, column), why } => {
-            error(format!("line {}, character {}: {why}", line + 1, column + 1))
+            let place = match line {
+                0 => format!("character {}", column + 1),
+                line => format!("line {}, character {}", line + 1, column + 1),
+            };
+            // Where it is, is also marked in the text.
+            [format!("{place}: {why}"), why.clone()].into_iter().flat_map(error).collect()
         }
         Count::TooMany(count) => {
             let number = tasks(*count);
