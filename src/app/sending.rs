@@ -36,8 +36,7 @@ pub struct Example {
 
 impl Example {
     fn new(item: &Item, plan: &Plan) -> Self {
-        let values: Vec<String> =
-            plan.varied().filter_map(|name| item.draft.fields.get(name)).map(|value| plain(value)).collect();
+        let values: Vec<String> = plan.varied().filter_map(|name| item.draft.fields.get(name)).map(plain).collect();
         Self { values: values.join(" "), prompt: text::cut(&item.draft.prompt, LONGEST_EXAMPLE).into_owned() }
     }
 }
