@@ -285,8 +285,7 @@ fn words<'a>(sending: &Sending, width: u16, theme: &Theme) -> (Vec<Line<'a>>, Ve
         above.push(Line::from(foreign(&format!("prices as seen {seen}; what the service charges counts"), theme.dim)));
     }
     if bill.unknown > 0 {
-        let known = if bill.unknown == bill.tasks { "" } else { " of some of them" };
-        above.push(Line::from(span(format!("nobody knows the price{known}"), theme.warning)));
+        above.push(Line::from(span("the list of prices does not say what they cost", theme.warning)));
     }
     let fact =
         |name: &str, value: &str| Line::from(vec![span(format!("{name:<7}"), theme.dim), foreign(value, theme.text)]);
