@@ -46,7 +46,7 @@ fn variants<'a>(state: &State, theme: &Theme) -> Vec<Vec<Span<'a>>> {
         return vec![vec![span(progress(sending), theme.running)]];
     }
     let many = state.editor.many();
-    let Some(outlook) = state.editor.outlook().filter(|_| !many.is_one() || state.editor.length() > 0) else {
+    let Some(outlook) = state.editor.outlook().filter(|_| !many.is_one() || !state.editor.text().is_empty()) else {
         return Vec::new();
     };
     let error = |words: String| vec![vec![foreign(&words, theme.error)]];

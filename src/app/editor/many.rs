@@ -180,7 +180,10 @@ impl Editor {
     /// The prompt as a template, counted.
     fn expanded(&mut self, catalogue: &Catalogue) -> Count {
         let draft = self.draft();
-        if let Ok(names) = template::names(&draft.prompt) {
+        // Reading it twice is worth avoiding where it cannot name a list.
+        if !draft.prompt.contains("__") {
+            self.shelf.want(BTreeSet::new());
+        } else if let Ok(names) = template::names(&draft.prompt) {
             self.shelf.want(names);
         }
         if self.shelf.waits() {
