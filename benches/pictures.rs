@@ -3,14 +3,10 @@
 //!
 //! `cargo bench --bench pictures`
 
-#[path = "../tests/support/eye.rs"]
-mod eye;
-#[path = "../tests/support/photo.rs"]
-mod photo;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use image::{DynamicImage, RgbImage};
+use kit::{eye, photo};
 use plantain::graphics::{
     Ask, CellSize, Decoded, Kind, Picture, PictureKey, Protocol, Purpose, Quality, Shape, Stage, decode, encode_for,
     show,

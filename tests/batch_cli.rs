@@ -1,59 +1,10 @@
 //! Many tasks from the command line: files, templates, matrices; what is refused, what is asked, what is sent once.
 
-#[path = "support_pty/service.rs"]
-#[allow(dead_code, reason = "every test file uses its own part of this")]
-mod service;
-
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
-use serde_json::Value;
-use service::{KEY, Service};
-
-/// What a command said.
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Said {
-    #[track_caller]
-    fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "{}\n{}", self.out, self.err);
-        assert!(!self.out.contains(KEY) && !self.err.contains(KEY), "the key is told");
-        self
-    }
-
-    #[track_caller]
-    fn complains(self, words: &[&str]) -> Self {
-        for word in words {
-            assert!(self.err.contains(word), "{word:?} is not in {}", self.err);
-        }
-        self
-    }
-
-    fn json(&self) -> Vec<Value> {
-        self.out.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
-    }
-}
-
-impl Service {
-    fn submit(&self, args: &[&str]) -> Said {
-        let output = self.command(&["submit"]).args(args).output().expect("it runs");
-        let text = |bytes| String::from_utf8(bytes).expect("text");
-        let code = output.status.code().expect("it ends by itself");
-        Said { code, out: text(output.stdout), err: text(output.stderr) }
-    }
-
-    fn file(&self, name: &str, text: &str) -> String {
-        let path = self.path(name);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
-        std::fs::write(&path, text).expect("it can be written");
-        path.to_str().expect("text").to_owned()
-    }
-}
+use kit::service::Service;
 
 fn rows(count: usize) -> String {
     (0..count).fold("prompt,output_format\n".to_owned(), |text, n| text + &format!("\"fox {n}, in snow\",jpeg\n"))

@@ -1,66 +1,12 @@
 //! The commands, as scripts use them: exit codes, what is printed where, and what is never printed.
 
-#[path = "support_pty/service.rs"]
-mod service;
-
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 
 use assert_cmd::assert::OutputAssertExt as _;
+use kit::said::{Said, said};
+use kit::service::{KEY, Service, files_with, plantain};
 use serde_json::Value;
-use service::{KEY, PLANTAIN, Service, files_with};
-
-impl Service {
-    /// Runs a command to its end. Whatever it says, the key is not in it, and nothing steers a terminal.
-    #[track_caller]
-    fn run(&self, args: &[&str]) -> Said {
-        said(self.command(args).output().expect("it runs"))
-    }
-}
-
-/// What a command said.
-#[derive(Debug)]
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Said {
-    #[track_caller]
-    fn json(&self) -> Vec<Value> {
-        self.out.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
-    }
-
-    #[track_caller]
-    fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "{self:#?}");
-        self
-    }
-
-    #[track_caller]
-    fn complains(self, words: &[&str]) -> Self {
-        for word in words {
-            assert!(self.err.contains(word), "{word:?} is not in {self:#?}");
-        }
-        self
-    }
-}
-
-#[track_caller]
-fn said(output: Output) -> Said {
-    let said = Said {
-        code: output.status.code().expect("it ends by itself"),
-        out: String::from_utf8(output.stdout).expect("text"),
-        err: String::from_utf8(output.stderr).expect("text"),
-    };
-    for text in [&said.out, &said.err] {
-        assert!(!text.contains(KEY), "the key is told: {said:#?}");
-        let steers = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
-        assert!(!text.contains(steers), "something steers the terminal: {said:#?}");
-    }
-    said
-}
 
 fn file(task: &Value, index: usize) -> &Path {
     Path::new(task["outputs"][index]["file"].as_str().expect("a file"))
@@ -169,10 +115,10 @@ fn a_prompt_comes_from_standard_input() {
     let service = Service::start();
     let mut command = assert_cmd::Command::from_std(service.command(&["submit", "-", "--wait", "--json"]));
     let output = command.write_stdin("a fox\nin two lines\n").output().expect("it runs");
-    let tasks = said(output).exits(0).json();
+    let tasks = Said::from(output).exits(0).json();
     assert_eq!(tasks[0]["prompt"], "a fox\nin two lines");
     let mut command = assert_cmd::Command::from_std(service.command(&["submit", "-"]));
-    said(command.write_stdin(&b"\xff\xfe"[..]).output().expect("it runs")).exits(1).complains(&["UTF-8"]);
+    Said::from(command.write_stdin(&b"\xff\xfe"[..]).output().expect("it runs")).exits(1).complains(&["UTF-8"]);
     service.command(&["submit", "-"]).assert().code(2);
     assert_eq!(service.paid().len(), 1);
 }
@@ -186,7 +132,7 @@ fn keys_that_are_none_and_keys_that_are_refused() {
             Some(key) => command.env("HIAPI_API_KEY", key),
             None => command.env_remove("HIAPI_API_KEY"),
         };
-        said(command.output().expect("it runs"))
+        said(&mut command)
     };
     with(None, &["submit", "x"]).exits(1).complains(&["HIAPI_API_KEY is not set", "plantain demo"]);
     with(Some(""), &["submit", "x"]).exits(1).complains(&["HIAPI_API_KEY", "empty"]);
@@ -241,7 +187,7 @@ fn failures_have_their_exit_codes_and_words() {
                 let data = service.path(&format!("data {prompt}"));
                 let run = |args: &[&str]| {
                     let output = service.command(args).env("PLANTAIN_DATA_DIR", &data).output().expect("it runs");
-                    said(output)
+                    Said::from(output)
                 };
                 let tasks = run(&["submit", prompt, "--wait", "--json"]).exits(*code).json();
                 assert_eq!((tasks.len(), &tasks[0]["status"]), (1, &Value::from(*status)), "{prompt}: {tasks:?}");
@@ -286,9 +232,7 @@ fn an_empty_account_stops_the_queue_and_loses_nothing() {
 #[test]
 fn the_folder_and_the_database_may_be_anything() {
     let service = Service::start();
-    let with = |data: &Path, args: &[&str]| {
-        said(service.command(args).env("PLANTAIN_DATA_DIR", data).output().expect("it runs"))
-    };
+    let with = |data: &Path, args: &[&str]| said(service.command(args).env("PLANTAIN_DATA_DIR", data));
     let occupied = service.path("occupied");
     std::fs::write(&occupied, "mine").expect("it can be written");
     for data in [&occupied, &occupied.join("below")] {
@@ -393,8 +337,8 @@ fn without_a_terminal_there_is_a_hint() {
         service.run(args).exits(2).complains(&["not a terminal", "plantain submit"]);
     }
     assert!(!service.path("data").exists(), "nothing was made");
-    said(std::process::Command::new(PLANTAIN).arg("--help").output().expect("it runs")).exits(0);
-    said(std::process::Command::new(PLANTAIN).arg("--version").output().expect("it runs")).exits(0);
+    said(std::process::Command::new(plantain()).arg("--help")).exits(0);
+    said(std::process::Command::new(plantain()).arg("--version")).exits(0);
 }
 
 #[test]
@@ -418,7 +362,7 @@ fn two_programs_share_one_folder() {
     };
     let programs: Vec<_> = ["one", "two", "three", "four"].into_iter().map(start).collect();
     for program in programs {
-        let tasks = said(program.wait_with_output().expect("it ends")).exits(0).json();
+        let tasks = Said::from(program.wait_with_output().expect("it ends")).exits(0).json();
         assert_eq!((tasks.len(), &tasks[0]["status"]), (1, &"success".into()));
     }
     assert_eq!(service.run(&["list"]).exits(0).out.lines().count(), 4);
@@ -462,7 +406,7 @@ fn alone(mut command: std::process::Command) -> Said {
     unsafe {
         command.pre_exec(|| if libc::setsid() < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) });
     }
-    said(command.output().expect("it runs"))
+    said(&mut command)
 }
 
 #[test]
@@ -488,4 +432,68 @@ fn the_doctor_finds_a_folder_that_cannot_be_used() {
     let found = &said.json()[0];
     assert_eq!(found["history"], Value::Null);
     assert_eq!(found["wrong"].as_array().map(Vec::len), Some(2), "{found}");
+}
+
+/// From a failure to its fix and on to another model: what would fail again is not sent, and all are one family.
+#[test]
+fn a_failure_is_mended_and_taken_to_another_model() {
+    let service = Service::start();
+    let failed = service.run(&["submit", "a forbidden fox", "--wait", "--json"]).exits(3).json().remove(0);
+    assert_eq!((&failed["status"], &failed["kind"]), (&"fail".into(), &"policy".into()));
+    let id = |task: &Value| task["id"].as_str().expect("an id").to_owned();
+    let first = id(&failed);
+
+    // Unchanged, and changed into itself: nothing is sent.
+    service.run(&["retry", &first]).exits(2).complains(&[
+        "upstream rejected the prompt",
+        "--prompt",
+        "nothing was sent",
+    ]);
+    service.run(&["retry", &first, "--prompt", "a forbidden fox"]).exits(2).complains(&["that is the same request"]);
+    service.run(&["retry", &first, "--set", "aspect_ratio=9:1"]).exits(2).complains(&["cannot be", "nothing was sent"]);
+    service.run(&["retry", &first, "--set", "shape=1:1"]).exits(2).complains(&["no field"]);
+    assert_eq!(service.paid().len(), 1);
+
+    let args = ["retry", &first, "--prompt", "a fox", "--set", "aspect_ratio=21:9", "--wait", "--json"];
+    let fixed = service.run(&args).exits(0).json().remove(0);
+    assert_eq!(fixed["from"], serde_json::json!({ "id": first, "how": "fix" }));
+    assert_eq!(fixed["input"], serde_json::json!({ "prompt": "a fox", "aspect_ratio": "21:9" }));
+    let second = id(&fixed);
+    service.run(&["retry", &second]).exits(2).complains(&["it is done", "--yes"]);
+
+    let model = "happyhorse-1-0";
+    let dry = service.run(&["promote", &second, "--model", model, "--dry-run", "--json"]).exits(0).json().remove(0);
+    assert_eq!(dry["request"]["input"], serde_json::json!({ "prompt": "a fox", "aspect_ratio": "16:9" }));
+    assert_eq!(dry["carried"][1]["fate"], "changed");
+    service.run(&["promote", &second, "--model", "nobody"]).exits(2).complains(&["there is no model"]);
+    let missing = service.run(&["promote", &second, "--model", "gpt-image-2/image-to-image"]).exits(2);
+    missing.complains(&["input_urls is required", "nothing was sent"]);
+    assert_eq!(service.paid().len(), 2);
+    let third = service.run(&["promote", &second, "--model", model, "--json"]).exits(0).json().remove(0);
+    assert_eq!(third["from"], serde_json::json!({ "id": second, "how": "promote" }));
+
+    let shown = service.run(&["show", &second, "--json"]).exits(0).json().remove(0);
+    let family: Vec<(&str, u64)> = shown["family"]
+        .as_array()
+        .expect("a family")
+        .iter()
+        .map(|one| (one["id"].as_str().expect("an id"), one["generation"].as_u64().expect("a number")))
+        .collect();
+    assert_eq!(family, [(first.as_str(), 0), (second.as_str(), 1), (id(&third).as_str(), 2)]);
+    let words = service.run(&["show", &second]).exits(0).out;
+    assert!(words.contains("fix of") && words.contains("└─ promote"), "{words}");
+    assert_eq!(service.paid().len(), 3);
+
+    // A picture as the input of another model, and a time-out that may go again as it is.
+    let used = service
+        .run(&["promote", &second, "--model", "851-labs/background-remover", "--reference", "--dry-run", "--json"])
+        .exits(0)
+        .json()
+        .remove(0);
+    assert_eq!(used["request"]["input"]["image_url"], fixed["outputs"][0]["url"]);
+    let late = service.run(&["submit", "timeout", "--wait", "--json"]).exits(3).json().remove(0);
+    let again = service.run(&["retry", &id(&late), "--wait", "--json"]).exits(3).json().remove(0);
+    assert_eq!(again["from"], serde_json::json!({ "id": id(&late), "how": "retry" }));
+    let bodies: Vec<_> = service.paid();
+    assert_eq!(bodies.len(), 5);
 }

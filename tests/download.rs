@@ -10,11 +10,7 @@ use plantain::domain::{Home, Problem};
 use serde_json::json;
 use tempfile::TempDir;
 
-#[allow(dead_code, reason = "shared with the contract")]
-#[path = "contract/raw.rs"]
-mod raw;
-
-use raw::{Reply, Server, answer};
+use kit::raw::{Reply, Server, answer};
 
 const TAG: &str = "etag: \"one\"\r\n";
 const KIB4: usize = 4096;
@@ -361,84 +357,59 @@ async fn a_note_lies_beside_the_picture() {
 mod program {
     //! The real program against the simulated service: cut files, a template, a deleted file.
 
-    use std::io::{BufRead as _, BufReader};
     use std::path::Path;
-    use std::process::{Child, Command, Output, Stdio};
+    use std::process::{Command, Output};
 
-    const PLANTAIN: &str = env!("CARGO_BIN_EXE_plantain");
+    use kit::service::{Service, plantain};
 
-    struct Service(Child, String);
-
-    impl Service {
-        fn start() -> Self {
-            let args = ["sim", "--speed", "200", "--rate-limit", "0", "--longest-side", "64", "--key", "sk-home"];
-            let mut process =
-                Command::new(PLANTAIN).args(args).stdout(Stdio::piped()).spawn().expect("the service starts");
-            let mut line = String::new();
-            BufReader::new(process.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
-            let ready: serde_json::Value = serde_json::from_str(&line).expect("JSON");
-            Self(process, ready["base_url"].as_str().expect("an address").to_owned())
-        }
-
-        fn plantain(&self, data: &Path, args: &[&str]) -> Output {
-            let mut command = Command::new(PLANTAIN);
-            command.args(args).env("HIAPI_API_KEY", "sk-home").env("HIAPI_BASE_URL", &self.1);
-            command.env("PLANTAIN_NAME_TEMPLATE", "{model}/{id}.{ext}");
-            command.env("PLANTAIN_DATA_DIR", data).stdin(Stdio::null()).output().expect("it runs")
-        }
-
-        fn task(&self, data: &Path, args: &[&str]) -> serde_json::Value {
-            let output = self.plantain(data, args);
-            let text = String::from_utf8_lossy(&output.stdout);
-            serde_json::from_str(&text).unwrap_or_else(|_| panic!("{args:?}: {output:?}"))
-        }
+    fn run(service: &Service, args: &[&str]) -> Output {
+        service.command(args).env("PLANTAIN_NAME_TEMPLATE", "{model}/{id}.{ext}").output().expect("it runs")
     }
 
-    impl Drop for Service {
-        fn drop(&mut self) {
-            let _ = self.0.kill();
-            let _ = self.0.wait();
-        }
+    fn task(service: &Service, args: &[&str]) -> serde_json::Value {
+        let output = run(service, args);
+        let text = String::from_utf8_lossy(&output.stdout);
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{args:?}: {output:?}"))
     }
 
     /// C1, C16: cut in the middle and gone on with; deleted, noticed and fetched again.
     #[test]
     fn a_picture_comes_home_twice() {
-        let (service, dir) = (Service::start(), tempfile::tempdir().expect("a folder"));
-        let data = dir.path();
-        let task = service.task(data, &["submit", "--wait", "--json", "a fox [cut-file]"]);
-        let id = task["id"].as_str().expect("an id");
-        let file = Path::new(task["outputs"][0]["file"].as_str().expect("a file"));
-        assert_eq!(task["outputs"][0].get("gone"), None);
+        let service = Service::with(&["--speed", "200", "--longest-side", "64"]);
+        let data = service.data();
+        let first = task(&service, &["submit", "--wait", "--json", "a fox [cut-file]"]);
+        let id = first["id"].as_str().expect("an id");
+        let file = Path::new(first["outputs"][0]["file"].as_str().expect("a file"));
+        assert_eq!(first["outputs"][0].get("gone"), None);
         let folder = file.parent().expect("a folder");
-        assert_eq!(folder.parent(), Some(data.join("outputs").as_path()), "{task}");
+        assert_eq!(folder.parent(), Some(data.join("outputs").as_path()), "{first}");
         let note = std::fs::read_to_string(format!("{}.json", file.display())).expect("a note");
         let note: serde_json::Value = serde_json::from_str(&note).expect("JSON");
-        assert_eq!((&note["prompt"], &note["id"]), (&task["prompt"], &task["id"]));
-        assert_eq!((&note["task_id"], &note["sha256"]), (&task["task_id"], &task["outputs"][0]["sha256"]));
+        assert_eq!((&note["prompt"], &note["id"]), (&first["prompt"], &first["id"]));
+        assert_eq!((&note["task_id"], &note["sha256"]), (&first["task_id"], &first["outputs"][0]["sha256"]));
         assert_eq!(super::names(&data.join("outputs")).len(), 1, "no part is left");
 
-        let nothing = service.plantain(data, &["fetch", id]);
+        let nothing = run(&service, &["fetch", id]);
         assert!(nothing.status.success() && String::from_utf8_lossy(&nothing.stderr).contains("nothing of it"));
         std::fs::remove_file(file).expect("deleted");
-        let shown = service.task(data, &["show", "--json", id]);
+        let shown = task(&service, &["show", "--json", id]);
         assert_eq!(
             (&shown["outputs"][0]["gone"], &shown["outputs"][0]["file"]),
-            (&true.into(), &task["outputs"][0]["file"])
+            (&true.into(), &first["outputs"][0]["file"])
         );
         for command in [&["list"][..], &["show", id]] {
-            let words = service.plantain(data, command).stdout;
+            let words = run(&service, command).stdout;
             assert!(String::from_utf8_lossy(&words).contains("file gone"), "{command:?}");
         }
-        let again = service.task(data, &["fetch", "--json", id]);
-        assert_eq!(again["outputs"], task["outputs"]);
+        let again = task(&service, &["fetch", "--json", id]);
+        assert_eq!(again["outputs"], first["outputs"]);
         assert!(file.is_file());
         assert_eq!(super::names(folder).len(), 2, "a picture and its note");
     }
 
     #[test]
     fn a_wrong_template_is_told_at_the_start() {
-        let output = Command::new(PLANTAIN).args(["list", "--name-template", "{seed}"]).output().expect("it runs");
+        let output = Command::new(plantain()).args(["list", "--name-template", "{seed}"]).output().expect("it runs");
         let words = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(2) && words.contains("{slug}"), "{words}");
     }

@@ -1,15 +1,11 @@
 //! Byte budgets and looks of encoded pictures: a photo with grain and a flat illustration, 1024x1024 pixels in
 //! 80x40 cells of 10x20. `cargo bench --bench pictures` prints the same figures and more.
 
-#[path = "support/eye.rs"]
-mod eye;
-#[path = "support/photo.rs"]
-mod photo;
-
 use std::sync::{Arc, LazyLock};
 
 use image::imageops::FilterType;
 use image::{DynamicImage, RgbImage};
+use kit::{eye, photo};
 use plantain::graphics::{
     Ask, Body, CellSize, Decoded, Kind, Picture, PictureKey, Protocol, Purpose, Quality, Shape, Stage, encode,
     encode_for, place, shorten, show,

@@ -1,15 +1,13 @@
 //! What is learned of durations and of the service's clock, and what comes of it: journeys in virtual time.
 
-mod support;
-
 use std::time::Duration;
 
+use kit::support::desk::{report, task_id};
+use kit::support::{Desk, secs};
 use plantain::domain::{Answer, Dated, Output, Problem, Status};
 use plantain::fleet::durations::Curve;
 use plantain::fleet::{FleetMsg, News, Question, Wait};
 use plantain::time::Wall;
-use support::desk::{report, task_id};
-use support::{Desk, secs};
 
 /// What the store would hand in at the start.
 fn kept(desk: &Desk) -> FleetMsg {

@@ -1,7 +1,5 @@
 //! The terminal of glass itself: sequences written by hand, and what they must come to.
 
-mod glass;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use glass::brand::{self, Brand};
@@ -382,13 +380,15 @@ fn sixel_is_read_as_it_is_drawn() {
 
 #[test]
 fn sixel_fills_or_leaves_what_is_not_set() {
-    let hole = |second: &str| {
+    let hole = |brand: &'static Brand, second: &str| {
         let first = "\x1bPq#1;2;100;0;0!4~\x1b\\\x1b[H";
-        fed(&brand::FOOT, format!("{first}\x1bP0;{second}q\"1;1;4;6#1;2;0;0;100~\x1b\\")).pixels(area(0, 0, 1, 1))
+        fed(brand, format!("{first}\x1bP0;{second}q\"1;1;4;6#1;2;0;0;100~\x1b\\")).pixels(area(0, 0, 1, 1))
     };
-    assert_eq!(*hole("1").get_pixel(2, 2), RED, "left as it was");
-    assert_eq!(*hole("0").get_pixel(2, 2), Rgba([0x24, 0x24, 0x24, 255]), "filled with the background");
-    assert_eq!(*hole("1").get_pixel(0, 0), BLUE);
+    let white = Box::leak(Box::new(Brand { colours: Some(([0; 3], [255; 3])), ..brand::XTERM }));
+    assert_eq!(*hole(&brand::FOOT, "1").get_pixel(2, 2), RED, "left as it was");
+    assert_eq!(*hole(white, "0").get_pixel(2, 2), Rgba([255; 4]), "filled with the background");
+    assert_eq!(*hole(&brand::FOOT, "0").get_pixel(2, 2), BLACK, "whatever the background");
+    assert_eq!(*hole(&brand::FOOT, "1").get_pixel(0, 0), BLUE);
 }
 
 #[test]
@@ -426,6 +426,25 @@ fn pixels_go_with_their_cells() {
     assert_eq!(map(&glass)[..3], ["0...................", "0...................", "0..................."]);
     glass.feed(b"\x1b[2J");
     assert_eq!(glass.around(|_| true), None);
+}
+
+/// As tmux 3.5a does it with cells of 10x19 pixels: 57 pixel rows, which are three cells, become 60, which are four.
+#[test]
+fn tmux_rounds_up_to_bands_and_then_to_cells() {
+    let after = |high: u32| {
+        let mut glass = Glass::new(&brand::FOOT, 20, 12, (10, 19)).in_tmux(true);
+        let bands = "#1;2;100;0;0!20~-".repeat(high as usize / 6);
+        let rest = format!("!20{}", char::from(b'?' + (1 << (high % 6)) - 1));
+        glass.feed(format!("\x1bPq\"1;1;20;{high}{bands}#1{rest}\x1b\\").as_bytes());
+        let red = glass.shot().enumerate_pixels().filter(|(x, _, pixel)| *x == 5 && **pixel == RED).count();
+        let clear = glass.shot().enumerate_pixels().filter(|(x, _, pixel)| *x == 5 && **pixel == BLACK).count();
+        (glass.grid().cursor.1, red, clear)
+    };
+    // Cells, pixel rows of the picture, and those that became black because they were not set.
+    assert_eq!(after(114), (6, 114, 0));
+    assert_eq!(after(57), (4, 54, 18));
+    assert_eq!(after(72), (4, 69, 3));
+    assert_eq!(after(76), (5, 72, 18));
 }
 
 #[test]

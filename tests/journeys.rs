@@ -1,10 +1,17 @@
 //! Journeys through the pure machine: messages in, effects out, virtual time. No disk, no network, no screen.
 //! The letters and numbers in the comments name the fault that a journey walks through.
 
+#[path = "journeys/kin.rs"]
+mod kin;
 #[path = "journeys/plan.rs"]
 mod plan;
-mod support;
+#[path = "journeys/writing.rs"]
+mod writing;
 
+#[path = "journeys/groups.rs"]
+mod groups;
+
+use kit::support::{self, Desk, secs, world::Store};
 use plantain::app::dialog::{Setup, Test};
 use plantain::app::msg::PictureWay;
 use plantain::app::{AssetMsg, Dialog, Msg, Pane, Slot, matching_models, sources};
@@ -16,7 +23,6 @@ use plantain::keys::Place;
 use plantain::time::Wall;
 use std::sync::Arc;
 use std::time::Duration;
-use support::{Desk, secs, world::Store};
 
 fn limit(retry_after: Option<u32>) -> Problem {
     Problem::Limit { retry_after }
@@ -106,7 +112,7 @@ mod submitting {
         let mut desk = Desk::new();
         desk.typed("a fox").press("ctrl-s ctrl-s ctrl-s").expect(["new A saved"]);
         assert_eq!(desk.state.table.len(), 1);
-        assert!(desk.state.notice.as_ref().is_some_and(|n| n.text.contains("required")));
+        assert!(desk.state.notice.as_ref().is_some_and(|n| n.text.contains("already sent")));
     }
 
     #[test]

@@ -1,40 +1,33 @@
 //! The real program, killed at every step of a submission, against the real simulated service: no task is lost,
 //! none is paid twice, and the service's own ledger is the witness.
 
-#[path = "support_pty/service.rs"]
-#[allow(dead_code, reason = "every test file uses its own part of this")]
-mod service;
-
 use std::path::Path;
 use std::process::Output;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use service::Service;
+use kit::said::lines;
+use kit::service::Service;
 
 /// Far more steps than a submission has; reaching it means that the program never ends by itself.
 const TOO_MANY: u64 = 500;
 
-impl Service {
-    fn plantain(&self, data: &Path, args: &[&str], kill_at: Option<u64>) -> Output {
-        let mut command = self.command(args);
-        command.env("PLANTAIN_DATA_DIR", data);
-        if let Some(step) = kill_at {
-            command.env("PLANTAIN_KILL_AT", step.to_string());
-        }
-        command.output().expect("plantain runs")
+fn plantain(service: &Service, data: &Path, args: &[&str], kill_at: Option<u64>) -> Output {
+    let mut command = service.command(args);
+    command.env("PLANTAIN_DATA_DIR", data);
+    if let Some(step) = kill_at {
+        command.env("PLANTAIN_KILL_AT", step.to_string());
     }
+    command.output().expect("plantain runs")
 }
 
 /// The tasks of the ledger that were created for this prompt.
 fn paid(service: &Service, prompt: &str) -> Vec<serde_json::Value> {
-    let created = |line: &serde_json::Value| line["event"] == "created" && line["input"]["prompt"] == prompt;
-    service.ledger().into_iter().filter(created).collect()
+    service.created().into_iter().filter(|line| line["input"]["prompt"] == prompt).collect()
 }
 
 fn tasks(output: &Output) -> Vec<serde_json::Value> {
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+    lines(&String::from_utf8_lossy(&output.stdout))
 }
 
 /// Kills a submission at one step and lets the user clean up. Returns where it was killed, or `None` if it came to
@@ -42,19 +35,19 @@ fn tasks(output: &Output) -> Vec<serde_json::Value> {
 fn killed_at(step: u64, service: &Service) -> Option<String> {
     let data = service.path(&format!("data-{step}"));
     let prompt = format!("killed at step {step}");
-    let killed = service.plantain(&data, &["submit", &prompt, "--wait"], Some(step));
+    let killed = plantain(service, &data, &["submit", &prompt, "--wait"], Some(step));
     let before = paid(service, &prompt).len();
-    let saved = tasks(&service.plantain(&data, &["list", "--json"], None));
+    let saved = tasks(&plantain(service, &data, &["list", "--json"], None));
     assert!(saved.len() <= 1, "step {step}: {saved:?}");
     assert!(before <= saved.len(), "step {step}: paid for, but not on our disk");
 
     // A restart spends nothing by itself: watching settles what the service has, and no more.
-    service.plantain(&data, &["watch"], None);
+    plantain(service, &data, &["watch"], None);
     assert_eq!(paid(service, &prompt).len(), before, "step {step}: watching sent something");
 
     // The user's word brings everything to its end.
-    service.plantain(&data, &["send", "--all", "--wait"], None);
-    let ended = tasks(&service.plantain(&data, &["list", "--json"], None));
+    plantain(service, &data, &["send", "--all", "--wait"], None);
+    let ended = tasks(&plantain(service, &data, &["list", "--json"], None));
     assert_eq!(ended.len(), saved.len(), "step {step}: a task was lost");
     let bills = paid(service, &prompt);
     assert_eq!(bills.len(), ended.len(), "step {step}: one bill a task: {bills:?}");

@@ -1,8 +1,6 @@
 //! Looking at pictures: the one that fills the screen, closer looks, several outputs, what is no picture.
 
-mod desk;
-
-use desk::Desk;
+use kit::desk::Desk;
 use plantain::app::{AssetMsg, Dialog, Level, LineFacts, Msg, Slot, Want};
 use plantain::domain::{AssetId, Home, LocalId, OutputState, Status};
 use plantain::fleet::FleetMsg;

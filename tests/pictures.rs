@@ -4,11 +4,6 @@
 //! The terminals are played by `glass`, which decodes what arrives and shares no code with the senders. Each goes
 //! through the same journey; what is known to fail is in [`KNOWN`], and has to fail.
 
-mod glass;
-#[allow(dead_code, reason = "shared with the tests of the commands")]
-#[path = "support_pty/service.rs"]
-mod service;
-
 use std::path::PathBuf;
 
 use glass::brand::{self, Brand};
@@ -17,8 +12,8 @@ use glass::look::{Mark, Original, psnr};
 use glass::window::Window;
 use glass::{Glass, Way};
 use image::RgbaImage;
+use kit::service::{KEY, Service, plantain};
 use portable_pty::CommandBuilder;
-use service::{KEY, PLANTAIN, Service};
 
 const CTRL_Q: &str = "\x11";
 const ESC: &str = "\x1b";
@@ -28,6 +23,8 @@ const WINDOW: (u16, u16) = (100, 34);
 const WIDE: (u16, u16) = (112, 34);
 /// Pixels of a cell.
 const CELL: (u32, u32) = (10, 20);
+/// A cell of which no few rows are whole bands of six pixels, which is what sixel is made of.
+const ODD_CELL: (u32, u32) = (10, 19);
 /// A picture looks like its file.
 const ALIKE: f64 = 30.0;
 /// So does one of half blocks, in all colours, among pictures of that size.
@@ -108,7 +105,7 @@ impl Desk {
     fn command(&self) -> CommandBuilder {
         let data = self.service.path("data");
         let home = data.parent().expect("a folder").to_owned();
-        let mut command = CommandBuilder::new(PLANTAIN);
+        let mut command = CommandBuilder::new(plantain());
         command.env_clear();
         for (name, value) in [("LANG", "C.UTF-8"), ("TZ", "UTC"), ("HIAPI_API_KEY", KEY)] {
             command.env(name, value);
@@ -187,8 +184,9 @@ fn picture(glass: &Glass, way: Shown, source: &Original) -> Result<Rect, String>
     if !glass.at_rest() {
         return Err("something is half done".into());
     }
-    let size = pixel_size(area, source);
-    roomy(area, pane, size)?;
+    let cell = glass.cell_size();
+    let size = pixel_size(area, cell, source);
+    roomy(area, pane, cell, size)?;
     let shown = glass.pixels(area);
     let (likeness, bound) = match way {
         As(_) => {
@@ -200,7 +198,7 @@ fn picture(glass: &Glass, way: Shown, source: &Original) -> Result<Rect, String>
         }
         Blocks => {
             let bound = if few_colours(glass) { ALIKE_FEW } else { ALIKE_BLOCKS };
-            (block_likeness(&shown, area, source), bound)
+            (block_likeness(&shown, area, cell, source), bound)
         }
     };
     if likeness < bound {
@@ -224,8 +222,8 @@ fn few_colours(glass: &Glass) -> bool {
 }
 
 /// The pixels that a picture has in these cells, keeping its shape.
-fn pixel_size(area: Rect, source: &Original) -> (u32, u32) {
-    let room = (u32::from(area.columns) * CELL.0, u32::from(area.rows) * CELL.1);
+fn pixel_size(area: Rect, cell: (u32, u32), source: &Original) -> (u32, u32) {
+    let room = (u32::from(area.columns) * cell.0, u32::from(area.rows) * cell.1);
     let (wide, high) = (f64::from(source.size().0), f64::from(source.size().1));
     let zoom = (f64::from(room.0) / wide).min(f64::from(room.1) / high);
     ((wide * zoom).round() as u32, (high * zoom).round() as u32)
@@ -233,12 +231,12 @@ fn pixel_size(area: Rect, source: &Original) -> (u32, u32) {
 
 /// It fills the pane in one direction (but for what a caption takes), lies in the middle of the other one, and its
 /// cells have its shape.
-fn roomy(area: Rect, pane: Rect, size: (u32, u32)) -> Result<(), String> {
+fn roomy(area: Rect, pane: Rect, cell: (u32, u32), size: (u32, u32)) -> Result<(), String> {
     let full = area.columns + 1 >= pane.columns || area.rows + 5 >= pane.rows;
     let before = i32::from(area.left - pane.left);
     let behind = i32::from(pane.left + pane.columns - area.left - area.columns);
     let tight =
-        u32::from(area.columns) * CELL.0 < size.0 + CELL.0 && u32::from(area.rows) * CELL.1 < size.1 + 2 * CELL.1;
+        u32::from(area.columns) * cell.0 < size.0 + cell.0 && u32::from(area.rows) * cell.1 < size.1 + 2 * cell.1;
     if !full || (before - behind).abs() > 1 || !tight {
         return Err(format!("{area:?} of {size:?} pixels is not the place for it in {pane:?}"));
     }
@@ -252,7 +250,10 @@ fn likely(shown: &RgbaImage, size: (u32, u32), source: &Original) -> (f64, (u32,
     let (wide, high) = shown.dimensions();
     let painted = (wide.min(size.0), high.min(size.1));
     let bands = painted.1 / 6 * 6;
-    for size in [painted, (painted.0, bands), (painted.0, (bands + 6).min(high)), (wide, high)] {
+    // As wide as its cells, of which the last row may be cut.
+    let across = (f64::from(wide) * f64::from(source.size().1) / f64::from(source.size().0)).round() as u32;
+    let across = (wide, (across / 6 * 6).min(high));
+    for size in [painted, (painted.0, bands), (painted.0, (bands + 6).min(high)), across, (wide, high)] {
         // At the top, or in the middle, as kitty does it.
         for corner in [(0, 0), ((wide - size.0) / 2, (high - size.1) / 2)] {
             let likeness = source.likeness(shown, corner, size);
@@ -269,7 +270,9 @@ fn clean_edges(glass: &Glass, shown: &RgbaImage, corner: (u32, u32), size: (u32,
     let [r, g, b] = glass.brand.colours.map_or([0; 3], |(_, back)| back);
     let inside =
         |x: u32, y: u32| (corner.0..corner.0 + size.0).contains(&x) && (corner.1..corner.1 + size.1).contains(&y);
-    let odd = |(x, y, pixel): &(u32, u32, &image::Rgba<u8>)| !inside(*x, *y) && pixel.0 != [r, g, b, 255];
+    // The colours of sixel are hundredths.
+    let near = |pixel: &image::Rgba<u8>| pixel.0.iter().zip([r, g, b, 255]).all(|(is, meant)| is.abs_diff(meant) <= 2);
+    let odd = |(x, y, pixel): &(u32, u32, &image::Rgba<u8>)| !inside(*x, *y) && !near(pixel);
     match shown.enumerate_pixels().filter(odd).count() {
         0 => Ok(()),
         many => Err(format!("{many} pixels beside the picture are not the background")),
@@ -277,9 +280,9 @@ fn clean_edges(glass: &Glass, shown: &RgbaImage, corner: (u32, u32), size: (u32,
 }
 
 /// The same for half blocks: their halves against the file at that size.
-fn block_likeness(shown: &RgbaImage, area: Rect, source: &Original) -> f64 {
+fn block_likeness(shown: &RgbaImage, area: Rect, cell: (u32, u32), source: &Original) -> f64 {
     let (wide, high) = (u32::from(area.columns), u32::from(area.rows) * 2);
-    let halves = RgbaImage::from_fn(wide, high, |x, y| *shown.get_pixel(x * CELL.0 + 5, y * CELL.1 / 2 + 5));
+    let halves = RgbaImage::from_fn(wide, high, |x, y| *shown.get_pixel(x * cell.0 + 5, y * cell.1 / 2 + 5));
     source.likeness(&halves, (0, 0), (wide, high))
 }
 
@@ -390,12 +393,14 @@ struct Trip<'a> {
     args: &'a [&'a str],
     /// The program runs on the far side of ssh.
     far: bool,
+    /// Pixels of a cell.
+    cell: (u32, u32),
 }
 
 /// One terminal, the whole way. Answers what went wrong.
 fn journey(desk: &Desk, trip: Trip<'_>) -> Vec<String> {
-    let Trip { brand, tmux, shown: way, args, far } = trip;
-    let mut glass = Glass::new(brand, WINDOW.0, WINDOW.1, CELL);
+    let Trip { brand, tmux, shown: way, args, far, cell } = trip;
+    let mut glass = Glass::new(brand, WINDOW.0, WINDOW.1, cell);
     if let Some(passes) = tmux {
         glass = glass.in_tmux(passes);
     }
@@ -474,7 +479,7 @@ fn go(trips: impl IntoIterator<Item = Trip<'static>>) {
 }
 
 fn trip(brand: &'static Brand, shown: Shown) -> Trip<'static> {
-    Trip { brand, tmux: None, shown, args: &[], far: false }
+    Trip { brand, tmux: None, shown, args: &[], far: false, cell: CELL }
 }
 
 #[test]
@@ -485,6 +490,19 @@ fn in_every_terminal() {
 #[test]
 fn in_every_terminal_through_tmux() {
     go(WAYS.map(|(brand, _, through)| Trip { tmux: Some(true), ..trip(brand, through) }));
+}
+
+/// Cells as those of real terminals are: tmux rounds what it gets up to whole bands, and that up to whole cells.
+#[test]
+fn in_cells_that_are_no_whole_bands() {
+    let brands = [&brand::XTERM, &brand::FOOT, &brand::KONSOLE];
+    go(brands.map(|brand| Trip { tmux: Some(true), cell: ODD_CELL, ..trip(brand, As(Way::Sixel)) }));
+}
+
+#[test]
+fn in_cells_that_are_no_whole_bands_without_tmux() {
+    let bare = |brand, way| Trip { cell: ODD_CELL, ..trip(brand, As(way)) };
+    go([bare(&brand::KITTY, Way::Kitty), bare(&brand::XTERM, Way::Sixel), bare(&brand::FOOT, Way::Sixel)]);
 }
 
 /// tmux as it is by default: what is behind it is not known, and may understand nothing.

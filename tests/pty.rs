@@ -1,37 +1,13 @@
 //! The real program on a pseudo-terminal, against the real simulated service. Nothing sleeps: conditions on the
 //! screen are waited for.
 
-#[allow(dead_code, reason = "shared with the tests of the commands")]
-#[path = "support_pty/service.rs"]
-mod service;
-#[path = "support_pty/terminal.rs"]
-mod terminal;
-
+use kit::service::{self, KEY, Service};
+use kit::terminal::{self, Terminal, program};
 use portable_pty::CommandBuilder;
-use service::{KEY, Service};
-use terminal::{Terminal, program};
 
 const CTRL_D: &str = "\x04";
 const CTRL_Q: &str = "\x11";
-const CTRL_S: &str = "\x13";
 const ESC: &str = "\x1b";
-
-impl Service {
-    /// The screen against this service.
-    fn screen(&self, args: &[&str]) -> CommandBuilder {
-        let mut command = program(args, &self.path("data"));
-        command.env("HIAPI_API_KEY", KEY);
-        command.env("HIAPI_BASE_URL", &self.base_url);
-        command
-    }
-
-    /// The screen, opened, at a size that shows everything.
-    fn open(&self) -> Terminal {
-        let terminal = Terminal::start(self.screen(&[]), 110, 34);
-        terminal.until_text("plantain");
-        terminal
-    }
-}
 
 /// A row of the table in which all of these words stand.
 fn row(terminal: &Terminal, words: &[&str]) {
@@ -42,9 +18,7 @@ fn row(terminal: &Terminal, words: &[&str]) {
 
 /// Types a prompt and sends it.
 fn submit(terminal: &Terminal, prompt: &str) {
-    terminal.send(prompt);
-    terminal.until_text(prompt);
-    terminal.send(CTRL_S);
+    terminal.submit(prompt);
     terminal.until_text("describe the picture");
 }
 
@@ -284,10 +258,9 @@ fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
     let service = Service::start();
     let mut command = CommandBuilder::new("sh");
     let script = "set -m; \"$0\"; echo STOPPED-$?; read line; fg >/dev/null; echo ENDED-$?";
-    command.args(["-c", script, service::PLANTAIN]);
+    command.args(["-c".as_ref(), script.as_ref(), service::plantain().as_os_str()]);
     terminal::surroundings(&mut command, &service.path("data"));
-    command.env("HIAPI_API_KEY", KEY);
-    command.env("HIAPI_BASE_URL", &service.base_url);
+    service.introduce(&mut command);
     let terminal = Terminal::start(command, 110, 34);
     terminal.until_text("describe the picture");
     terminal.send("before the break");

@@ -1,14 +1,11 @@
 //! The real program on a disk that is full: a small file system of its own, in a namespace where anybody may mount.
 //! Nothing is sent that cannot be written down, and with room again everything goes on, paid once.
 
-#[path = "support_pty/service.rs"]
-#[allow(dead_code, reason = "every test file uses its own part of this")]
-mod service;
-
 use std::process::{Command, Stdio};
 
+use kit::said::lines;
+use kit::service::{KEY, Service, plantain};
 use serde_json::Value;
-use service::{KEY, PLANTAIN, Service};
 
 const SCRIPT: &str = r#"
 set -e
@@ -46,7 +43,7 @@ fn lived(script: &str, service: &[&str]) -> Option<(String, Vec<Value>, Vec<Stri
     let output = Command::new("unshare")
         .args([how, "sh", "-c", script])
         .env("ROOM", &room)
-        .env("PLANTAIN", PLANTAIN)
+        .env("PLANTAIN", plantain())
         .env("HIAPI_API_KEY", KEY)
         .env("HIAPI_BASE_URL", &service.base_url)
         .env("PLANTAIN_DATA_DIR", room.join("data"))
@@ -55,8 +52,7 @@ fn lived(script: &str, service: &[&str]) -> Option<(String, Vec<Value>, Vec<Stri
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
     let text = String::from_utf8(output.stdout).expect("text");
-    let tasks = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    Some((said, tasks, service.paid()))
+    Some((said, lines(&text), service.paid()))
 }
 
 /// What is under way when the disk fills up.

@@ -1,8 +1,6 @@
 //! What is on the screen: snapshots at the sizes people have, and what must hold at every size.
 
-mod desk;
-
-use desk::Desk;
+use kit::desk::Desk;
 use plantain::app::dialog::Test;
 use plantain::app::{AssetMsg, Dialog, Msg};
 use plantain::domain::{Answer, Browse, Failure, Page, Problem, Report, Source, Status};
@@ -381,4 +379,82 @@ fn several_values_are_ticked() {
     insta::assert_snapshot!("many-values-80x24", desk.screen());
     desk.press("alt-x alt-x");
     insta::assert_snapshot!("many-number-80x24", desk.screen());
+}
+
+/// A failure, its fix that succeeded, another picture of it, and one on another model.
+fn relatives(width: u16, height: u16) -> Desk {
+    let mut desk = Desk::new(width, height);
+    let first = desk.send("portrait of a famous actor as a medieval king");
+    desk.accepted(first);
+    let failure = Failure { code: Some("TASK_FAILED".into()), message: Some("upstream rejected the prompt".into()) };
+    desk.later(11_000).report(first, Status::Failed(failure), vec![]);
+    desk.press("esc e").typed(", made of wax").press("ctrl-s");
+    let fixed = desk.state.table.cursor().expect("a row");
+    desk.accepted(fixed);
+    let output = desk.output();
+    desk.later(9_000).report(fixed, Status::Success, vec![output]);
+    desk.fetched(fixed, Ok(Desk::home("a-king-of-wax-3f2a9c1")));
+    desk.press("esc s .").press("up down");
+    desk.state.table.choose(fixed);
+    desk.press("p").typed("happyhorse-1-0").press("enter enter");
+    desk.state.table.choose(first);
+    desk.later(20_000).press("esc esc");
+    desk.state.table.choose(fixed);
+    desk
+}
+
+#[test]
+fn a_failure_says_what_kind_it_is_and_what_to_do() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let mut desk = busy(width, height);
+        desk.press("up");
+        insta::assert_snapshot!(format!("failure-{width}x{height}"), desk.screen());
+        insta::assert_snapshot!(format!("failure-detail-{width}x{height}"), desk.press("enter").screen());
+        insta::assert_snapshot!(
+            format!("failure-in-the-editor-{width}x{height}"),
+            desk.press("e").later(30_000).screen()
+        );
+    }
+}
+
+#[test]
+fn what_is_carried_to_another_model_is_said_first() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let mut desk = Desk::new(width, height);
+        desk.typed("a red fox in deep snow at dusk, long shadows").press("tab right up right down ctrl-s");
+        let id = desk.state.table.cursor().expect("a row");
+        desk.accepted(id);
+        desk.press("esc p").typed("happyhorse-1-0");
+        insta::assert_snapshot!(format!("promote-{width}x{height}"), desk.screen());
+        insta::assert_snapshot!(format!("promotion-{width}x{height}"), desk.press("enter").screen());
+    }
+}
+
+#[test]
+fn the_family_of_a_task() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        insta::assert_snapshot!(format!("family-{width}x{height}"), relatives(width, height).press("F").screen());
+    }
+}
+
+#[test]
+fn failures_of_one_cause_are_one_row() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let mut desk = busy(width, height);
+        for n in 0..12 {
+            let id = desk.send(&format!("owl {n}"));
+            desk.accepted(id);
+            let failure = Failure {
+                code: Some("TASK_TIMEOUT".into()),
+                message: Some(format!("upstream did not answer in time (request {n})")),
+            };
+            desk.later(3_000).report(id, Status::Failed(failure), vec![]);
+        }
+        let broke = desk.send("a hen");
+        desk.submitted(broke, Err(Problem::Balance { message: "insufficient balance".into() }));
+        desk.later(30_000).press("esc E");
+        desk.press("up up up");
+        insta::assert_snapshot!(format!("causes-{width}x{height}"), desk.screen());
+        insta::assert_snapshot!(format!("causes-sure-{width}x{height}"), desk.press("r").later(30_000).screen());
+    }
 }

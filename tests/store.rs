@@ -5,8 +5,8 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 
 use plantain::domain::{
-    Change, Draft, Failure, GivenUp, Home, Lesson, LocalId, Output, OutputState, Problem, Request, Stage, Status, Task,
-    TaskId,
+    Change, Draft, Failure, GivenUp, Home, How, Kin, Lesson, LocalId, Output, OutputState, Problem, Request, Stage,
+    Status, Task, TaskId,
 };
 use plantain::store::{FILE, FOUND, Store, StoreError, StoreProblem};
 use plantain::time::Wall;
@@ -360,7 +360,7 @@ fn tasks_are_found_by_the_beginning_of_a_name() {
 }
 
 #[test]
-fn the_draft_is_one() {
+fn every_model_has_a_draft_and_the_latest_comes_first() {
     let dir = folder();
     let store = open(dir.path());
     assert_eq!(store.draft(), Ok(None));
@@ -370,8 +370,15 @@ fn the_draft_is_one() {
         apply(&store, Change::Draft(draft.clone())).expect("stored");
         assert_eq!(store.draft(), Ok(Some(draft)));
     }
+    let other = Draft { model: "n".into(), prompt: "an owl".into(), ..Draft::default() };
+    apply(&store, Change::Draft(other.clone())).expect("stored");
     drop(store);
-    assert!(open(dir.path()).draft().expect("a read").is_some());
+    // What cannot be read, and what a newer program added, do no harm.
+    sql(dir.path(), "INSERT INTO drafts VALUES ('o', '{', 90), ('p', '{\"prompt\":\"p\",\"mood\":1}', 91)");
+    let drafts = open(dir.path()).drafts().expect("a read");
+    let seen: Vec<_> = drafts.iter().map(|draft| (draft.model.as_str(), draft.prompt.as_str())).collect();
+    assert_eq!(seen, [("", "p"), ("n", "an owl"), ("m", "a fox in snow\n\u{1F98A}")]);
+    assert_eq!(drafts[2].fields, fields);
 }
 
 /// What was given before the end is there after it; what was flushed is there without an end.
@@ -603,20 +610,70 @@ fn what_was_learned_is_replaced_and_comes_back() {
 
 /// A database of the format before: nothing in it is lost.
 #[test]
-fn an_older_database_learns_to_learn() {
-    let dir = folder();
-    add(&open(dir.path()), &task(1));
+fn an_older_database_learns_what_came_later() {
+    let (dir, now) = (folder(), folder());
+    add(&open(now.path()), &task(1));
+    let first = include_str!("../src/store/migrations/001-tasks.sql");
+    let second = include_str!("../src/store/migrations/002-windows.sql");
+    let old = "id, task_id, model, route, body, template, prompt, stage, status, times, created, completed";
     sql(
         dir.path(),
-        "DROP TABLE learned; DROP TABLE answers; DROP TABLE salt; ALTER TABLE lease DROP COLUMN account;
-        ALTER TABLE lease DROP COLUMN since; ALTER TABLE wishes DROP COLUMN account;
-        ALTER TABLE tasks DROP COLUMN account; DROP INDEX tasks_by_batch; ALTER TABLE tasks DROP COLUMN batch;
-        ALTER TABLE tasks DROP COLUMN row; ALTER TABLE tasks DROP COLUMN seed; PRAGMA user_version = 2",
+        &format!(
+            "{first}; {second}; PRAGMA user_version = 2; ATTACH '{}' AS now;
+            INSERT INTO tasks ({old}) SELECT {old} FROM now.tasks;
+            INSERT INTO draft VALUES (1, 'm', 'a fox', '{{\"n\":1}}')",
+            now.path().join(FILE).display()
+        ),
     );
     let store = open(dir.path());
     assert_eq!(get(&store, task(1).id), task(1));
+    let drafts = store.drafts().expect("drafts");
+    assert_eq!(drafts.iter().map(|draft| (draft.model.as_str(), draft.prompt.as_str())).next(), Some(("m", "a fox")));
     apply(&store, Change::Learned(vec![Lesson { about: "a".into(), text: "1".into() }])).expect("stored");
     assert_eq!(store.learned().map(|all| all.len()), Ok(1));
+}
+
+#[test]
+fn where_a_task_came_from_is_written_once_and_a_star_by_itself() {
+    let dir = folder();
+    let store = open(dir.path());
+    let child = |n: u128, parent: u128| {
+        let mut child = task(n);
+        child.kin = Some(Kin { parent: task(parent).id, how: How::Promote });
+        child
+    };
+    for task in [task(1), child(2, 1), child(3, 2), child(4, 1), task(5)] {
+        add(&store, &task);
+    }
+    apply(&store, Change::Star(task(2).id, true)).expect("stored");
+    // Whoever writes a status knows nothing of the star, and changes nothing of the parent.
+    let mut known = task(2);
+    known.set(Status::Sending, Wall(9));
+    apply(&store, Change::Progress(Box::new(known))).expect("stored");
+    let found = get(&store, task(2).id);
+    assert_eq!((found.starred, found.kin), (true, child(2, 1).kin));
+    let family = |n: u128| -> Vec<LocalId> {
+        store.family(task(n).id).expect("a read").into_iter().map(|task| task.id).collect()
+    };
+    let mut whole: Vec<LocalId> = [1u128, 2, 3, 4].map(|n| task(n).id).into();
+    whole.sort();
+    for n in [1, 3, 4] {
+        let mut found = family(n);
+        found.sort();
+        assert_eq!(found, whole, "of {n}");
+    }
+    assert_eq!(family(5), [task(5).id]);
+    assert_eq!(family(77), []);
+    apply(&store, Change::Star(task(2).id, false)).expect("stored");
+    apply(&store, Change::Star(task(99).id, true)).expect("nobody is there to be starred");
+    assert!(!get(&store, task(2).id).starred);
+    store.close();
+    // A ring, and words of a newer program: what can be read is.
+    let parent = task(3).id;
+    sql(dir.path(), &format!("UPDATE tasks SET parent = '{parent}', how = 'cloned' WHERE parent IS NULL"));
+    let store = open(dir.path());
+    assert_eq!(store.family(task(1).id).map(|all| all.len()), Ok(5));
+    assert_eq!(get(&store, task(1).id).kin, Some(Kin { parent, how: How::Vary }));
 }
 
 #[test]

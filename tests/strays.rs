@@ -1,9 +1,9 @@
 //! Journeys through decisions about money and other people's tasks: what is unsure, what is missing, what another
 //! program created. Messages in, effects out, virtual time. The letters and numbers name the faults walked through.
 
-mod support;
-
+use kit::support::{Desk, secs, world::Store};
 use plantain::app::settle::{Choice, choices};
+use plantain::app::table::Line;
 use plantain::app::{Dialog, Msg};
 use plantain::domain::{
     Answer, Browse, Change, Found, Holder, LocalId, Output, OutputState, Page, Problem, Report, Source, Stage,
@@ -11,7 +11,6 @@ use plantain::domain::{
 };
 use plantain::fleet::{FleetMsg, News, Order};
 use plantain::time::Wall;
-use support::{Desk, secs, world::Store};
 
 fn cut_off() -> Problem {
     Problem::Network { sent: true, message: "the connection was reset".into() }
@@ -300,7 +299,8 @@ mod elsewhere {
     use super::*;
 
     fn rows(desk: &Desk) -> Vec<LocalId> {
-        desk.state.table.window(50).0
+        let lines = desk.state.table.window(50).0.into_iter();
+        lines.filter_map(|line| if let Line::Task(id) = line { Some(id) } else { None }).collect()
     }
 
     /// Two tasks of other programs, shown.

@@ -1,18 +1,14 @@
 //! Tasks of other programs, and decisions about unsure ones, by the real commands: alone and beside another window.
 
-#[path = "support_pty/service.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
-mod service;
-
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 
+use kit::said::{Said, said};
+use kit::service::{Running, Service};
 use plantain::domain::{Change, LocalId, Problem, Request, Status, Task};
 use plantain::store::Store;
 use plantain::time::Wall;
 use serde_json::Value;
-use service::Service;
 
 /// A service, and a program of somebody else on the same account.
 struct Account(Service);
@@ -23,26 +19,21 @@ impl Account {
     }
 
     #[track_caller]
-    fn run(&self, args: &[&str]) -> (i32, String, String) {
-        said(&mut self.0.command(args))
+    fn run(&self, args: &[&str]) -> Said {
+        self.0.run(args)
     }
 
     /// Another program makes a task and sees it end. Its name at the service.
     #[track_caller]
     fn elsewhere(&self, prompt: &str) -> String {
         let mut command = self.0.command(&["submit", prompt, "--wait", "--json"]);
-        let (code, out, err) = said(command.env("PLANTAIN_DATA_DIR", self.0.path("theirs")));
-        assert_eq!(code, 0, "{err}");
-        lines(&out)[0]["task_id"].as_str().expect("a name").to_owned()
-    }
-
-    fn data(&self) -> PathBuf {
-        self.0.path("data")
+        let said = said(command.env("PLANTAIN_DATA_DIR", self.0.path("theirs"))).exits(0);
+        said.json()[0]["task_id"].as_str().expect("a name").to_owned()
     }
 
     /// A task of which nobody knows whether it was accepted, as a restart finds it.
     fn unsure(&self, n: u128, prompt: &str, why: Problem) -> LocalId {
-        let store = Store::open(&self.data()).expect("a store");
+        let store = Store::open(&self.0.data()).expect("a store");
         let input = serde_json::json!({ "prompt": prompt }).as_object().cloned().unwrap_or_default();
         let request = Request::new("Nano-Banana", None, input, prompt.into(), prompt.into(), None);
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time");
@@ -57,38 +48,16 @@ impl Account {
     }
 
     fn stored(&self, id: LocalId) -> Value {
-        lines(&self.run(&["show", &id.to_string(), "--json"]).1).remove(0)
+        self.run(&["show", &id.to_string(), "--json"]).json().remove(0)
     }
 
     /// Another window, which holds the lease until it is dropped.
-    fn holder(&self) -> Holder {
-        use std::io::BufRead as _;
+    fn holder(&self) -> Running {
         let mut command = self.0.command(&["listen", "--webhook-listen", "127.0.0.1:0"]);
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it runs");
-        let mut line = String::new();
-        let out = process.stdout.take().expect("an output");
-        std::io::BufReader::new(out).read_line(&mut line).expect("it says that it listens");
-        Holder(process)
+        let mut process = Running::start(command.stderr(Stdio::null()));
+        assert!(!process.line().is_empty(), "it says that it listens");
+        process
     }
-}
-
-struct Holder(Child);
-
-impl Drop for Holder {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn said(command: &mut Command) -> (i32, String, String) {
-    let Output { status, stdout, stderr } = command.output().expect("it runs");
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    (status.code().expect("it ends by itself"), text(stdout), text(stderr))
-}
-
-fn lines(out: &str) -> Vec<Value> {
-    out.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
 }
 
 fn rejected() -> Problem {
@@ -98,29 +67,26 @@ fn rejected() -> Problem {
 fn adopted(account: &Account) {
     let (fox, owl) = (account.elsewhere("a fox"), account.elsewhere("an owl"));
     let paid = account.0.paid();
-    let (code, out, err) = account.run(&["list", "--remote", "--json"]);
-    assert_eq!(code, 0, "{err}");
-    let found = lines(&out);
+    let found = account.run(&["list", "--remote", "--json"]).exits(0).json();
     let mut names: Vec<&str> = found.iter().filter_map(|task| task["task_id"].as_str()).collect();
     names.sort_unstable();
     let mut expected = [fox.as_str(), owl.as_str()];
     expected.sort_unstable();
     assert_eq!(names, expected);
     assert!(found.iter().all(|task| task["origin"] == "elsewhere" && task["id"].is_null() && task["prompt"] == ""));
-    assert!(lines(&account.run(&["list", "--json"]).1).is_empty(), "seeing is not adopting");
+    assert!(account.run(&["list", "--json"]).json().is_empty(), "seeing is not adopting");
 
-    let (code, out, err) = account.run(&["adopt", &fox, "tk-nobody", "--wait", "--json"]);
-    assert_eq!(code, 1, "one of them is not there: {err}");
-    assert!(err.contains("tk-nobody"), "{err}");
-    let task = &lines(&out)[0];
+    // One of them is not there.
+    let said = account.run(&["adopt", &fox, "tk-nobody", "--wait", "--json"]).exits(1).complains(&["tk-nobody"]);
+    let task = &said.json()[0];
     assert_eq!((task["task_id"].as_str(), &task["status"]), (Some(fox.as_str()), &"success".into()));
     let file = task["outputs"][0]["file"].as_str().expect("it is here");
     assert!(std::fs::metadata(file).is_ok_and(|file| file.len() > 0));
 
-    let (_, out, _) = account.run(&["list", "--remote"]);
+    let out = account.run(&["list", "--remote"]).out;
     assert!(!out.contains(&fox) && out.contains(&owl), "what is ours is not elsewhere: {out}");
-    let (code, out, _) = account.run(&["adopt", &fox, "--json"]);
-    assert_eq!((code, &lines(&out)[0]["id"]), (0, &task["id"]), "once adopted, it stays the same task");
+    let again = account.run(&["adopt", &fox, "--json"]).exits(0).json();
+    assert_eq!(again[0]["id"], task["id"], "once adopted, it stays the same task");
     assert_eq!(account.0.paid(), paid, "nothing was sent for them");
 }
 
@@ -143,38 +109,37 @@ fn a_decision_needs_to_be_told_and_says_its_price() {
     let fits = account.elsewhere("a fox");
     let id = account.unsure(1, "a fox", rejected());
     let name = id.to_string();
-    let (code, out, err) = account.run(&["settle", &name]);
-    assert_eq!(code, 0, "{err}");
+    let out = account.run(&["settle", &name]).exits(0).out;
     for words in ["--give-up", "--anew --yes", &format!("--adopt {fits}"), "plantain send"] {
         assert!(out.contains(words), "{words:?} is not in {out}");
     }
     assert!(out.contains("price unknown") || out.contains('$'), "{out}");
-    let choices = &lines(&account.run(&["settle", &name, "--json"]).1)[0];
+    let choices = &account.run(&["settle", &name, "--json"]).json()[0];
     assert_eq!(choices["candidates"][0]["task_id"], fits.as_str());
     assert_eq!(choices["may_repeat"], true);
 
-    let (code, _, err) = account.run(&["settle", &name, "--anew"]);
-    assert!(code == 2 && err.contains("both are paid") && err.contains("nothing was sent"), "{err}");
-    assert_eq!(account.run(&["settle", &name, "--anew", "--give-up"]).0, 2, "one decision, not two");
-    assert_eq!(account.run(&["settle", &name, "--adopt", "tk-nobody"]).0, 1);
+    account.run(&["settle", &name, "--anew"]).exits(2).complains(&["both are paid", "nothing was sent"]);
+    // One decision, not two.
+    account.run(&["settle", &name, "--anew", "--give-up"]).exits(2);
+    account.run(&["settle", &name, "--adopt", "tk-nobody"]).exits(1);
     assert_eq!(account.stored(id)["status"], "unsure", "nothing was decided");
 
-    let (code, out, err) = account.run(&["settle", &name, "--adopt", &fits, "--wait", "--json"]);
-    assert_eq!((code, &lines(&out)[0]["status"]), (0, &"success".into()), "{err}");
+    let told = account.run(&["settle", &name, "--adopt", &fits, "--wait", "--json"]).exits(0).json();
+    assert_eq!(told[0]["status"], "success");
     assert_eq!(account.stored(id)["task_id"], fits.as_str());
-    assert_eq!(account.run(&["settle", &name]).0, 1, "there is nothing left to decide");
+    // There is nothing left to decide.
+    account.run(&["settle", &name]).exits(1);
     assert_eq!(account.0.paid(), ["a fox"], "nothing was paid here");
 }
 
 fn anew_and_given_up(account: &Account) {
     let (first, second) = (account.unsure(2, "an owl", rejected()), account.unsure(3, "a hen", rejected()));
-    let (code, out, err) = account.run(&["settle", &first.to_string(), "--anew", "--yes", "--wait", "--json"]);
-    assert_eq!(code, 0, "{err}");
-    let told = lines(&out);
-    assert_eq!((&told[0]["status"], &told[1]["status"]), (&"given_up".into(), &"success".into()), "{out}");
+    let args = ["settle", &first.to_string(), "--anew", "--yes", "--wait", "--json"];
+    let told = account.run(&args).exits(0).json();
+    assert_eq!((&told[0]["status"], &told[1]["status"]), (&"given_up".into(), &"success".into()), "{told:?}");
     assert_eq!(told[0]["sent_anew_as"], told[1]["id"]);
-    let (code, out, _) = account.run(&["settle", &second.to_string(), "--give-up", "--json"]);
-    assert_eq!((code, &lines(&out)[0]["status"]), (0, &"given_up".into()));
+    let told = account.run(&["settle", &second.to_string(), "--give-up", "--json"]).exits(0).json();
+    assert_eq!(told[0]["status"], "given_up");
     account.run(&["send", "--all"]);
     assert_eq!(account.0.paid(), ["an owl"], "what was given up is not sent");
     assert_eq!(account.stored(second)["status"], "given_up");

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use plantain::domain::Catalogue;
-use plantain::keys::ACTIONS;
+use plantain::keys::actions::all;
 
 /// The pure storey.
 const PURE: &[&str] = &["domain", "fleet", "keys", "app", "config", "time"];
@@ -53,7 +53,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 // sha2 is a function of its argument: the row of a batch is named by it, on the screen as in the commands.
 const PURE_CRATES: &[&str] = &["serde", "serde_json", "sha2", "strsim", "thiserror", "secrecy", "url", "uuid"];
 /// And what only the machine of the screen may: the text area's value, geometry, the width of text.
-const APP_CRATES: &[&str] = &["ratatui", "tui_textarea", "unicode_width", "unicode_segmentation"];
+const APP_CRATES: &[&str] = &["ratatui", "unicode_width", "unicode_segmentation"];
 
 /// Words that do IO, read a clock, spawn, or draw a random number.
 const IMPURE: &[&str] = &[
@@ -475,7 +475,7 @@ fn no_file_is_too_long() {
 #[test]
 fn the_manual_knows_every_action() {
     let Ok(manual) = fs::read_to_string(root().join("docs/keys.md")) else { return };
-    let missing = ACTIONS.iter().filter(|spec| !manual.contains(spec.help));
+    let missing = all().filter(|spec| !manual.contains(spec.help));
     complain(missing.map(|spec| format!("docs/keys.md does not say: {}", spec.help)).collect());
 }
 
@@ -496,6 +496,36 @@ fn every_crate_comes_from_the_public_registry() {
     let public = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
     let others = lock.lines().filter(|line| line.starts_with("source = ") && *line != public);
     complain(others.map(str::to_owned).collect());
+}
+
+/// A misreading of the terminals must not pass its own test: what plays them depends on crates of the registry alone.
+#[test]
+fn the_glass_shares_no_code_with_what_it_checks() {
+    let manifest = fs::read_to_string(root().join("tests/glass/Cargo.toml")).expect("a manifest");
+    let ours = |line: &&str| ["path", "workspace", "git"].iter().any(|key| line.contains(&format!("{key} =")));
+    let mut faults: Vec<String> = manifest.lines().filter(ours).map(str::to_owned).collect();
+    let mut files = Vec::new();
+    walk(&root().join("tests/glass/src"), &mut files);
+    assert!(files.len() > 5, "the sources are read");
+    for file in files {
+        let text = fs::read_to_string(&file).expect("a readable source");
+        let borrows = ["#[path", "include!"].iter().any(|way| text.contains(way));
+        faults.extend(borrows.then(|| format!("{}: code from elsewhere", file.display())));
+    }
+    complain(faults);
+}
+
+/// What nobody calls goes; what several test crates share stands in a crate of its own.
+#[test]
+fn nothing_is_kept_that_nobody_calls() {
+    let mut files = Vec::new();
+    for folder in ["src", "tests", "benches"] {
+        walk(&root().join(folder), &mut files);
+    }
+    // Put together here, so that this file does not find itself.
+    let mark = ["allow(", "dead_code"].concat();
+    let kept = files.iter().filter(|file| fs::read_to_string(file).is_ok_and(|text| text.contains(&mark)));
+    complain(kept.map(|file| format!("{}: {mark}", file.display())).collect());
 }
 
 #[cfg(unix)]

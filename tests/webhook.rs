@@ -2,14 +2,13 @@
 //! nothing; what is proven ends a task. First with a fleet in memory, then with the real program, called by the
 //! simulated service.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use kit::service::{KEY, Running, Service};
 use plantain::api::webhook::{Delivery, Heard};
 use plantain::api::webhook::{HookPath, LARGEST_BODY, Receiver, Tally, WebhookConfig, WebhookSecrets};
 use plantain::config::Allowance;
@@ -374,56 +373,17 @@ fn report_of(task: &Task) -> plantain::domain::Report {
     }
 }
 
-const PLANTAIN: &str = env!("CARGO_BIN_EXE_plantain");
-
-/// A program that runs until the test is over, and its first line.
-struct Running(Child);
-
-impl Running {
-    fn start(command: &mut Command) -> (Self, impl Iterator<Item = serde_json::Value> + use<>) {
-        let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("plantain starts");
-        let stdout = BufReader::new(process.stdout.take().expect("it has an output"));
-        let lines = stdout.lines().map(|line| serde_json::from_str(&line.expect("a line")).expect("of JSON"));
-        (Self(process), lines)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn ledger(file: &Path) -> Vec<serde_json::Value> {
-    let text = std::fs::read_to_string(file).expect("a ledger");
-    text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
-}
-
 #[test]
 fn the_service_calls_and_the_task_ends() {
-    let home = tempfile::tempdir().expect("a directory");
-    let file = home.path().join("ledger");
-    let (_service, mut said) = Running::start(
-        Command::new(PLANTAIN)
-            .args(["sim", "--speed", "20", "--longest-side", "64", "--ledger"])
-            .arg(&file)
-            .env("PLANTAIN_SIM_WEBHOOK_SECRET", SECRET),
-    );
-    let base = said.next().expect("it is ready")["base_url"].as_str().expect("a base_url").to_owned();
+    let service =
+        Service::within(&["--speed", "20", "--longest-side", "64"], &[("PLANTAIN_SIM_WEBHOOK_SECRET", SECRET)]);
     let plantain = |args: &[&str]| {
-        let mut command = Command::new(PLANTAIN);
-        command
-            .args(args)
-            .args(["--log-level", "debug"])
-            .env("HIAPI_API_KEY", "sk-hooks")
-            .env("HIAPI_BASE_URL", &base)
-            .env("HIAPI_WEBHOOK_SECRET", SECRET)
-            .env("PLANTAIN_DATA_DIR", home.path().join("data"));
+        let mut command = service.command(args);
+        command.args(["--log-level", "debug"]).env("HIAPI_WEBHOOK_SECRET", SECRET);
         command
     };
-    let (listener, mut lines) = Running::start(&mut plantain(&["listen", "--json", "--webhook-listen", "127.0.0.1:0"]));
-    let ready = lines.next().expect("it is ready");
+    let mut listener = Running::start(&mut plantain(&["listen", "--json", "--webhook-listen", "127.0.0.1:0"]));
+    let ready = listener.json();
     assert_eq!(ready["signed"], true);
     let address: SocketAddr = ready["address"].as_str().expect("an address").parse().expect("an address");
     let path = ready["path"].as_str().expect("a path").to_owned();
@@ -433,10 +393,10 @@ fn the_service_calls_and_the_task_ends() {
         plantain(&["submit", "a fox in snow", "--json", "--callback-url", &callback]).output().expect("runs");
     assert!(submitted.status.success(), "{}", String::from_utf8_lossy(&submitted.stderr));
     let home_at = |line: &serde_json::Value| line["outputs"][0]["file"].as_str().is_some();
-    let ended = lines.by_ref().find(home_at).expect("it comes home");
+    let ended = std::iter::from_fn(|| Some(listener.json())).find(home_at).expect("it comes home");
     assert_eq!((ended["event"].as_str(), ended["status"].as_str()), (Some("task"), Some("success")));
 
-    let book = ledger(&file);
+    let book = service.ledger();
     let count = |kind: &str| book.iter().filter(|line| line["event"] == "request" && line["kind"] == kind).count();
     assert_eq!(count("create"), 1);
     assert!(count("get") + count("list") <= 1, "the callback told: {book:?}");
@@ -463,9 +423,9 @@ fn the_service_calls_and_the_task_ends() {
     assert_eq!(String::from_utf8_lossy(&list()), String::from_utf8_lossy(&before));
     drop(listener);
 
-    let log = std::fs::read_to_string(home.path().join("data").join("plantain.log")).expect("a log");
+    let log = std::fs::read_to_string(service.data().join("plantain.log")).expect("a log");
     assert!(log.contains("callback"), "refusals are in the log: {log}");
-    for secret in [SECRET, OLD_SECRET, path.trim_start_matches("/hooks/"), "sk-hooks"] {
+    for secret in [SECRET, OLD_SECRET, path.trim_start_matches("/hooks/"), KEY] {
         assert!(!log.contains(secret), "{log}");
     }
 }

@@ -2,26 +2,20 @@
 //! say what they want, a dead one is replaced, and the service's own ledger is the witness that nothing was sent
 //! twice.
 
-#[path = "support_pty/service.rs"]
-#[allow(dead_code, reason = "every test file uses its own part of this")]
-mod service;
-#[path = "support_pty/terminal.rs"]
-#[allow(dead_code, reason = "every test file uses its own part of this")]
-mod terminal;
-
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
+use kit::said::lines;
+use kit::service::{self, KEY, Service};
+use kit::terminal::{self, Terminal};
 use plantain::domain::{
     AssetId, Change, Home, LocalId, Output, OutputState, Problem, Request, Stage, Standing, Status, Task, Wish,
 };
 use plantain::store::{Heard, Store, StoreProblem};
 use plantain::time::Wall;
-use service::{KEY, Service};
-use terminal::Terminal;
 
 /// Only a test that fails waits for so long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -30,84 +24,16 @@ fn service(speed: &str) -> Service {
     Service::with(&["--speed", speed])
 }
 
-impl Service {
-    fn plantain(&self, args: &[&str]) -> Command {
-        let mut command = self.command(args);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    fn data(&self) -> PathBuf {
-        self.path("data")
-    }
-
-    /// The screen on a terminal of its own.
-    fn screen(&self) -> Terminal {
-        let mut command = terminal::program(&[], &self.data());
-        command.env("HIAPI_API_KEY", KEY);
-        command.env("HIAPI_BASE_URL", &self.base_url);
-        Terminal::start(command, 140, 30)
-    }
-
-    /// Everything that was paid for: prompt and key.
-    fn bills(&self) -> Vec<(String, String)> {
-        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-        let created = self.ledger().into_iter().filter(|line| line["event"] == "created");
-        created.map(|line| (text(&line["input"]["prompt"]), text(&line["idempotency_key"]))).collect()
-    }
-
-    fn tasks(&self) -> Vec<serde_json::Value> {
-        let output = self.plantain(&["list", "--json"]).output().expect("plantain runs");
-        let text = String::from_utf8_lossy(&output.stdout);
-        text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
-    }
-
-    /// Waits until the store says so, as one of the windows that only watch.
-    #[track_caller]
-    fn until(&self, what: &str, is: impl Fn(&[serde_json::Value]) -> bool) {
-        let (changed, news) = mpsc::channel();
-        let store = Store::open(&self.data()).expect("opens");
-        store.join(&self.base_url, false, move |_| changed.send(()).unwrap_or_default()).expect("joins");
-        loop {
-            let tasks = self.tasks();
-            if is(&tasks) {
-                return;
-            }
-            assert!(news.recv_timeout(PATIENCE).is_ok(), "never {what}: {tasks:#?}");
-        }
-    }
-
-    /// Every task ended well, was paid once, and its file is here once.
-    #[track_caller]
-    fn expect_each_once(&self, prompts: &[&str]) {
-        let (tasks, paid) = (self.tasks(), self.bills());
-        assert_eq!(tasks.len(), prompts.len(), "{tasks:#?}");
-        assert_eq!(paid.len(), prompts.len(), "{paid:#?}");
-        for prompt in prompts {
-            let task = tasks.iter().find(|task| task["prompt"] == *prompt).expect("the task is stored");
-            assert_eq!(task["status"], "success", "{task}");
-            let bill: Vec<_> = paid.iter().filter(|(of, _)| of == prompt).collect();
-            assert_eq!(bill.len(), 1, "{prompt}: {paid:#?}");
-            assert_eq!(task["id"], bill[0].1.as_str());
-            let file = task["outputs"][0]["file"].as_str().expect("a file");
-            assert!(Path::new(file).is_file(), "{file}");
-        }
-    }
+/// The screen on a terminal of its own.
+fn screen(service: &Service) -> Terminal {
+    Terminal::start(service.screen(&[]), 140, 30)
 }
 
-impl Terminal {
-    /// Types a prompt and sends it.
-    fn submit(&self, prompt: &str) {
-        self.send(prompt);
-        self.until_text(prompt);
-        self.send("\u{13}");
-    }
-
-    /// As hard as it gets.
-    fn kill(&self) {
-        self.signal(libc::SIGKILL);
-        self.end();
-    }
+/// Everything that was paid for: prompt and key.
+fn bills(service: &Service) -> Vec<(String, String)> {
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let bill = |line: serde_json::Value| (text(&line["input"]["prompt"]), text(&line["idempotency_key"]));
+    service.created().into_iter().map(bill).collect()
 }
 
 fn ended(process: Child) {
@@ -130,7 +56,7 @@ fn five_at_once_send_each_of_their_tasks_once() {
     let service = service("100");
     let prompts = ["one", "two", "three", "four", "five"];
     let all: Vec<Child> =
-        prompts.map(|prompt| service.plantain(&["submit", prompt, "--wait"]).spawn().expect("it starts")).into();
+        prompts.map(|prompt| service.piped(&["submit", prompt, "--wait"]).spawn().expect("it starts")).into();
     all.into_iter().for_each(ended);
     service.expect_each_once(&prompts);
 }
@@ -139,14 +65,14 @@ fn five_at_once_send_each_of_their_tasks_once() {
 #[test]
 fn a_killed_command_is_replaced_by_the_one_that_waits() {
     let service = service("4");
-    let mut holder = service.plantain(&["submit", "first", "--wait"]).spawn().expect("it starts");
+    let mut holder = service.piped(&["submit", "first", "--wait"]).spawn().expect("it starts");
     service.until("accepted", |tasks| is_running(tasks, "first"));
-    let other = service.plantain(&["submit", "second", "--wait"]).spawn().expect("it starts");
+    let other = service.piped(&["submit", "second", "--wait"]).spawn().expect("it starts");
     service.until("accepted", |tasks| is_running(tasks, "second"));
     holder.kill().expect("it runs");
     let _ = holder.wait();
     ended(other);
-    ended(service.plantain(&["watch"]).spawn().expect("it starts"));
+    ended(service.piped(&["watch"]).spawn().expect("it starts"));
     service.expect_each_once(&["first", "second"]);
 }
 
@@ -155,16 +81,16 @@ fn a_killed_command_is_replaced_by_the_one_that_waits() {
 #[test]
 fn a_command_beside_a_screen_takes_over_when_that_is_killed() {
     let service = service("4");
-    let screen = service.screen();
+    let screen = screen(&service);
     screen.until_text("plantain");
     screen.submit("typed on the screen");
     service.until("accepted", |tasks| is_running(tasks, "typed on the screen"));
-    let command = service.plantain(&["submit", "from a command", "--wait"]).spawn().expect("it starts");
+    let command = service.piped(&["submit", "from a command", "--wait"]).spawn().expect("it starts");
     screen.until_text("from a command");
     service.until("accepted", |tasks| is_running(tasks, "from a command"));
     screen.kill();
     ended(command);
-    ended(service.plantain(&["watch"]).spawn().expect("it starts"));
+    ended(service.piped(&["watch"]).spawn().expect("it starts"));
     service.expect_each_once(&["typed on the screen", "from a command"]);
 }
 
@@ -172,11 +98,11 @@ fn a_command_beside_a_screen_takes_over_when_that_is_killed() {
 #[test]
 fn a_screen_watches_submits_and_takes_over() {
     let service = service("4");
-    let first = service.screen();
+    let first = screen(&service);
     first.until_text("plantain");
     first.submit("from the first");
     service.until("accepted", |tasks| is_running(tasks, "from the first"));
-    let second = service.screen();
+    let second = screen(&service);
     second.until_text("watches");
     second.until_text("from the first");
     second.submit("from the second");
@@ -214,7 +140,7 @@ fn killed_beside(service: &Service, step: u64) {
     let data = service.path(&format!("data-{step}"));
     let (dies, lives) = (format!("dies at {step}"), format!("lives at {step}"));
     let run = |args: &[&str]| {
-        let mut command = service.plantain(args);
+        let mut command = service.piped(args);
         command.env("PLANTAIN_DATA_DIR", &data);
         command
     };
@@ -230,9 +156,8 @@ fn killed_beside(service: &Service, step: u64) {
     run(&["watch"]).output().expect("it ends");
     let listed = run(&["list", "--json"]).output().expect("plantain runs");
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
-    let tasks: Vec<serde_json::Value> =
-        listed.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
-    let paid = service.bills();
+    let tasks = lines(&listed);
+    let paid = bills(service);
     for task in &tasks {
         assert_eq!(task["status"], "success", "step {step}: {task}");
         let bill: Vec<_> = paid.iter().filter(|(prompt, _)| task["prompt"] == prompt.as_str()).collect();
@@ -310,7 +235,7 @@ fn a_new_holder_starts_as_after_a_restart_but_for_the_living() {
     let unfinished = loop {
         match news.recv_timeout(PATIENCE).expect("news") {
             Heard::Took { unfinished } => break unfinished,
-            Heard::News { .. } | Heard::Found(_) => {}
+            Heard::News { .. } | Heard::Found(_) | Heard::Resting(_) => {}
             Heard::Wishes(wishes) => panic!("too early: {wishes:?}"),
         }
     };
@@ -353,12 +278,12 @@ fn outputs_come_to_the_folder_that_was_named_whoever_fetches_them() {
     let (mine, yours) = (service.path("mine"), service.path("yours"));
     let (mine, yours) = (mine.to_str().expect("Unicode"), yours.to_str().expect("Unicode"));
     let listen = ["listen", "--json", "--webhook-listen", "127.0.0.1:0"];
-    let mut holder = service.plantain(&listen).spawn().expect("it starts");
+    let mut holder = service.piped(&listen).spawn().expect("it starts");
     let mut line = String::new();
     let said = holder.stdout.take().expect("an output");
     std::io::BufRead::read_line(&mut std::io::BufReader::new(said), &mut line).expect("it is ready");
     let submit = |prompt: &str, more: &[&str]| {
-        let output = service.plantain(&[&["submit", prompt, "--wait", "--json"], more].concat()).output();
+        let output = service.piped(&[&["submit", prompt, "--wait", "--json"], more].concat()).output();
         let output = output.expect("plantain runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let line: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a line of JSON");
@@ -373,7 +298,7 @@ fn outputs_come_to_the_folder_that_was_named_whoever_fetches_them() {
     holder.kill().expect("it runs");
     let _ = holder.wait();
     // The holder has a folder for its own task alone.
-    let holder = service.plantain(&["submit", "long", "--wait", "--out", yours]).spawn().expect("it starts");
+    let holder = service.piped(&["submit", "long", "--wait", "--out", yours]).spawn().expect("it starts");
     service.until("accepted", |tasks| is_running(tasks, "long"));
     let short = submit("beside one with a folder", &[]);
     assert!(short.starts_with(service.data()), "{}", short.display());
@@ -386,13 +311,13 @@ fn outputs_come_to_the_folder_that_was_named_whoever_fetches_them() {
 #[test]
 fn fetching_again_goes_through_the_holder() {
     let service = service("100");
-    ended(service.plantain(&["submit", "a fox", "--wait"]).spawn().expect("it starts"));
+    ended(service.piped(&["submit", "a fox", "--wait"]).spawn().expect("it starts"));
     let file = service.tasks()[0]["outputs"][0]["file"].as_str().expect("a file").to_owned();
-    let holder = service.screen();
+    let holder = screen(&service);
     holder.until_text("a fox");
     std::fs::remove_file(&file).expect("removed");
     let id = service.tasks()[0]["id"].as_str().expect("an id").to_owned();
-    let output = service.plantain(&["fetch", &id, "--json"]).output().expect("plantain runs");
+    let output = service.piped(&["fetch", &id, "--json"]).output().expect("plantain runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let line: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a line of JSON");
     let again = line["outputs"][0]["file"].as_str().expect("a file");
@@ -419,6 +344,21 @@ fn what_is_fetched_again_counts_as_away_at_once() {
     assert_eq!(viewer.unfinished().expect("read"), [task]);
 }
 
+/// A star of a window that only watches is on the disk at once, also if the holder dies over it, and the holder hears.
+#[test]
+fn a_star_is_there_for_everybody() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (holder, _, wishes) = joined(dir.path(), true);
+    let (viewer, _, _) = joined(dir.path(), true);
+    let mut task = task(1);
+    apply(&holder, Change::New(Box::new(task.clone()))).expect("stored");
+    let wish = Wish::Star { task: task.id, on: true };
+    apply(&viewer, Change::Wish(wish.clone())).expect("stored");
+    task.starred = true;
+    assert_eq!(wishes.recv_timeout(PATIENCE), Ok(Heard::Wishes(vec![(wish, Some(task.clone()))])));
+    assert_eq!(viewer.task(task.id).expect("read"), Some(task));
+}
+
 fn home() -> Home {
     Home { file: String::new(), bytes: 0, sha256: String::new(), format: "png".into(), width: None, height: None }
 }
@@ -431,10 +371,9 @@ fn a_stopped_window_leaves_the_lease() {
     // In a shell with jobs: the kernel does not stop whom nobody could continue.
     let mut command = portable_pty::CommandBuilder::new("sh");
     let twice = "set -m; \"$0\"; echo STOPPED-1; read line; fg; echo STOPPED-2; read line; fg";
-    command.args(["-c", twice, service::PLANTAIN]);
+    command.args(["-c".as_ref(), twice.as_ref(), service::plantain().as_os_str()]);
     terminal::surroundings(&mut command, &service.data());
-    command.env("HIAPI_API_KEY", KEY);
-    command.env("HIAPI_BASE_URL", &service.base_url);
+    service.introduce(&mut command);
     let first = Terminal::start(command, 140, 30);
     first.until_text("describe the picture");
     first.submit("from the first");
@@ -446,7 +385,7 @@ fn a_stopped_window_leaves_the_lease() {
     first.until_text("from the first");
     first.submit("once more");
     service.until("accepted", |tasks| is_running(tasks, "once more"));
-    let second = service.screen();
+    let second = screen(&service);
     second.until_text("watches");
     first.send("\x1a");
     second.until_text("goes on with everything");
@@ -467,12 +406,12 @@ fn a_stopped_window_leaves_the_lease() {
 #[test]
 fn a_holder_that_does_not_move_is_named() {
     let service = service("4");
-    let first = service.screen();
+    let first = screen(&service);
     first.until_text("plantain");
     // Only then it surely holds the lease.
     first.submit("from the first");
     service.until("accepted", |tasks| is_running(tasks, "from the first"));
-    let second = service.screen();
+    let second = screen(&service);
     second.until_text("watches");
     first.signal(libc::SIGSTOP);
     second.until_text("does not respond");
@@ -499,11 +438,11 @@ fn what_the_holder_does_not_do_is_not_waited_for() {
     apply(&holder, with_status(&task, late("no answer"))).expect("stored");
     // It was sent in 1970: its key is too old.
     let id = task.id.to_string();
-    let sent = service.plantain(&["send", &id, "--wait"]).output().expect("it ends");
+    let sent = service.piped(&["send", &id, "--wait"]).output().expect("it ends");
     let said = String::from_utf8_lossy(&sent.stderr).into_owned();
     assert!(said.contains("plantain settle ID"), "{said}");
     // The holder has an answer of the service on its way, and so does not carry out what it is told.
-    let settling = service.plantain(&["settle", &id, "--give-up"]).spawn().expect("it runs");
+    let settling = service.piped(&["settle", &id, "--give-up"]).spawn().expect("it runs");
     loop {
         let Heard::Wishes(wishes) = ears.recv_timeout(PATIENCE).expect("a wish") else { continue };
         if wishes.iter().any(|(wish, _)| matches!(wish, Wish::GiveUp { .. })) {
@@ -556,17 +495,17 @@ fn two_keys_are_told_apart() {
 #[test]
 fn another_key_on_the_folder_is_refused_while_the_first_is_at_work() {
     let service = service("4");
-    let holder = service.screen();
+    let holder = screen(&service);
     holder.until_text("plantain");
     holder.submit("a fox");
     service.until("accepted", |tasks| is_running(tasks, "a fox"));
     let other = "sk-another-3c1d";
-    let refused = service.plantain(&["submit", "an owl"]).env("HIAPI_API_KEY", other).output().expect("it runs");
+    let refused = service.piped(&["submit", "an owl"]).env("HIAPI_API_KEY", other).output().expect("it runs");
     let words = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && words.contains("with another API key"), "{words}");
     holder.kill();
-    assert_eq!(service.bills().len(), 1);
-    let said = service.plantain(&["watch"]).env("HIAPI_API_KEY", other).output().expect("it runs");
+    assert_eq!(service.created().len(), 1);
+    let said = service.piped(&["watch"]).env("HIAPI_API_KEY", other).output().expect("it runs");
     assert!(String::from_utf8_lossy(&said.stderr).contains("last used with another API key"), "{said:?}");
     for key in [KEY, other] {
         assert_eq!(service::files_with(&service.data(), key), Vec::<PathBuf>::new());

@@ -7,8 +7,8 @@ use plantain::domain::{Answer, LocalId, Report, Source, Status, Task};
 use plantain::fleet::{Fleet, FleetMsg, News, Question};
 use plantain::time::{Chance, Mono, Now, Wall};
 
-use super::run::{START, request};
-use super::service::name;
+use kit::fleet::run::{START, request};
+use kit::fleet::service::name;
 
 const ROUNDS: usize = 3_000;
 

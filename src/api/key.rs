@@ -6,6 +6,8 @@ use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
+use crate::domain::Fingerprint;
+
 /// Longest key accepted, in bytes.
 const MAX_KEY: usize = 512;
 /// Rounds of a name: trying keys against one costs as much each time.
@@ -79,6 +81,12 @@ impl ApiKey {
     #[must_use]
     pub fn is_in(&self, text: &str) -> bool {
         text.contains(self.0.expose_secret())
+    }
+
+    /// What the key is known by where it must not be itself: in a prompt that is being typed.
+    #[must_use]
+    pub fn fingerprint(&self, salt: u128) -> Fingerprint {
+        Fingerprint::of(self.0.expose_secret(), salt)
     }
 
     /// A name for the key that cannot be turned back into it: sixteen hex digits that depend on the salt. Two keys

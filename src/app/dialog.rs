@@ -6,6 +6,8 @@ use std::sync::Arc;
 use crate::domain::{LocalId, Problem, Secret};
 use crate::keys::Place;
 
+use super::groups::Name;
+use super::kin::KinDialog;
 use super::looking::Viewer;
 use super::sending::Example;
 use super::settle::Settling;
@@ -27,6 +29,15 @@ pub enum Dialog {
         /// Lines scrolled away at the top.
         scroll: u16,
     },
+    /// Everything about a batch.
+    Batch {
+        /// Which one.
+        name: Name,
+        /// Lines scrolled away at the top.
+        scroll: u16,
+    },
+    /// Whether something is to be done to a batch.
+    AskBatch(AskBatch),
     /// A picture fills the screen.
     Viewer(Viewer),
     /// A list of models; typing narrows it.
@@ -77,6 +88,8 @@ pub enum Dialog {
     },
     /// What to do about a creation whose outcome nobody knows.
     Settle(Settling),
+    /// Where tasks come from and what comes of them.
+    Kin(KinDialog),
     /// How to set an API key.
     Setup(Setup),
 }
@@ -88,6 +101,26 @@ pub enum Number {
     Repeats,
     /// How many prompts chance makes, and with what seed.
     Draws,
+}
+
+/// Whether something is to be done to a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskBatch {
+    /// Which one.
+    pub batch: Name,
+    /// What.
+    pub deed: Deed,
+    /// The chosen answer.
+    pub yes: bool,
+}
+
+/// What can be done to a batch, and is asked about first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Drop what was never sent.
+    Drop,
+    /// Send once more what failed for a reason that passes.
+    Retry,
 }
 
 /// The screen that says how to set a key, and takes one for this run.
@@ -119,12 +152,13 @@ impl Dialog {
     pub fn place(&self) -> Place {
         match self {
             Self::Help { .. } => Place::Help,
-            Self::Detail { .. } => Place::Detail,
+            Self::Detail { .. } | Self::Batch { .. } => Place::Detail,
             Self::Viewer(_) => Place::Viewer,
-            Self::Models { .. } | Self::Expansions { .. } | Self::Settle(_) => Place::Picker,
+            Self::Models { .. } | Self::Expansions { .. } | Self::Settle(_) | Self::AskBatch(_) => Place::Picker,
             Self::Choices { .. } => Place::Choices,
             Self::Input { .. } | Self::Number { .. } => Place::Input,
             Self::Confirm { .. } => Place::Confirm,
+            Self::Kin(dialog) => dialog.place(),
             Self::Setup(_) => Place::Setup,
         }
     }

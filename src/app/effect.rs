@@ -15,6 +15,10 @@ pub enum Effect {
     Fleet(Order),
     /// Tasks older than this one, from the store; answered by `Msg::Older`.
     Older(Option<(Wall, LocalId)>),
+    /// All that the store holds of the batch of this name; answered by `Msg::Batch`.
+    Batch(String),
+    /// The family of this task, from the store; answered by `Msg::Relatives`.
+    Family(LocalId),
     /// This picture, encoded for this terminal; answered by `Msg::Asset`. A newer wish replaces it.
     Encode(Want),
     /// A first look of this picture, if there is a thumbnail of it; answered by `Msg::Asset`.
@@ -34,6 +38,8 @@ pub enum Effect {
     Lists(BTreeSet<String>),
     /// Use this key for this run and see whether the service takes it; answered by `Msg::KeyChecked`.
     TryKey(Secret),
+    /// Give the terminal to the user's own editor with this text; answered by `Msg::Composed`.
+    Compose(String),
     /// Paint everything again, as if nothing were on the screen.
     Repaint,
     /// Back to the shell until it brings us back.

@@ -45,7 +45,7 @@ impl State {
     /// Which output of the chosen task is looked at, and of how many.
     #[must_use]
     pub fn looked_at(&self) -> Option<(usize, usize)> {
-        let task = self.task()?;
+        let task = self.seen()?;
         let count = task.outputs.len();
         let picked = self.picked.filter(|(id, index)| *id == task.id && *index < count).map(|(_, index)| index);
         (count > 0).then(|| (picked.unwrap_or_else(|| first_shown(task)), count))
@@ -54,7 +54,7 @@ impl State {
     /// The output that is looked at.
     #[must_use]
     pub fn output(&self) -> Option<&Output> {
-        self.task()?.outputs.get(self.looked_at()?.0)
+        self.seen()?.outputs.get(self.looked_at()?.0)
     }
 
     /// Its file, if that is a picture.
@@ -96,7 +96,8 @@ impl State {
     pub fn neighbours(&self) -> Vec<Want> {
         let Some(cells) = self.preview.want.as_ref().map(|want| want.cells) else { return Vec::new() };
         let level = self.preview.ahead_level();
-        let ids = [1, -1].into_iter().filter_map(|by| self.table.neighbour(self.chosen()?, by));
+        let Some(here) = self.seen().map(|task| task.id) else { return Vec::new() };
+        let ids = [1, -1].into_iter().filter_map(|by| self.table.neighbour(here, by));
         let homes = ids.filter_map(|id| {
             let task = self.fleet.task(id)?;
             task.outputs.get(first_shown(task))?.home().filter(|home| is_picture(home))
@@ -117,7 +118,7 @@ impl State {
 
     /// Another output of the same task.
     pub fn step_output(&mut self, by: isize) {
-        let Some((task, (at, count))) = self.chosen().zip(self.looked_at()) else { return };
+        let Some((task, (at, count))) = self.seen().map(|task| task.id).zip(self.looked_at()) else { return };
         let count_signed = isize::try_from(count).unwrap_or(1).max(1);
         let at = isize::try_from(at).unwrap_or(0);
         self.picked = Some((task, usize::try_from((at + by).rem_euclid(count_signed)).unwrap_or(0)));

@@ -3,6 +3,8 @@
 pub mod dialog;
 pub mod editor;
 pub mod effect;
+pub mod groups;
+pub mod kin;
 pub mod layout;
 pub mod looking;
 pub mod msg;
@@ -13,7 +15,9 @@ pub mod settle;
 pub mod sources;
 pub mod state;
 pub mod table;
+pub mod text;
 pub mod update;
+pub mod writing;
 
 pub use dialog::Dialog;
 pub use editor::Editor;
@@ -26,4 +30,5 @@ pub use preview::{Level, Preview, Slot, Want};
 pub use sources::{Source, sources};
 pub use state::{Pane, State};
 pub use table::Table;
+pub use text::Text;
 pub use update::{matching_models, update};

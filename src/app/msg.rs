@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ratatui::layout::Size;
 
+use crate::domain::batch::Member;
 use crate::domain::{AssetId, Draft, LocalId, Problem, Stage, Standing, Task, Wish};
 use crate::fleet::FleetMsg;
 use crate::keys::Chord;
@@ -36,12 +37,25 @@ pub enum Msg {
         /// The end of the history.
         last: bool,
     },
+    /// What the store holds of a batch.
+    Batch {
+        /// Its name.
+        name: String,
+        /// All its tasks.
+        members: Vec<Member>,
+        /// Those that ended without a result.
+        failed: Vec<Task>,
+    },
     /// Older tasks were asked for and cannot be read; why.
     NotOlder(String),
     /// Tasks from the store that are not over: they are watched and fetched from now on, however old they are.
     Unfinished(Vec<Task>),
+    /// Relatives of a task from the store, wherever they are in the history.
+    Relatives(Vec<Task>),
     /// What was being typed when the program last ended.
     Drafted(Draft),
+    /// What was being typed for the models, one draft each.
+    Kept(Vec<Draft>),
     /// Send these, as if they had been typed: the first batch of the demonstration.
     Begin(Vec<Draft>),
     /// The store is open, and how this window stands to the others on it.
@@ -81,6 +95,8 @@ pub enum Msg {
     },
     /// The service answered whether the key is good: the number of tasks of the account.
     KeyChecked(Result<u64, Problem>),
+    /// The user's own editor has ended: the text as it left it, or why there is none.
+    Composed(Result<String, String>),
     /// A moment came that a source asked for.
     Woke,
     /// Something outside wants the user to know.

@@ -9,7 +9,7 @@ use crate::config::Confirm;
 use crate::domain::batch::{Bill, Item, Mark, Mode, Plan, Rows, Walk};
 use crate::domain::request::plain;
 use crate::domain::validate::validate;
-use crate::domain::{Catalogue, Draft, Invalid, LocalId, Request, text};
+use crate::domain::{Catalogue, Draft, Invalid, Kin, LocalId, Request, text};
 use crate::time::{Mono, Now, Wall};
 
 /// Tasks that are checked, or added, before something else has its turn.
@@ -72,6 +72,8 @@ pub struct Sending {
     pub examples: Vec<Example>,
     /// What decided their prompts, where chance made them.
     pub seed: Option<u64>,
+    /// The task that the prompt was taken from.
+    pub origin: Option<Kin>,
     /// The user wants them sent, or need not be asked.
     pub agreed: bool,
     rows: Rows,
@@ -99,6 +101,7 @@ impl Sending {
             model: draft.model.clone(),
             examples,
             seed: (draft.many.mode == Mode::Random).then_some(draft.many.seed),
+            origin: draft.origin,
             agreed: false,
             rows: Rows::default(),
             ready: VecDeque::new(),

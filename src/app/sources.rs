@@ -5,7 +5,9 @@ use std::time::Duration;
 use crate::domain::Stage;
 use crate::time::Mono;
 
+use super::groups::Group;
 use super::state::State;
+use super::table::Line;
 
 /// A standing producer of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,8 +40,11 @@ fn ticking(state: &State) -> bool {
     let visible = usize::from(super::layout::panes(state).rows.height);
     let (rows, _) = state.table.window(visible);
     let moving = |stage: Stage| stage.is_running() || matches!(stage, Stage::Sending | Stage::Unsure);
-    let detail = state.dialog.is_some().then(|| state.chosen()).flatten();
-    rows.into_iter().chain(detail).any(|id| state.fleet.task(id).is_some_and(|task| moving(task.status.stage())))
+    let detail = state.dialog.is_some().then(|| state.chosen()).flatten().map(Line::Task);
+    rows.into_iter().chain(detail).any(|line| match line {
+        Line::Task(id) => state.fleet.task(id).is_some_and(|task| moving(task.status.stage())),
+        Line::Group(name) => state.table.group(&name).is_some_and(Group::is_running),
+    })
 }
 
 /// A wait is counted down by the second. The allowance in the header changes when the oldest request leaves its

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ratatui::layout::Size;
 
 use crate::config::{Allowance, Confirm};
-use crate::domain::{AssetId, Catalogue, Draft, LocalId, Secret, Standing, Task};
+use crate::domain::{AssetId, Catalogue, Draft, Fingerprint, LocalId, Secret, Standing, Task};
 use crate::fleet::{Fleet, durations};
 use crate::keys::Place;
 use crate::time::{Chance, Now};
@@ -20,6 +20,7 @@ use super::preview::Preview;
 use super::sending::Sending;
 use super::settle::Settling;
 use super::table::Table;
+use super::writing::{Composing, JustSent};
 
 /// The pane that has the keyboard when nothing lies over it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,6 +83,12 @@ pub struct State {
     pub followed: bool,
     /// Where the service is asked to call when a task ends.
     pub callback: Option<Secret>,
+    /// What the API key is known by: it must not be sent, or stored, as a part of a prompt.
+    pub key: Option<Fingerprint>,
+    /// The last thing that was sent by hand, so that a second press of the key is known as one.
+    pub sent: Option<JustSent>,
+    /// What the user's own editor has now, if it was called.
+    pub composing: Option<Composing>,
     /// The moment of the last message.
     pub now: Now,
     /// Ids are drawn from it.
@@ -117,7 +124,7 @@ impl State {
         let mut fleet = Fleet::new(start.allowance, chance.bits());
         fleet.know(durations::kinds(&start.catalogue));
         let editor = Editor::new(&Draft::default(), &start.catalogue);
-        Self {
+        let mut state = Self {
             fleet,
             catalogue: start.catalogue,
             area: start.area,
@@ -141,11 +148,17 @@ impl State {
             standing: Standing::default(),
             followed: false,
             callback: None,
+            key: None,
+            sent: None,
+            composing: None,
             now,
             chance,
             clock_told: false,
             leaving: false,
-        }
+        };
+        let prompt = super::layout::panes(&state).prompt;
+        state.editor.lay(prompt);
+        state
     }
 
     /// Where the keyboard is.
@@ -165,12 +178,14 @@ impl State {
         self.area.width < SMALLEST.0 || self.area.height < SMALLEST.1
     }
 
-    /// The task that keys act on: the one of the detail view, or the chosen one.
+    /// The task that keys act on: the one of the detail view, or the chosen one. None where they act on a batch.
     #[must_use]
     pub fn chosen(&self) -> Option<LocalId> {
         match &self.dialog {
             Some(Dialog::Detail { id, .. } | Dialog::Settle(Settling { id, .. })) => Some(*id),
             Some(Dialog::Viewer(open)) => Some(open.id),
+            Some(Dialog::Batch { .. } | Dialog::AskBatch(_)) => None,
+            Some(Dialog::Kin(dialog)) => dialog.about().or(self.table.cursor()),
             Some(Dialog::Help { .. }) => self.under.as_ref().map(|open| open.id).or(self.table.cursor()),
             _ => self.table.cursor(),
         }
@@ -180,6 +195,13 @@ impl State {
     #[must_use]
     pub fn task(&self) -> Option<&Task> {
         self.chosen().and_then(|id| self.fleet.task(id)).map(AsRef::as_ref)
+    }
+
+    /// The task whose picture is seen: the chosen one, or the newest of the chosen batch that has one.
+    #[must_use]
+    pub fn seen(&self) -> Option<&Task> {
+        let of_batch = || self.batch().and_then(|name| self.table.group(&name)?.result());
+        self.chosen().or_else(of_batch).and_then(|id| self.fleet.task(id)).map(AsRef::as_ref)
     }
 
     /// Says something in the footer.

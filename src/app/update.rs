@@ -1,26 +1,33 @@
 //! The one function that changes the state: routing only, the work is in the modules.
 
-use crate::domain::{Change, Output, OutputState, Stage, Status, Task};
+use crate::domain::{Change, How, Output, OutputState, Stage, Status, Task};
 use crate::fleet::{FleetMsg, Order};
 use crate::keys::{Action, Chord, resolve};
 use crate::time::Now;
 
 use super::dialog::{Dialog, Setup, Test};
 use super::effect::Effect;
+use super::kin::KinDialog;
 use super::layout::panes;
 use super::msg::{AssetMsg, Msg};
 use super::preview::Slot;
 use super::state::{Pane, State};
 
+mod batches;
 mod dialogs;
 mod files;
 mod forms;
+mod guard;
+mod kin;
 mod looking;
 mod many;
 mod settle;
 mod tasks;
+mod twice;
 mod windows;
+mod writing;
 
+pub use batches::Retry;
 pub use dialogs::matching_models;
 
 /// Takes in a message and says what to do now.
@@ -68,8 +75,9 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
             state.warn(why);
             Vec::new()
         }
-        Msg::Unfinished(tasks) => tasks::restore(state, tasks),
+        Msg::Unfinished(tasks) | Msg::Relatives(tasks) => tasks::restore(state, tasks),
         Msg::Older { tasks, last } => tasks::older(state, tasks, last),
+        Msg::Batch { name, members, failed } => batches::learned(state, &name, &members, failed),
         Msg::Drafted(draft) => {
             // What was typed before the disk answered goes behind what was there: neither is lost.
             let typed = if state.editor.is_untouched() { String::new() } else { state.editor.draft().prompt };
@@ -77,6 +85,10 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
             if !typed.is_empty() {
                 state.editor.paste(&typed, now);
             }
+            Vec::new()
+        }
+        Msg::Kept(drafts) => {
+            state.editor.keep(drafts);
             Vec::new()
         }
         Msg::Begin(drafts) => tasks::begin(state, &drafts),
@@ -93,6 +105,10 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
         Msg::Wished(wishes) => windows::wished(state, wishes),
         Msg::Lists { names, found } => many::lists(state, &names, found),
         Msg::KeyChecked(result) => dialogs::key_checked(state, result),
+        Msg::Composed(result) => {
+            writing::composed(state, result);
+            Vec::new()
+        }
         Msg::Woke => fleet(state, FleetMsg::Woke),
         Msg::Told(text) => {
             state.warn(text);
@@ -108,6 +124,7 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
 fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     let now = state.now;
     settle::sync(state, false);
+    state.editor.forget_origin_if_empty(&state.catalogue);
     if let Some(Dialog::Settle(settling)) = &state.dialog
         && !state.fleet.task(settling.id).is_some_and(|task| matches!(task.status, Status::Unsure(_)))
     {
@@ -117,14 +134,19 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     state.editor.reckon(&state.catalogue);
     effects.extend(state.editor.wanted_lists().map(Effect::Lists));
     state.notice.take_if(|notice| notice.until <= now.mono);
-    if let Some(draft) = state.editor.unsaved(now, state.leaving) {
-        effects.push(Effect::Fleet(Order::Save(Change::Draft(draft))));
-    }
+    guard::watch(state);
+    // Those of other models go first: the last one that is saved is the one in the editor.
+    let mut drafts = state.editor.parted();
+    drafts.extend(state.editor.unsaved(now, state.leaving));
+    let drafts = drafts.into_iter().map(|draft| guard::without_key(state, draft));
+    effects.extend(drafts.map(|draft| Effect::Fleet(Order::Save(Change::Draft(draft)))));
     if state.leaving && state.standing.holds {
         effects.extend(state.fleet.leave().map(Effect::Fleet));
     }
-    let height = usize::from(panes(state).rows.height);
-    state.table.scroll(height);
+    let panes = panes(state);
+    state.editor.lay(panes.prompt);
+    batches::follow(state, effects);
+    let height = usize::from(panes.rows.height);
     if state.table.wants_more(height) {
         state.table.loading = true;
         effects.push(Effect::Older(state.table.frontier));
@@ -163,7 +185,11 @@ fn fleet(state: &mut State, msg: FleetMsg) -> Vec<Effect> {
         Some(problem) if blocked.as_ref() != Some(problem) => {
             let problem = problem.clone();
             state.warn(format!("{} – nothing more is sent; R goes on", problem.sentence()));
-            if problem.needs_key() && state.dialog.is_none() {
+            // Whoever is writing would go on writing, into the line for the key.
+            let writing = state.pane == Pane::Editor && !state.editor.text().is_empty();
+            if problem.needs_key() && state.dialog.is_none() && writing {
+                state.warn(format!("{} – K in the table takes another key", problem.sentence()));
+            } else if problem.needs_key() && state.dialog.is_none() {
                 let reason = problem.sentence();
                 state.dialog = Some(Dialog::Setup(Setup { reason, test: Test::None, ..Setup::default() }));
             }
@@ -189,6 +215,10 @@ fn key(state: &mut State, chord: Chord) -> Vec<Effect> {
 }
 
 fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    twice::once(state, action, |state| perform(state, action))
+}
+
+fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::Quit => return quit(state),
         Action::Suspend => return vec![Effect::Suspend],
@@ -200,8 +230,12 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.leaving = true;
             return vec![Effect::Demo];
         }
+        Action::Reuse | Action::Look | Action::Fetch | Action::Settle | Action::Adopt if state.batch().is_some() => {
+            state.say("that is about one task: choose one of the batch");
+        }
         Action::Submit => return tasks::submit(state),
-        Action::Send => return tasks::send(state),
+        Action::Send if matches!(state.dialog, Some(Dialog::Kin(_))) => return kin::send_cause(state),
+        Action::Send => return batches::send(state).unwrap_or_else(|| tasks::send(state)),
         Action::Resume => {
             state.say("going on");
             return fleet(state, FleetMsg::Resume);
@@ -212,11 +246,20 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             }
         }
         Action::Fetch => return files::check(state, true),
+        Action::Forget if batches::ask_drop(state) => {}
+        Action::Forget if matches!(state.dialog, Some(Dialog::Kin(_))) => return kin::drop_cause(state),
         Action::Forget => return tasks::forget(state),
+        Action::Fold => batches::fold(state),
+        Action::FoldAll => batches::fold_all(state),
+        Action::Shut => batches::shut(state),
+        Action::Pause => return batches::pause(state),
         Action::Check => return dialogs::try_key(state),
         Action::Key => dialogs::open_setup(state),
         Action::Write => state.pane = Pane::Editor,
-        Action::Leave => state.pane = Pane::Table,
+        Action::Leave => {
+            state.editor.select_nothing();
+            state.pane = Pane::Table;
+        }
         Action::NextPane => {
             state.pane = match state.pane {
                 Pane::Editor => Pane::Form,
@@ -231,7 +274,18 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
                 Pane::Table => Pane::Form,
             }
         }
-        Action::Reuse => tasks::reuse(state),
+        Action::Open if batches::open(state) => {}
+        Action::Reuse => match &state.dialog {
+            Some(Dialog::Kin(KinDialog::Carried(_))) => kin::edit_carried(state),
+            Some(Dialog::Kin(KinDialog::Causes { .. })) => kin::edit_cause(state),
+            _ => kin::edit(state),
+        },
+        Action::Again => return kin::again(state),
+        Action::Promote => kin::choose_model(state, How::Promote),
+        Action::Reference => kin::choose_model(state, How::Reference),
+        Action::Star => return kin::star(state),
+        Action::Family => return kin::show_family(state),
+        Action::Causes => kin::show_causes(state),
         Action::Open => {
             if let Some(id) = state.table.cursor() {
                 state.dialog = Some(Dialog::Detail { id, scroll: 0 });
@@ -257,6 +311,8 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Close => dialogs::close(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::Settle(_))) => return settle::accept(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::Confirm { .. })) => return many::agree(state),
+        Action::Accept if matches!(state.dialog, Some(Dialog::AskBatch(_))) => return batches::accept(state),
+        Action::Accept if matches!(state.dialog, Some(Dialog::Kin(_))) => return kin::accept(state),
         Action::Accept => dialogs::accept(state),
         Action::Expand => many::step_mode(state),
         Action::Repeats => many::open_repeats(state),
@@ -278,6 +334,15 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Default => forms::default_field(state),
         Action::Undo => state.editor.undo(state.now),
         Action::Redo => state.editor.redo(state.now),
+        Action::NewLine
+        | Action::Go(_)
+        | Action::Select(_)
+        | Action::Erase(_)
+        | Action::SelectAll
+        | Action::Copy
+        | Action::Cut
+        | Action::PasteBack => writing::act(state, action),
+        Action::Compose => return writing::compose(state),
     }
     Vec::new()
 }

@@ -92,12 +92,18 @@ pub(super) enum Command {
     Listen(Listen),
     /// Send what was held, and settle what is unsure, with the same key: never paid twice
     Send(Send),
+    /// Send a task once more: as it is where that makes sense, or with something changed
+    Retry(Retry),
+    /// Send the prompt of a task to another model, with the fields that can be carried
+    Promote(Promote),
     /// Decide about a task of which nobody knows whether it was accepted
     Settle(Settle),
     /// Watch and fetch tasks that other programs of the account created, like ours
     Adopt(Adopt),
     /// Fetch again what was moved, deleted, or did not come, while its link works
     Fetch(Fetch),
+    /// What was sent together: list batches; pause, resume, drop, retry one
+    Batches(Batches),
     /// List tasks, newest first
     List(List),
     /// Show everything about a task
@@ -249,6 +255,55 @@ pub(super) struct Send {
 }
 
 #[derive(Debug, clap::Args)]
+pub(super) struct Retry {
+    /// Which tasks; a unique prefix is enough
+    #[arg(value_name = "ID", required = true)]
+    pub ids: Vec<String>,
+    /// Set a field; may be given many times. Without a value it is left to the service
+    #[arg(long = "set", short, value_name = "FIELD=VALUE")]
+    pub fields: Vec<String>,
+    /// Another prompt
+    #[arg(long, value_name = "TEXT")]
+    pub prompt: Option<String>,
+    /// Do not ask, however many and however dear; also another picture of what is done
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Wait until the tasks have ended and their outputs are here
+    #[arg(long, short)]
+    pub wait: bool,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Promote {
+    /// Which task; a unique prefix is enough
+    pub id: String,
+    /// The model to send it to
+    #[arg(long, short)]
+    pub model: String,
+    /// Give that model its output to work on, while the link lives
+    #[arg(long)]
+    pub reference: bool,
+    /// Set a field of that model; may be given many times. Without a value it is left to the service
+    #[arg(long = "set", short, value_name = "FIELD=VALUE")]
+    pub fields: Vec<String>,
+    /// Another prompt
+    #[arg(long, value_name = "TEXT")]
+    pub prompt: Option<String>,
+    /// Show what is carried and the request, and send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Wait until the task has ended and its outputs are here
+    #[arg(long, short)]
+    pub wait: bool,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("decision").args(["adopt", "anew", "give_up"])))]
 pub(super) struct Settle {
     /// Which task; a unique prefix is enough. Without a decision it says what can be decided
@@ -300,6 +355,41 @@ pub(super) struct Fetch {
     /// Folder for the outputs
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("deed").args(["pause", "resume", "drop", "retry"]).requires("name")))]
+pub(super) struct Batches {
+    /// Only this one
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Send nothing more of it until somebody says so, in whichever window
+    #[arg(long)]
+    pub pause: bool,
+    /// Let it go on
+    #[arg(long)]
+    pub resume: bool,
+    /// Drop what of it was never sent
+    #[arg(long)]
+    pub drop: bool,
+    /// Send once more what failed for a reason that passes, and what was held
+    #[arg(long)]
+    pub retry: bool,
+    /// Do not ask, however many and however dear
+    #[arg(long, short, requires = "retry")]
+    pub yes: bool,
+    /// Send nothing if it may cost more than this, or if nobody knows
+    #[arg(long, value_name = "USD", value_parser = dollars, requires = "retry")]
+    pub max_cost: Option<f64>,
+    /// Wait until the tasks have ended and their outputs are here
+    #[arg(long, short, requires = "retry")]
+    pub wait: bool,
+    /// How many at most, the newest first
+    #[arg(long, short = 'n', default_value_t = 50)]
+    pub limit: usize,
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,

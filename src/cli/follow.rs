@@ -41,7 +41,8 @@ fn settled(task: &Task, until: Until, fleet: &Fleet, now: Now) -> bool {
         Status::Unsure(_) => {
             !fleet.will_send(task.id) || fleet.is_undecided(task.id) && !fleet.may_repeat(task.id, now)
         }
-        Status::Saved | Status::Sending => false,
+        Status::Saved => fleet.rests(task.id),
+        Status::Sending => false,
         Status::Success => until == Until::Accepted || task.outputs.iter().all(|o| o.state != OutputState::Away),
         _ => until == Until::Accepted,
     }
@@ -195,6 +196,9 @@ fn verdict(fleet: &Fleet, ids: &[LocalId], blocked: Option<&Problem>, trouble: O
             complain("where that does not settle it, `plantain settle ID` says what can be decided");
         }
         code = ERROR;
+    }
+    if ids.iter().any(|id| fleet.rests(*id)) {
+        complain("their batch is paused; `plantain batches NAME --resume` lets it go on");
     }
     if ids.iter().any(|id| fleet.task(*id).is_some_and(|task| matches!(task.status, Status::Missing(_)))) {
         complain("the service does not know some of them (any more); `plantain show ID` says what to do");

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::domain::cause;
 use crate::domain::text::is_harmless;
 use crate::domain::{GivenUp, Output, Status, Task};
 use crate::runtime::files::is_gone;
@@ -57,6 +58,15 @@ pub(super) fn task(task: &Task) -> Value {
         if let Some(seed) = mark.seed {
             line["seed"] = seed.into();
         }
+    }
+    if task.starred {
+        line["starred"] = true.into();
+    }
+    if let Some(kin) = task.kin {
+        line["from"] = json!({ "id": kin.parent.to_string(), "how": kin.how.word() });
+    }
+    if let Some(kind) = cause::kind(task) {
+        line["kind"] = kind.word().into();
     }
     if let Status::GivenUp(GivenUp { anew: Some(anew), .. }) = &task.status {
         line["sent_anew_as"] = anew.to_string().into();

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod args;
+mod batches;
 mod context;
 mod demo;
 mod doctor;
@@ -13,9 +14,11 @@ mod list;
 mod listen;
 mod log;
 mod models;
+mod promote;
 mod prompts;
 mod remote;
 mod repair;
+mod retry;
 mod send;
 mod settle;
 mod show;
@@ -95,9 +98,12 @@ async fn run(args: Args) -> Result<u8, Report> {
         Some(Command::Watch(args)) => watch::run(&global, &args).await,
         Some(Command::Listen(args)) => listen::run(&global, &args).await,
         Some(Command::Send(args)) => send::run(&global, &args).await,
+        Some(Command::Retry(args)) => retry::run(&global, args).await,
+        Some(Command::Promote(args)) => promote::run(&global, args).await,
         Some(Command::Settle(args)) => settle::run(&global, &args).await,
         Some(Command::Adopt(args)) => adopt::run(&global, args).await,
         Some(Command::Fetch(args)) => fetch::run(&global, args).await,
+        Some(Command::Batches(args)) => batches::run(&global, &args).await,
         Some(Command::List(args)) if args.remote => remote::run(&global, &args).await,
         Some(Command::List(args)) => list::run(&global, &args),
         Some(Command::Show(args)) => show::run(&global, &args),

@@ -43,8 +43,13 @@ pub(super) struct Checked {
 
 /// Number and price of some requests.
 pub(super) fn bill<'a>(requests: impl Iterator<Item = &'a Ready>, catalogue: &Catalogue) -> Bill {
+    sum(requests.map(|ready| ready.request.as_ref()), catalogue)
+}
+
+/// The same, of requests alone.
+pub(super) fn sum<'a>(requests: impl Iterator<Item = &'a Request>, catalogue: &Catalogue) -> Bill {
     let mut bill = Bill::default();
-    requests.for_each(|ready| bill.add(1, cost(&ready.request, catalogue).as_ref()));
+    requests.for_each(|request| bill.add(1, cost(request, catalogue).as_ref()));
     bill
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use color_eyre::eyre::{Report, eyre};
 use serde_json::json;
 
-use crate::domain::{Catalogue, LocalId, Settle as Decision, Stage, Status, Task, TaskId, explain, price};
+use crate::domain::{Catalogue, How, Kin, LocalId, Settle as Decision, Stage, Status, Task, TaskId, explain, price};
 use crate::fleet::{Fleet, FleetMsg};
 use crate::runtime::{Driver, clock};
 use crate::time::Chance;
@@ -52,7 +52,9 @@ pub(super) async fn run(global: &Global, args: &Settle) -> Result<u8, Report> {
             let anew = LocalId::from_random(Chance::new(clock::seed()).bits());
             ids.push(anew);
             let now = driver.clock().now().wall;
-            Decision::Anew(Box::new(Task::new(anew, Arc::clone(&task.request), now)))
+            let mut new = Task::new(anew, Arc::clone(&task.request), now);
+            new.kin = Some(Kin { parent: id, how: How::Retry });
+            Decision::Anew(Box::new(new))
         }
         (None, false, true) => Decision::GiveUp { anew: None },
         (None, false, false) => return choices(driver, &task, &cost, args).await,

@@ -43,7 +43,7 @@ pub(super) async fn run(global: &Global, args: Submit) -> Result<u8, Report> {
     // A run before this one may have sent some of it. Only a look: a dry run makes no database.
     let batch = ready.iter().find_map(|ready| ready.mark.as_ref()).map(|mark| mark.batch.clone());
     let given = match &batch {
-        Some(batch) if places.data.join(FILE).exists() => Store::open(&places.data)?.batch(batch)?,
+        Some(batch) if places.data.join(FILE).exists() => Store::open(&places.data)?.given(batch)?,
         _ => Vec::new(),
     };
     let Sorted { fresh, again, running, done } = sort(&ready, given);
@@ -59,7 +59,10 @@ pub(super) async fn run(global: &Global, args: Submit) -> Result<u8, Report> {
         dry_run::print(&all, &bill, seed, address.as_str(), &catalogue, args.json)?;
         return Ok(broken);
     }
-    if !consent(&args, &bill)? {
+    // Where templates, lists and files make the number, it may surprise; `--repeat` is a number that was said.
+    let many = &args.many;
+    let made = many.from.is_some() || many.expand.is_some() || !many.matrix.is_empty();
+    if !consent(&bill, made, many.yes, many.max_cost)? {
         return Ok(USAGE);
     }
     if let Some(seed) = seed.filter(|_| !args.json) {
@@ -123,20 +126,17 @@ fn sort(ready: &[Ready], given: Vec<Given>) -> Sorted<'_> {
 }
 
 /// The user wants so many, and so dear.
-fn consent(args: &Submit, bill: &Bill) -> Result<bool, Report> {
+pub(super) fn consent(bill: &Bill, made: bool, yes: bool, max_cost: Option<f64>) -> Result<bool, Report> {
     let sum = format!("{} tasks, {}", bill.tasks, bill.price());
-    if let Some(most) = args.many.max_cost
+    if let Some(most) = max_cost
         && (bill.usd > most || bill.unknown > 0)
     {
         let why = if bill.usd > most { "that is more than" } else { "nobody can say that it is within" };
         complain(&format!("{sum}: {why} --max-cost {most}; nothing was sent"));
         return Ok(false);
     }
-    // Where templates, lists and files make the number, it may surprise; `--repeat` is a number that was said.
-    let many = &args.many;
-    let made = many.from.is_some() || many.expand.is_some() || !many.matrix.is_empty();
     let Confirm { tasks, usd, .. } = Confirm::default();
-    if many.yes || ((bill.tasks <= u128::from(tasks) || !made) && bill.usd <= usd) {
+    if yes || ((bill.tasks <= u128::from(tasks) || !made) && bill.usd <= usd) {
         return Ok(true);
     }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {

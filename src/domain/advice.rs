@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use super::cause::{self, Kind};
+use super::retry::is_passing;
 use super::{Failure, Outcome, Output, OutputState, Problem, Stage, Status, Task};
 use crate::time::Wall;
 
@@ -46,8 +48,11 @@ pub fn explain(task: &Task, now: Wall, service: Wall) -> Explanation {
             "it is looked for now and then; a key of another account would explain it, or the service has deleted it",
         ),
         Status::GivenUp(given) => given_up(given),
+        Status::Refused(problem @ Problem::Rejected { .. }) => {
+            says(problem.sentence(), next(cause::kind(task).unwrap_or(Kind::Input), problem.code()))
+        }
         Status::Refused(problem) => says(problem.sentence(), problem.advice()),
-        Status::Failed(failure) => failed(failure),
+        Status::Failed(failure) => failed(failure, cause::kind(task).unwrap_or(Kind::Unknown)),
         Status::Success => success(task, service),
     }
 }
@@ -88,43 +93,38 @@ fn given_up(given: &super::status::GivenUp) -> Explanation {
 }
 
 /// Codes as in the protocol \[C\]; the list is open, so anything else is told as it came.
-fn failed(failure: &Failure) -> Explanation {
+fn failed(failure: &Failure, kind: Kind) -> Explanation {
     let message = failure.message.as_deref().map(str::trim).filter(|text| !text.is_empty());
     let bare = message.is_none_or(|text| text.eq_ignore_ascii_case("task failed"));
     let with = |head: &str| match message {
         Some(message) if !bare => format!("{head}: {message}"),
         _ => head.to_owned(),
     };
-    match failure.code.as_deref().map(str::trim).filter(|code| !code.is_empty()) {
-        Some("TASK_FAILED") | None if bare => says(
-            "the service could not make it and does not say why",
-            "change the prompt or the fields and send it anew; unchanged it would most likely fail again",
-        ),
-        Some("TASK_FAILED") | None => says(
-            with("the service could not make it"),
-            "change the prompt or the fields and send it anew; unchanged it would most likely fail again",
-        ),
-        Some("TASK_TIMEOUT") => {
-            says(with("the service took too long and gave up"), "it may work unchanged; send it anew")
+    let head = match failure.code.as_deref().map(str::trim).filter(|code| !code.is_empty()) {
+        Some("TASK_FAILED") | None if bare => "the service could not make it and does not say why".to_owned(),
+        Some("TASK_FAILED") | None => with("the service could not make it"),
+        Some("TASK_TIMEOUT") => with("the service took too long and gave up"),
+        Some("STORAGE_UNAVAILABLE") => with("it was generated, but the service could not store the result"),
+        Some("MODEL_UNAVAILABLE") => with("the model is not available now"),
+        Some(code) => with(&format!("the service ended it with {code}")),
+    };
+    says(head, next(kind, failure.code.as_deref()))
+}
+
+/// What to do. That it may work unchanged is said only where it may be sent unchanged.
+fn next(kind: Kind, code: Option<&str>) -> &'static str {
+    match kind {
+        Kind::Capacity | Kind::Timeout if !code.is_some_and(is_passing) => {
+            "the service does not say that this passes: change the request, or choose another model"
         }
-        Some("STORAGE_UNAVAILABLE") => says(
-            with("it was generated, but the service could not store the result"),
-            "it may work unchanged; send it anew a little later",
-        ),
-        Some("MODEL_UNAVAILABLE") => {
-            says(with("the model is not available now"), "send it anew a little later, or choose another model")
-        }
-        Some(code) => says(
-            with(&format!("the service ended it with {code}")),
-            "change the request, or send it anew later if the fault was not in it",
-        ),
+        kind => kind.advice(),
     }
 }
 
 fn success(task: &Task, now: Wall) -> Explanation {
     let all = task.outputs.len();
     if all == 0 {
-        return says("finished, nothing delivered", "the service should know more: ask it with the task id");
+        return says("finished, nothing delivered", Kind::Nothing.advice());
     }
     let count = |test: &dyn Fn(&Output) -> bool| task.outputs.iter().filter(|output| test(output)).count();
     let files = |n: usize| if n == 1 { "1 file".to_owned() } else { format!("{n} files") };

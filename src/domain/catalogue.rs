@@ -96,11 +96,36 @@ pub struct Field {
     /// Greatest number.
     #[serde(default)]
     pub max: Option<f64>,
+    /// How far a key press moves the number; 1 where nothing is said. Values between are allowed.
+    #[serde(default)]
+    pub step: Option<f64>,
     /// The field takes URLs of this kind of file: `image`, `video`, `audio`.
     #[serde(default)]
     pub media: Option<String>,
+    /// It also takes a `data:` URI, the file itself \[C\].
+    #[serde(default)]
+    pub data_uri: bool,
     /// For people.
     pub description: String,
+}
+
+impl Field {
+    /// A text so long that a line is too small for it: it gets an editor of its own.
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        const MANY: usize = 400;
+        self.kind == FieldKind::Text
+            && self.choices.is_none()
+            && self.media.is_none()
+            && (matches!(self.role, Some(Role::LongText | Role::Negative))
+                || self.max_length.is_some_and(|max| max > MANY))
+    }
+
+    /// Its value is a list, or one address that is chosen like those of a list.
+    #[must_use]
+    pub fn is_list(&self) -> bool {
+        self.choices.is_none() && (self.kind == FieldKind::Texts || self.media.is_some())
+    }
 }
 
 /// A rule across fields: when the condition holds, the requirement must.
@@ -317,6 +342,11 @@ impl Catalogue {
     #[must_use]
     pub fn default_model(&self) -> &Arc<ModelSpec> {
         self.get(&self.default_model).expect("parse() checked it")
+    }
+
+    /// The models through one of their routes, by `model@route`, in the order of the names.
+    pub fn routes(&self) -> impl Iterator<Item = &Arc<ModelSpec>> {
+        self.others.iter().filter(|(name, spec)| **name == spec.name).map(|(_, spec)| spec)
     }
 
     /// Up to three names that look like this one, best first.

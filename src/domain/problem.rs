@@ -175,6 +175,26 @@ impl Problem {
         }
     }
 
+    /// The service's own words, or the system's, if there are any. Text from outside; it is not cleaned.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        match self {
+            Self::Auth { message }
+            | Self::NoKey { message }
+            | Self::Forbidden { message }
+            | Self::Balance { message }
+            | Self::Busy { message, .. }
+            | Self::Mismatch { message }
+            | Self::Rejected { message, .. }
+            | Self::NotFound { message }
+            | Self::Server { message, .. }
+            | Self::Network { message, .. }
+            | Self::Certificate { message, .. }
+            | Self::Odd { message, .. } => Some(message.as_str()).filter(|text| !text.is_empty()),
+            Self::Limit { .. } | Self::Processing { .. } | Self::Local { .. } => None,
+        }
+    }
+
     /// One sentence on what happened. Text from outside in it is not cleaned.
     #[must_use]
     pub fn sentence(&self) -> String {

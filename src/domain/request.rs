@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::Kin;
 use super::batch::Many;
 use super::catalogue::{Catalogue, Role};
 
-/// What is being typed: not validated, never sent as it is.
+/// What is being typed: not validated, never sent as it is. It is stored as JSON; what an older program did not know
+/// is left at its default.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Draft {
     /// Name of the model.
     pub model: String,
@@ -18,7 +21,20 @@ pub struct Draft {
     /// What makes several tasks of it.
     #[serde(default, skip_serializing_if = "Many::is_default")]
     pub many: Many,
+    /// The task it was taken from, and what for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Kin>,
 }
+
+impl Draft {
+    /// Nothing was typed and nothing was set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.prompt.trim().is_empty() && self.fields.is_empty() && self.many.values.is_empty()
+    }
+}
+/// The longest body that is sent, in bytes \[D\]; newer tools of the service send more \[C\], which nobody promises.
+pub const LONGEST_BODY: usize = 10_000_000;
 
 /// What was validated and may be sent. Its bytes never change again: the service compares a retry with the
 /// first sending byte by byte \[C\].
@@ -68,6 +84,19 @@ impl Request {
         Self { model: model.to_owned(), route: route.map(str::to_owned), input, template, prompt, body }
     }
 
+    /// Lays out the body around an input that is sent as it was typed, byte for byte; `input` is what it says.
+    #[must_use]
+    pub fn raw(model: &str, typed: &str, input: Map<String, Value>, callback: Option<&str>) -> Self {
+        let typed = typed.trim();
+        let mut body = format!("{{\"model\":{},\"input\":{typed}", Value::from(model));
+        if let Some(url) = callback {
+            body.push_str(&format!(",\"callback\":{}", serde_json::json!({ "url": url, "when": "final" })));
+        }
+        body.push('}');
+        let prompt = likely_prompt(&input);
+        Self { model: model.to_owned(), route: None, input, template: typed.to_owned(), prompt, body }
+    }
+
     /// Brings a stored request back. The body is kept as it was, byte for byte.
     ///
     /// # Errors
@@ -103,10 +132,11 @@ impl Request {
     }
 
     /// The service was, or will be, asked to call back when the task ends. (In a JSON text a quotation mark is always
-    /// escaped, so no prompt can look like this.)
+    /// escaped, so no prompt can look like this; and what stands inside the input is closed by one more brace.)
     #[must_use]
     pub fn has_callback(&self) -> bool {
-        self.body.contains(r#","callback":{"url":""#)
+        let Some((_, rest)) = self.body.rsplit_once(r#","callback":{"url":""#) else { return false };
+        rest.strip_suffix(r#"","when":"final"}}"#).is_some_and(|url| !url.contains('"'))
     }
 
     /// The name the catalogue knows this model by.
@@ -131,13 +161,32 @@ impl Request {
     pub fn draft(&self, catalogue: &Catalogue) -> Draft {
         let model = self.full_model();
         let mut fields = self.input.clone();
+        if catalogue.get(&model).is_none() {
+            // Nobody knows its fields: what was typed is the JSON of the input.
+            let typed = serde_json::from_str::<Value>(&self.template).is_ok_and(|v| v.as_object() == Some(&self.input));
+            let prompt = if typed { self.template.clone() } else { pretty(&self.input) };
+            return Draft { model, prompt, ..Draft::default() };
+        }
         if let Some(field) = catalogue.get(&model).and_then(|spec| spec.prompt().map(|f| f.name.clone())) {
             fields.shift_remove(&field);
         }
         // What a template became, not the template: typed again it would stand for something else.
         let prompt = if self.prompt.is_empty() { &self.template } else { &self.prompt };
-        Draft { model, prompt: prompt.clone(), fields, many: Many::default() }
+        Draft { model, prompt: prompt.clone(), fields, ..Draft::default() }
     }
+}
+
+/// An object as JSON for people, over several lines.
+#[must_use]
+pub fn pretty(object: &Map<String, Value>) -> String {
+    serde_json::to_string_pretty(object).unwrap_or_default()
+}
+
+/// Where nobody knows the fields: the longest text that is no address, for what people see of the task.
+fn likely_prompt(input: &Map<String, Value>) -> String {
+    let texts =
+        input.values().filter_map(Value::as_str).filter(|text| !text.contains("://") && !text.starts_with("data:"));
+    texts.max_by_key(|text| text.len()).unwrap_or_default().to_owned()
 }
 
 /// A JSON value as a person would write it: text without quotes.
@@ -172,6 +221,24 @@ mod tests {
         };
         assert!(with("a fox", Some("https://x.example/h")));
         assert!(!with("a fox", None) && !with(r#"","callback":{"url":"https://x.example"#, None));
+    }
+
+    #[test]
+    fn a_raw_input_is_sent_as_it_was_typed() {
+        let typed = "{ \"strength\": 1.50,\n  \"text\": \"a fox\", \"seed\": 12345678901234567890123 }";
+        let input = serde_json::from_str(typed).expect("an object");
+        let request = Request::raw("new/model", &format!("\n{typed} "), input, Some("https://x.example/h"));
+        let body = format!(
+            r#"{{"model":"new/model","input":{typed},"callback":{{"url":"https://x.example/h","when":"final"}}}}"#
+        );
+        assert_eq!((request.body.as_str(), request.has_callback()), (body.as_str(), true));
+        assert_eq!(request.prompt, "a fox", "people see a text they know");
+        let back = Request::from_stored(request.body.clone(), request.template.clone(), request.prompt.clone());
+        assert_eq!(back.as_ref(), Ok(&request));
+        assert_eq!(request.draft(&Catalogue::built_in()).prompt, typed);
+        let lookalike = r#"{"a":1,"callback":{"url":"https://x.example/h","when":"final"}}"#;
+        let input = serde_json::from_str(lookalike).expect("an object");
+        assert!(!Request::raw("m", lookalike, input, None).has_callback());
     }
 
     #[test]

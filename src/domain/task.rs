@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::batch::Mark;
-use super::{AssetId, LocalId, Output, Report, Request, Stage, Status, TaskId};
+use super::{AssetId, Kin, LocalId, Output, Report, Request, Stage, Status, TaskId};
 use crate::time::Wall;
 
 /// When a task was first seen in each stage of its life.
@@ -55,6 +55,10 @@ pub struct Task {
     pub outputs: Vec<Output>,
     /// How it belongs to what was sent together, if it does.
     pub mark: Option<Arc<Mark>>,
+    /// Which task it came from, and how. It never changes.
+    pub kin: Option<Kin>,
+    /// The user has starred it.
+    pub starred: bool,
 }
 
 impl Task {
@@ -74,6 +78,8 @@ impl Task {
             completed: None,
             outputs: Vec::new(),
             mark: None,
+            kin: None,
+            starred: false,
         }
     }
 
@@ -87,8 +93,8 @@ impl Task {
         let request = Arc::new(Request::elsewhere(&report.model));
         let task_id = Some(report.task_id.clone());
         let (completed, outputs) = (None, Vec::new());
-        let mut task =
-            Self { id, task_id, request, status: Status::Queued, times, created, completed, outputs, mark: None };
+        let (mark, kin, starred, status) = (None, None, false, Status::Queued);
+        let mut task = Self { id, task_id, request, status, times, created, completed, outputs, mark, kin, starred };
         task.observe(report, report.completed.unwrap_or(now));
         task
     }

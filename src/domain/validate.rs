@@ -5,7 +5,8 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::catalogue::{Catalogue, Condition, Field, FieldKind, ModelSpec, Role, nearest};
-use super::request::{Draft, Request, plain};
+use super::raw::LONGEST_NAME;
+use super::request::{Draft, LONGEST_BODY, Request, plain};
 
 /// One broken rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +48,14 @@ pub enum Fault {
     Together(String),
     /// The callback URL is not https.
     Callback,
+    /// The input that was typed is not JSON: line and column, both from 1, and what the reader says.
+    Json(usize, usize, String),
+    /// It is JSON, but no object.
+    NotObject,
+    /// The request is too large: so many of so many bytes.
+    TooLarge(usize, usize),
+    /// Not the name of a model: empty, too long, or with blanks in it.
+    Name,
 }
 
 impl Invalid {
@@ -82,6 +91,12 @@ impl fmt::Display for Invalid {
             Fault::NotUrl => write!(f, "{field} takes http or https URLs; the service cannot see local files"),
             Fault::Together(text) => write!(f, "{text}"),
             Fault::Callback => write!(f, "the callback URL must be an https URL"),
+            Fault::Json(line, column, what) => write!(f, "line {line}, column {column}: {what}"),
+            Fault::NotObject => write!(f, "the input must be a JSON object: {{ … }}"),
+            Fault::TooLarge(is, max) => {
+                write!(f, "the request has {} kB, at most {} kB are sent", is / 1000, max / 1000)
+            }
+            Fault::Name => write!(f, "a model's name has no blanks and at most {LONGEST_NAME} characters"),
         }
     }
 }
@@ -169,7 +184,7 @@ pub fn validate(draft: &Draft, catalogue: &Catalogue, callback: Option<&str>) ->
         }
     }
     if faults.is_empty() {
-        together(spec, &input, &mut faults);
+        together(spec, &|name| input.get(name), &mut faults);
     }
     if callback.is_some_and(|url| !is_callback(url)) {
         faults.push(Invalid { field: None, fault: Fault::Callback });
@@ -183,7 +198,51 @@ pub fn validate(draft: &Draft, catalogue: &Catalogue, callback: Option<&str>) ->
         Some((model, route)) if catalogue.models().iter().all(|m| m.name != spec.name) => (model, Some(route)),
         _ => (spec.name.as_str(), None),
     };
-    Ok(Request::new(model, route, input, draft.prompt.clone(), prompt, callback))
+    fit(Request::new(model, route, input, draft.prompt.clone(), prompt, callback))
+}
+
+/// A request of a size that the service takes.
+pub(super) fn fit(request: Request) -> Result<Request, Vec<Invalid>> {
+    let size = request.body.len();
+    if size > LONGEST_BODY {
+        return Err(vec![Invalid { field: None, fault: Fault::TooLarge(size, LONGEST_BODY) }]);
+    }
+    Ok(request)
+}
+
+/// The first broken rule among the fields that are set: what is known to be wrong while somebody is still typing.
+/// What is missing is not wrong yet.
+#[must_use]
+pub fn broken(spec: &ModelSpec, fields: &Map<String, Value>) -> Option<Invalid> {
+    let mut faults = Vec::new();
+    for (name, value) in fields.iter().filter(|(_, value)| !is_empty(value)) {
+        match spec.field(name) {
+            Some(field) if field.role == Some(Role::Prompt) => {}
+            Some(field) => check(field, value, &mut faults),
+            None => {
+                let near = nearest(name, spec.fields.iter().map(|f| f.name.as_str()));
+                faults.push(Invalid { field: Some(name.clone()), fault: Fault::UnknownField(near) });
+            }
+        }
+    }
+    if faults.is_empty() {
+        let sent = |name: &str| {
+            let required = || spec.field(name).filter(|field| field.required).and_then(|field| field.default.as_ref());
+            fields.get(name).filter(|value| !is_empty(value)).or_else(required)
+        };
+        together(spec, &sent, &mut faults);
+    }
+    faults.into_iter().next()
+}
+
+/// The rules of one field, for one value.
+///
+/// # Errors
+/// The first that is broken.
+pub fn check_value(field: &Field, value: &Value) -> Result<(), Invalid> {
+    let mut faults = Vec::new();
+    check(field, value, &mut faults);
+    faults.into_iter().next().map_or(Ok(()), Err)
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -213,7 +272,7 @@ fn check(field: &Field, value: &Value, faults: &mut Vec<Invalid>) {
     {
         return broken(Fault::NotAllowed(plain(value), allowed.iter().map(plain).collect()));
     }
-    if let Some(text) = value.as_str() {
+    if let Some(text) = value.as_str().filter(|_| field.max_length.is_some() || field.min_length.is_some()) {
         let length = text.chars().count();
         if let Some(max) = field.max_length.filter(|max| length > *max) {
             broken(Fault::TooLong(length, max));
@@ -248,7 +307,12 @@ fn check(field: &Field, value: &Value, faults: &mut Vec<Invalid>) {
 }
 
 /// Media fields take http(s) URLs; several models also take `data:` URIs and `asset://` handles \[C\].
-fn is_reference(text: &str) -> bool {
+#[must_use]
+pub fn is_reference(text: &str) -> bool {
+    // The file itself may be megabytes long: it is not taken apart.
+    if text.starts_with("data:") {
+        return true;
+    }
     url::Url::parse(text).is_ok_and(|url| match url.scheme() {
         "http" | "https" => url.has_host(),
         "data" | "asset" => true,
@@ -257,7 +321,7 @@ fn is_reference(text: &str) -> bool {
 }
 
 /// https; http only to this machine itself, where nobody but the simulated service can call.
-fn is_callback(text: &str) -> bool {
+pub(super) fn is_callback(text: &str) -> bool {
     url::Url::parse(text).is_ok_and(|url| {
         let here = match url.host() {
             Some(url::Host::Domain(name)) => name == "localhost",
@@ -270,12 +334,12 @@ fn is_callback(text: &str) -> bool {
 }
 
 /// The rules across fields.
-fn together(spec: &ModelSpec, input: &Map<String, Value>, faults: &mut Vec<Invalid>) {
+fn together<'a>(spec: &'a ModelSpec, sent: &dyn Fn(&str) -> Option<&'a Value>, faults: &mut Vec<Invalid>) {
     // A default counts as the value of a field that was left out: the service fills it in before it checks.
-    let value = |name: &str| input.get(name).or_else(|| spec.field(name).and_then(|f| f.default.as_ref()));
+    let value = |name: &str| sent(name).or_else(|| spec.field(name).and_then(|f| f.default.as_ref()));
     for rule in &spec.constraints {
         let applies = rule.when.iter().all(|(name, condition)| match condition {
-            Condition::Word(_) => input.contains_key(name),
+            Condition::Word(_) => sent(name).is_some(),
             Condition::OneOf(values) => value(name).is_some_and(|v| values.contains(v)),
         });
         if !applies {
@@ -285,16 +349,16 @@ fn together(spec: &ModelSpec, input: &Map<String, Value>, faults: &mut Vec<Inval
             let (field, holds) = match (name.strip_suffix("_not"), condition) {
                 _ if name == "absent" => match condition {
                     Condition::OneOf(names) => {
-                        let sent = names.iter().filter_map(Value::as_str).find(|n| input.contains_key(*n));
-                        (sent.unwrap_or_default().to_owned(), sent.is_none())
+                        let one = names.iter().filter_map(Value::as_str).find(|n| sent(n).is_some());
+                        (one.unwrap_or_default().to_owned(), one.is_none())
                     }
-                    Condition::Word(word) => (word.clone(), !input.contains_key(word)),
+                    Condition::Word(word) => (word.clone(), sent(word).is_none()),
                 },
                 (Some(field), Condition::OneOf(values)) => {
                     (field.to_owned(), !value(field).is_some_and(|v| values.contains(v)))
                 }
                 (_, Condition::OneOf(values)) => (name.clone(), value(name).is_none_or(|v| values.contains(v))),
-                (_, Condition::Word(_)) => (name.clone(), input.contains_key(name)),
+                (_, Condition::Word(_)) => (name.clone(), sent(name).is_some()),
             };
             if !holds {
                 faults.push(Invalid { field: Some(field), fault: Fault::Together(rule.text.clone()) });
@@ -377,6 +441,21 @@ mod tests {
         assert_eq!((request.model.as_str(), request.route.as_deref()), ("gpt-image-2/text-to-image", Some("ext")));
         let whole = validate(&draft("gpt-image-2.5-flare@pro", "a fox", Value::Null), &catalogue, None).expect("valid");
         assert_eq!((whole.model.as_str(), whole.route), ("gpt-image-2.5-flare@pro", None));
+    }
+
+    #[test]
+    fn what_is_broken_shows_before_anything_is_complete() {
+        let catalogue = Catalogue::built_in();
+        let first = |model: &str, fields: Value| {
+            let spec = catalogue.get(model).expect("a model");
+            broken(spec, fields.as_object().expect("an object")).map(|fault| fault.to_string())
+        };
+        assert_eq!(first("seedance-2.0", serde_json::json!({})), None, "what is missing is not wrong yet");
+        let late = serde_json::json!({"last_frame_url": "https://x.example/a.png"});
+        assert_eq!(first("seedance-2.0", late).as_deref(), Some("a last frame needs a first frame"));
+        let shape = serde_json::json!({"aspect_ratio": "1:1", "resolution": "4K"});
+        assert_eq!(first("gpt-image-2/text-to-image", shape).as_deref(), Some("these shapes are unavailable at 4K"));
+        assert!(first("flux-1.1-pro", serde_json::json!({"width": 5})).is_some_and(|w| w.contains("from 256 to 1440")));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Several programs on one data folder: what one may ask of another, and who holds the lease.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{AssetId, LocalId, Problem, Report, Task, TaskId};
@@ -33,8 +35,17 @@ pub enum Wish {
         /// What it became.
         task_id: TaskId,
     },
+    /// The user stars this, or takes the star away. From the moment it is written it is so.
+    Star {
+        /// Which one.
+        task: LocalId,
+        /// With a star.
+        on: bool,
+    },
     /// The user wants to see what the account holds besides our own tasks.
     Browse(Browse),
+    /// The user gives up what of this batch was never sent.
+    Drop(String),
     /// Somebody looks at the whole history: all that is unfinished is to be watched.
     WatchAll,
 }
@@ -46,8 +57,8 @@ impl Wish {
         match self {
             Self::Send(id) | Self::Look(id) | Self::Forget(id) => Some(*id),
             Self::Again(asset) => Some(asset.task),
-            Self::GiveUp { task, .. } | Self::Adopt { task, .. } => Some(*task),
-            Self::Resume | Self::Browse(_) | Self::WatchAll => None,
+            Self::GiveUp { task, .. } | Self::Adopt { task, .. } | Self::Star { task, .. } => Some(*task),
+            Self::Resume | Self::Browse(_) | Self::Drop(_) | Self::WatchAll => None,
         }
     }
 }
@@ -122,11 +133,21 @@ pub struct Standing {
     pub stranger: bool,
     /// What is unsure and is settled by the holder without a further word.
     pub retried: Vec<LocalId>,
+    /// The batches of which nothing is sent until the user says so.
+    pub resting: BTreeSet<String>,
 }
 
 impl Default for Standing {
     /// Alone.
     fn default() -> Self {
-        Self { holds: true, holder: None, paused: None, lockless: false, stranger: false, retried: Vec::new() }
+        Self {
+            holds: true,
+            holder: None,
+            paused: None,
+            lockless: false,
+            stranger: false,
+            retried: Vec::new(),
+            resting: BTreeSet::new(),
+        }
     }
 }

@@ -1,10 +1,17 @@
-//! Fetching again what was here once: the user moved or deleted it, or it did not come the first time.
+//! What a user does to tasks that are over: fetching again what was moved, deleted or did not come; stars.
 
 use super::{Fleet, Order};
-use crate::domain::{AssetId, OutputState};
+use crate::domain::{AssetId, LocalId, OutputState};
 use crate::time::Now;
 
 impl Fleet {
+    /// Stars one of our tasks, or takes the star away; says whether that changed anything.
+    pub(super) fn star(&mut self, id: LocalId, on: bool) -> bool {
+        let Some(task) = self.tasks.get_mut(&id).filter(|task| task.starred != on) else { return false };
+        std::sync::Arc::make_mut(task).starred = on;
+        true
+    }
+
     /// Wants these outputs once more. What has no working link any more stays as it is: its note and its sum are worth
     /// more than a second refusal.
     pub(super) fn again(&mut self, assets: &[AssetId], now: Now, orders: &mut Vec<Order>) {

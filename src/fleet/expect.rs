@@ -12,7 +12,7 @@ use super::durations::Curve;
 /// Running tasks that are looked into for the end of all; of more, every so many-th.
 const SAMPLE: usize = 64;
 /// The last one sent has most likely ended after so many times what is usual.
-const LATE: f64 = 2.0;
+pub(super) const LATE: f64 = 2.0;
 /// Nothing is foretold beyond this.
 const FARTHEST: f64 = 86_400.0;
 
@@ -53,7 +53,7 @@ fn age(task: &Task, now: Now) -> Duration {
 }
 
 impl Fleet {
-    fn curve_of(&self, task: &Task) -> &Curve {
+    pub(super) fn curve_of(&self, task: &Task) -> &Curve {
         self.watch.durations().find(&task.request.full_model(), &task.request.input)
     }
 
@@ -79,6 +79,17 @@ impl Fleet {
         }
         let running: Vec<&Task> =
             self.tasks.values().filter(|task| task.status.is_running()).map(AsRef::as_ref).collect();
+        let running = self.last_end(&running, now);
+        let mut end = running.unwrap_or_default().as_secs_f64();
+        let unsent = self.queue.unsent();
+        if let Some(task) = self.queue.any().and_then(|id| self.tasks.get(&id)) {
+            end = end.max(self.sent_in(unsent, now) + LATE * self.curve_of(task).left(Duration::ZERO).as_secs_f64());
+        }
+        (unsent > 0 || running.is_some()).then(|| Duration::from_secs_f64(end.min(FARTHEST)))
+    }
+
+    /// In how long the last of these, which run, has most likely ended; none if all run unusually long.
+    pub(super) fn last_end(&self, running: &[&Task], now: Now) -> Option<Duration> {
         let step = running.len().div_ceil(SAMPLE).max(1);
         let known = running.iter().step_by(step).map(|task| (self.curve_of(task), age(task, now)));
         let known: Vec<(&Curve, f64)> = known
@@ -88,17 +99,12 @@ impl Fleet {
         // For each picked one there are so many like it.
         #[allow(clippy::cast_precision_loss, reason = "a small number")]
         let each = step as f64;
-        let mut end = last_of(&known, each);
-        let unsent = self.queue.unsent();
-        if let Some(task) = self.queue.any().and_then(|id| self.tasks.get(&id)) {
-            end = end.max(self.sent_in(unsent, now) + LATE * self.curve_of(task).left(Duration::ZERO).as_secs_f64());
-        }
-        (unsent > 0 || !known.is_empty()).then(|| Duration::from_secs_f64(end.min(FARTHEST)))
+        (!known.is_empty()).then(|| Duration::from_secs_f64(last_of(&known, each).min(FARTHEST)))
     }
 
     /// In how many seconds so many have left, if creations get what looks leave them.
     #[allow(clippy::cast_precision_loss, reason = "thousands at most")]
-    fn sent_in(&self, unsent: usize, now: Now) -> f64 {
+    pub(super) fn sent_in(&self, unsent: usize, now: Now) -> f64 {
         let pace = (self.budget.dared(now.mono).saturating_sub(self.budget.reserve(now.mono))).max(1) as usize;
         let at_once = pace.saturating_sub(self.budget.used(now.mono)).max(1);
         let first = self

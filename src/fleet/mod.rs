@@ -9,8 +9,10 @@
 
 mod again;
 pub mod backoff;
+mod batches;
 pub mod budget;
 pub mod callbacks;
+mod curve;
 pub mod durations;
 mod expect;
 pub mod fetch;
@@ -27,6 +29,7 @@ mod settle;
 mod skew;
 pub mod strays;
 mod submission;
+mod tasks;
 pub mod watch;
 mod windows;
 mod worth;
@@ -52,6 +55,7 @@ use missing::Absences;
 use queue::Queue;
 use skew::Skew;
 use strays::Strays;
+use tasks::Tasks;
 use watch::Watch;
 
 /// A store that refused is asked again this much later.
@@ -60,7 +64,7 @@ const STORE_WAIT: Duration = Duration::from_secs(2);
 /// All tasks that are loaded, and everything that is known about asking for them.
 #[derive(Clone, Debug)]
 pub struct Fleet {
-    tasks: BTreeMap<LocalId, Arc<Task>>,
+    tasks: Tasks,
     by_task_id: HashMap<TaskId, LocalId>,
     allowance: Allowance,
     budget: Budget,
@@ -84,6 +88,8 @@ pub struct Fleet {
     wished: BTreeSet<LocalId>,
     /// There too: what is unsure and the window that sends settles by itself.
     retried: BTreeSet<LocalId>,
+    /// Batches of which nothing is sent until the user says so.
+    resting: BTreeSet<String>,
     /// Consecutive failures to reach the service, and since when.
     silence: Option<Silence>,
     chance: Chance,
@@ -105,7 +111,7 @@ impl Fleet {
     #[must_use]
     pub fn new(allowance: Allowance, seed: u128) -> Self {
         Self {
-            tasks: BTreeMap::new(),
+            tasks: Tasks::default(),
             by_task_id: HashMap::new(),
             allowance,
             budget: Budget::new(allowance),
@@ -122,6 +128,7 @@ impl Fleet {
             adopting: BTreeSet::new(),
             wished: BTreeSet::new(),
             retried: BTreeSet::new(),
+            resting: BTreeSet::new(),
             silence: None,
             chance: Chance::new(seed),
         }
@@ -148,6 +155,11 @@ impl Fleet {
             FleetMsg::Block(problem) => self.queue.block(problem),
             FleetMsg::Again(assets) => self.again(&assets, now, &mut orders),
             FleetMsg::Forget(id) => self.forget(id, &mut orders),
+            FleetMsg::Star(id, on) => {
+                if self.star(id, on) {
+                    orders.push(Order::Save(Change::Star(id, on)));
+                }
+            }
             FleetMsg::Learned(learned) => self.learned_before(learned),
             FleetMsg::Settle { id, how } => self.settle(id, how, now, &mut orders),
             FleetMsg::Browse(browse) => self.browse(browse),
@@ -155,6 +167,9 @@ impl Fleet {
             FleetMsg::Found(_) => {}
             FleetMsg::Browsed { browse, answer } => self.browsed(&browse, answer, now, &mut orders),
             FleetMsg::Sifted(known) => self.sifted(known, now, &mut orders),
+            FleetMsg::Pause { batch, on } => self.pause(batch, on, now, &mut orders),
+            FleetMsg::Resting(batches) => self.rest(batches, now, &mut orders),
+            FleetMsg::DropUnsent(batch) => self.drop_unsent(&batch, &mut orders),
             FleetMsg::Adopt(id) => self.adopt(id, &mut orders),
             FleetMsg::Woke => {}
         }
@@ -231,7 +246,12 @@ impl Fleet {
                     self.unwritten.remove(&id);
                 }
                 match stage {
-                    Stage::Saved if current == Stage::Saved => self.queue.push(id),
+                    Stage::Saved if current == Stage::Saved => {
+                        self.queue.push(id);
+                        if self.rests(id) {
+                            self.queue.park(id);
+                        }
+                    }
                     // Only now may the first byte leave.
                     Stage::Sending | Stage::Unsure if current == stage && self.queue.may_go(id) => {
                         orders.push(Order::Submit(id, request));
@@ -334,6 +354,11 @@ impl Fleet {
     /// All tasks of ours that are loaded, in no useful order.
     pub fn tasks(&self) -> impl Iterator<Item = &Arc<Task>> {
         self.tasks.values()
+    }
+
+    /// The tasks that may have changed, come or gone since this was last asked.
+    pub fn take_touched(&mut self) -> BTreeSet<LocalId> {
+        self.tasks.take_touched()
     }
 
     /// Says what the models are: what they make, and which of their fields decide how long that takes.

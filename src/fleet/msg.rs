@@ -1,5 +1,6 @@
 //! What the fleet hears and what it wants.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::durations::Curve;
@@ -59,6 +60,8 @@ pub enum FleetMsg {
     Again(Vec<AssetId>),
     /// The user gives up a task that was never sent.
     Forget(LocalId),
+    /// The user stars a task, or takes the star away.
+    Star(LocalId, bool),
     /// What earlier runs learned of durations came from the store. From here on what is new is kept there.
     Learned(Vec<(String, Curve)>),
     /// The user decides about a creation whose outcome nobody knows.
@@ -83,6 +86,17 @@ pub enum FleetMsg {
     },
     /// Which of the tasks that were seen there are stored here after all.
     Sifted(Result<Vec<TaskId>, Problem>),
+    /// The user lets a batch rest, or go on.
+    Pause {
+        /// Its name.
+        batch: String,
+        /// It rests.
+        on: bool,
+    },
+    /// The store tells which batches rest.
+    Resting(BTreeSet<String>),
+    /// The user gives up what of this batch was never sent.
+    DropUnsent(String),
     /// The user takes over a task that another program created.
     Adopt(LocalId),
     /// A moment came for which [`Fleet::next_due`](super::Fleet::next_due) asked.

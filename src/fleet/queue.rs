@@ -19,6 +19,8 @@ pub struct Queue {
     /// To be sent again, not before this moment.
     again: HashMap<LocalId, Mono>,
     again_at: BTreeSet<(Mono, LocalId)>,
+    /// They keep their turns, but are not sent: their batches rest.
+    parked: HashMap<LocalId, i64>,
     /// How often each was tried in this run.
     attempts: HashMap<LocalId, u32>,
     /// Nothing is sent until the user says so.
@@ -28,7 +30,7 @@ pub struct Queue {
 impl Queue {
     /// Adds a task at the end.
     pub fn push(&mut self, id: LocalId) {
-        if !self.under_way.contains_key(&id) && !self.again.contains_key(&id) && !self.turns.contains_key(&id) {
+        if !self.holds(id) && !self.parked.contains_key(&id) {
             self.last += 1;
             self.waiting.insert(self.last, id);
             self.turns.insert(id, self.last);
@@ -109,6 +111,39 @@ impl Queue {
         self.not_again(id);
         self.under_way.remove(&id);
         self.attempts.remove(&id);
+        self.parked.remove(&id);
+    }
+
+    /// Takes one that waits out of the order until [`Queue::unpark`]; it keeps its turn.
+    pub fn park(&mut self, id: LocalId) {
+        if let Some(turn) = self.turns.remove(&id) {
+            self.waiting.remove(&turn);
+            self.parked.insert(id, turn);
+        } else if self.again.contains_key(&id) {
+            self.not_again(id);
+            self.first -= 1;
+            self.parked.insert(id, self.first);
+        }
+    }
+
+    /// It waits again, where it stood.
+    pub fn unpark(&mut self, id: LocalId) {
+        if let Some(turn) = self.parked.remove(&id) {
+            self.waiting.insert(turn, id);
+            self.turns.insert(id, turn);
+        }
+    }
+
+    /// All that wait, in no useful order.
+    pub fn ids(&self) -> impl Iterator<Item = LocalId> {
+        self.waiting.values().chain(self.again.keys()).copied()
+    }
+
+    /// How many go before this one, if it waits for its turn.
+    #[must_use]
+    pub fn before(&self, id: LocalId) -> Option<usize> {
+        let turn = self.turns.get(&id)?;
+        Some(self.waiting.range(..turn).count() + self.again.len())
     }
 
     /// Stops sending: the next task would meet the same refusal.

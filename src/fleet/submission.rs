@@ -114,14 +114,23 @@ impl Fleet {
     }
 
     pub(super) fn forget(&mut self, id: LocalId, orders: &mut Vec<Order>) {
-        let never_sent = |task: &Arc<Task>| matches!(task.status, Status::Held(_) | Status::Saved);
-        if self.tasks.get(&id).is_some_and(never_sent) && !self.queue.is_under_way(id) {
-            self.queue.remove(id);
-            self.tasks.remove(&id);
-            self.unborn.remove(&id);
-            self.unwritten.remove(&id);
+        if self.may_forget(id) {
+            self.let_go(id);
             orders.push(Order::Save(Change::Forget(id)));
         }
+    }
+
+    /// It was never sent, and is not being sent.
+    pub(super) fn may_forget(&self, id: LocalId) -> bool {
+        let never_sent = |task: &Arc<Task>| matches!(task.status, Status::Held(_) | Status::Saved);
+        self.tasks.get(&id).is_some_and(never_sent) && !self.queue.is_under_way(id)
+    }
+
+    pub(super) fn let_go(&mut self, id: LocalId) {
+        self.queue.remove(id);
+        self.tasks.remove(&id);
+        self.unborn.remove(&id);
+        self.unwritten.remove(&id);
     }
 
     pub(super) fn pump_queue(&mut self, now: Now, orders: &mut Vec<Order>) {
@@ -134,6 +143,11 @@ impl Fleet {
             };
             if !self.tasks.get(&id).is_some_and(sendable) {
                 self.queue.done(id);
+                continue;
+            }
+            if self.rests(id) {
+                self.queue.put_back(id);
+                self.queue.park(id);
                 continue;
             }
             if !self.budget.take(Kind::Create, now.mono) {

@@ -98,10 +98,22 @@ impl Fleet {
                 self.tasks.remove(&id);
             }
             FleetMsg::Forget(id) => return wish(Wish::Forget(id)),
+            FleetMsg::Star(id, on) if self.star(id, on) => return wish(Wish::Star { task: id, on }),
+            FleetMsg::Star(..) => {}
             FleetMsg::Browse(browse) => return self.wish_browsed(browse),
             FleetMsg::Found(found) => self.found(*found, now),
             FleetMsg::Adopt(id) => return self.wish_adopted(id),
             FleetMsg::Settle { id, how } => return self.wish_settled(id, how, now),
+            FleetMsg::Pause { batch, on } => {
+                if on {
+                    self.resting.insert(batch.clone())
+                } else {
+                    self.resting.remove(&batch)
+                };
+                return vec![Order::Save(Change::Batch { name: batch, paused: on })];
+            }
+            FleetMsg::Resting(batches) => self.resting = batches,
+            FleetMsg::DropUnsent(batch) => return wish(Wish::Drop(batch)),
             FleetMsg::Block(problem) => self.queue.block(problem),
             FleetMsg::Learned(learned) => self.learned_before(learned),
             FleetMsg::Again(assets) => {
@@ -204,13 +216,14 @@ impl Fleet {
 
     /// Forgets what it was about to do, and keeps what it knows.
     fn begin_anew(&mut self) {
+        let resting = std::mem::take(&mut self.resting);
         let (tasks, by_task_id) = (std::mem::take(&mut self.tasks), std::mem::take(&mut self.by_task_id));
         let (callbacks, unborn) = (std::mem::take(&mut self.callbacks), std::mem::take(&mut self.unborn));
         let strays = std::mem::take(&mut self.strays);
         let durations = std::mem::take(self.watch.durations_mut());
         let (skew, lessons) = (self.skew, self.lessons);
         let fresh = Self::new(self.allowance, self.chance.bits());
-        *self = Self { tasks, by_task_id, callbacks, unborn, skew, lessons, strays, ..fresh };
+        *self = Self { tasks, by_task_id, callbacks, unborn, skew, lessons, strays, resting, ..fresh };
         *self.watch.durations_mut() = durations;
     }
 
@@ -252,7 +265,7 @@ impl Fleet {
         let coming: Vec<LocalId> = wished.intersection(&self.unborn).copied().collect();
         self.begin_anew();
         self.by_task_id.clear();
-        let mut tasks = std::mem::take(&mut self.tasks);
+        let mut tasks = self.tasks.take();
         tasks.extend(unfinished.into_iter().map(|task| (task.id, Arc::new(task))));
         self.strays.ask_again();
         let mut orders = self.handle(FleetMsg::Restored(tasks.into_values().map(Arc::unwrap_or_clone).collect()), now);
@@ -277,8 +290,10 @@ pub fn granted(wish: Wish, task: Option<Task>) -> Vec<FleetMsg> {
         Wish::Again(asset) => vec![first, FleetMsg::Again(vec![asset])],
         Wish::GiveUp { task, anew } => vec![first, FleetMsg::Settle { id: task, how: Settle::GiveUp { anew } }],
         Wish::Adopt { task, task_id } => vec![first, FleetMsg::Settle { id: task, how: Settle::Adopt(task_id) }],
+        Wish::Star { task, on } => vec![first, FleetMsg::Star(task, on)],
         Wish::Browse(browse) => vec![FleetMsg::BrowseFor(browse)],
         Wish::Resume => vec![FleetMsg::Resume],
+        Wish::Drop(batch) => vec![FleetMsg::DropUnsent(batch)],
         Wish::WatchAll => Vec::new(),
     }
 }

@@ -132,7 +132,11 @@ pub fn encode_for(image: &Decoded, key: PictureKey, shape: &Shape, ask: &Ask) ->
         }
     };
     let fit = fit.ok_or(EncodeError::Size)?;
-    let fit = if shape.protocol == Protocol::Sixel { sixel::whole_bands(fit, shape.cell) } else { fit };
+    let fit = match shape.protocol {
+        Protocol::Sixel if shape.tmux => sixel::whole_rows(sixel::whole_bands(fit, shape.cell), shape.cell, room),
+        Protocol::Sixel => sixel::whole_bands(fit, shape.cell),
+        _ => fit,
+    };
     let source = Source { pixels: &image.pixels, part, behind: ask.behind };
     // Where the terminal scales, more pixels than the source has would only cost bytes.
     let most = (fit.width.min(part.width), fit.height.min(part.height));
@@ -142,7 +146,10 @@ pub fn encode_for(image: &Decoded, key: PictureKey, shape: &Shape, ask: &Ask) ->
         Protocol::Kitty => Body::Kitty(png::encode(&source, most, budget, purpose)?),
         Protocol::KittyDirect => Body::KittyDirect(png::encode(&source, most, budget, purpose)?),
         Protocol::Iterm2 => Body::Iterm2(iterm2::encode(&source, most, fit.cells, budget, purpose)?),
-        Protocol::Sixel => Body::Sixel(sixel::encode(&source, fit, sixel::Cut::new(fit, shape), budget, purpose)?),
+        Protocol::Sixel => {
+            let cut = sixel::Cut::new(fit, shape, ask.behind);
+            Body::Sixel(sixel::encode(&source, fit, cut, budget, purpose)?)
+        }
         Protocol::Blocks => {
             let (columns, rows) = (u32::from(fit.cells.width), u32::from(fit.cells.height));
             let few = budget.is_some() || purpose == Purpose::FirstLook;

@@ -16,10 +16,11 @@ use super::coarse;
 use super::colours::{Colour, Grid, refit};
 use super::encode::{EncodeError, Fit, Shape};
 use super::picture::{CellSize, Strip};
+use super::resize::Backdrop;
 use super::thrift;
 
 /// Cell rows in a strip: fewer would make popups cheaper and repeat the palette more often. Six make
-/// every strip a whole number of bands, whatever a cell measures; tmux leaves black lines otherwise.
+/// every strip a whole number of bands, whatever a cell measures.
 const STRIP_ROWS: usize = 6;
 
 /// Strips of a picture in tmux, which keeps no more than nine pictures of a pane.
@@ -27,6 +28,9 @@ const TMUX_STRIPS: usize = 9;
 
 /// Pixel rows that are written together.
 pub(super) const BAND: usize = 6;
+
+/// Stands for no colour, where there may be pixels that are not set.
+const CLEAR: u8 = 255;
 
 /// A first look costs no more bytes.
 const FIRST_BYTES: usize = 30_000;
@@ -64,53 +68,97 @@ pub(super) fn whole_bands(fit: Fit, cell: CellSize) -> Fit {
 pub(super) struct Cut {
     /// Pixel rows of a cell.
     cell: usize,
+    /// Cell rows of the picture.
+    cells: usize,
     /// Cell rows of a strip.
     rows: usize,
-    /// tmux draws whole cells of whatever it gets, squeezed into whole bands.
-    squeezed: bool,
+    filled: Option<Filled>,
+}
+
+/// What tmux needs: strips that are painted to their last pixel. It takes what it gets for whole bands, these for
+/// whole cells, and draws whole bands of that; what is not set then becomes black in some terminals. Only what is whole in
+/// both comes out as it went in.
+#[derive(Debug, Clone, Copy)]
+struct Filled {
+    /// Pixels across.
+    wide: usize,
+    /// What is beside the picture, if that is known.
+    colour: Option<Colour>,
+}
+
+/// Part of a picture: a strip's first row of pixels, how many are the picture's, and all that it has.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    top: usize,
+    height: usize,
+    whole: usize,
+}
+
+/// Cell rows that are whole bands.
+fn period(cell: usize) -> usize {
+    (1..BAND).find(|rows| (rows * cell).is_multiple_of(BAND)).unwrap_or(BAND)
+}
+
+/// In tmux a picture has at least as many rows as make whole bands, if there is room for them.
+pub(super) fn whole_rows(fit: Fit, cell: CellSize, room: Size) -> Fit {
+    let rows = (period(usize::from(cell.height.max(1))) as u16).min(room.height).max(fit.cells.height);
+    Fit { cells: Size::new(fit.cells.width, rows), ..fit }
 }
 
 impl Cut {
-    /// For a picture of this size on this terminal.
-    pub(super) fn new(fit: Fit, shape: &Shape) -> Self {
+    /// For a picture of this size on this terminal; `behind` is the colour of its background, if that is known.
+    pub(super) fn new(fit: Fit, shape: &Shape, behind: Backdrop) -> Self {
         let (cell, cells) = (usize::from(shape.cell.height.max(1)), usize::from(fit.cells.height));
-        let times = if shape.tmux { cells.div_ceil(STRIP_ROWS * TMUX_STRIPS).max(1) } else { 1 };
-        Self { cell, rows: STRIP_ROWS * times, squeezed: shape.tmux }
+        let wide = usize::from(fit.cells.width) * usize::from(shape.cell.width);
+        let colour = match behind {
+            Backdrop::Colour(colour) => Some(colour),
+            Backdrop::Checker => None,
+        };
+        let filled = shape.tmux.then_some(Filled { wide: wide.max(fit.width as usize), colour });
+        let rows = if shape.tmux {
+            let period = period(cell);
+            let most = STRIP_ROWS * cells.div_ceil(STRIP_ROWS * TMUX_STRIPS).max(1);
+            most.min((cells / period).max(1) * period)
+        } else {
+            STRIP_ROWS
+        };
+        Self { cell, cells, rows, filled }
     }
 
-    /// Strips, each made from its first pixel row, its height, and the pixel rows to write for that height.
-    fn strips(self, height: usize, make: impl Fn(usize, usize, usize) -> Vec<u8>) -> Result<Vec<Strip>, EncodeError> {
-        let most = self.cell * self.rows;
-        let tops = (0..height).step_by(most).enumerate();
-        tops.map(|(number, top)| {
-            let height = (height - top).min(most);
-            let mut data = make(top, height, self.lines(height));
-            data.shrink_to_fit();
-            Ok(Strip {
-                row: u16::try_from(number * self.rows).map_err(|_| EncodeError::Size)?,
-                rows: u16::try_from(height.div_ceil(self.cell)).map_err(|_| EncodeError::Size)?,
-                data,
+    /// How many strips there are.
+    fn many(self, height: usize) -> usize {
+        if self.filled.is_some() { self.cells.div_ceil(self.rows) } else { height.div_ceil(self.rows * self.cell) }
+    }
+
+    /// First row and rows of a strip. In tmux the last one begins over the one before, if it were not whole bands.
+    fn place(self, number: usize) -> (usize, usize) {
+        let first = number * self.rows;
+        let rows = self.rows.min(self.cells.saturating_sub(first));
+        if self.filled.is_none() {
+            return (first, rows);
+        }
+        let rows = rows.next_multiple_of(period(self.cell)).min(self.cells);
+        (self.cells - rows.max(self.cells.saturating_sub(first)), rows)
+    }
+
+    /// Strips, each made from its part of a picture of so many pixel rows.
+    fn strips(self, height: usize, make: impl Fn(Part) -> Vec<u8>) -> Result<Vec<Strip>, EncodeError> {
+        (0..self.many(height))
+            .map(|number| {
+                let (row, rows) = self.place(number);
+                let top = row * self.cell;
+                let own = height.saturating_sub(top).min(rows * self.cell);
+                // tmux rounds up what is no whole band.
+                let whole = if self.filled.is_some() { (rows * self.cell / BAND * BAND).max(1) } else { own };
+                let mut data = make(Part { top, height: own.min(whole), whole });
+                data.shrink_to_fit();
+                Ok(Strip {
+                    row: u16::try_from(row).map_err(|_| EncodeError::Size)?,
+                    rows: u16::try_from(rows).map_err(|_| EncodeError::Size)?,
+                    data,
+                })
             })
-        })
-        .collect()
-    }
-
-    /// Whole cells for so many pixel rows, and what tmux makes of them.
-    fn squeeze(self, height: usize) -> (usize, usize) {
-        let whole = height.div_ceil(self.cell) * self.cell;
-        (whole, whole / BAND * BAND)
-    }
-
-    /// Pixel rows to write so that `height` of them show.
-    fn lines(self, height: usize) -> usize {
-        let (whole, drawn) = self.squeeze(height);
-        if !self.squeezed || whole == drawn || height > drawn { height } else { height * whole / drawn }
-    }
-
-    /// Which of `height` pixel rows each of the `lines` to write is: some come twice, and of those tmux drops one.
-    fn stretched(self, height: usize, lines: usize) -> impl Iterator<Item = usize> {
-        let (whole, drawn) = self.squeeze(height);
-        (0..lines).map(move |line| (((line + 1) * drawn - 1) / whole).min(height - 1))
+            .collect()
     }
 }
 
@@ -172,7 +220,9 @@ fn hundredths(colour: Colour) -> [u8; 3] {
 
 fn strips(pixels: &RgbImage, cut: Cut, rung: (u16, i32, f64)) -> Result<Vec<Strip>, EncodeError> {
     let grid = Grid::new(pixels);
-    let mut palette = grid.palette(pixels, rung.0)?;
+    // One number is left for what is beside the picture.
+    let most = if cut.filled.is_some() { rung.0.min(u16::from(CLEAR)) } else { rung.0 };
+    let mut palette = grid.palette(pixels, most)?;
     // What the terminal will show, not what was meant.
     for colour in &mut palette {
         *colour = hundredths(*colour).map(|part| ((u32::from(part) * 255 + 50) / 100) as u8);
@@ -181,13 +231,27 @@ fn strips(pixels: &RgbImage, cut: Cut, rung: (u16, i32, f64)) -> Result<Vec<Stri
     let mut indices = thrift::choose(pixels, &grid, &choices, &palette, rung.1);
     refit(pixels, &mut indices, &mut palette);
     let width = pixels.width() as usize;
-    cut.strips(pixels.height() as usize, |top, height, lines| {
-        let indices = &indices[top * width..(top + height) * width];
-        if lines == height {
-            return strip(indices, width, &palette);
+    let Some(filled) = cut.filled else {
+        return cut.strips(pixels.height() as usize, |part| {
+            strip(&indices[part.top * width..(part.top + part.height) * width], width, &palette, false)
+        });
+    };
+    let beside = match filled.colour {
+        Some(colour) => {
+            palette.push(colour);
+            (palette.len() - 1) as u8
         }
-        let rows = cut.stretched(height, lines).map(|row| &indices[row * width..(row + 1) * width]);
-        strip(&rows.collect::<Vec<_>>().concat(), width, &palette)
+        None => CLEAR,
+    };
+    cut.strips(pixels.height() as usize, |part| {
+        let rows = indices[part.top * width..(part.top + part.height) * width].chunks(width.max(1));
+        let mut all = Vec::with_capacity(filled.wide * part.whole);
+        for row in rows {
+            all.extend(row);
+            all.resize(all.len() + filled.wide - width, beside);
+        }
+        all.resize(filled.wide * part.whole, beside);
+        strip(&all, filled.wide, &palette, filled.colour.is_none())
     })
 }
 
@@ -197,20 +261,40 @@ fn rough(source: &Source<'_>, fit: Fit, cut: Cut, budget: usize) -> Result<Vec<S
     // What the heads of the strips take.
     let rich = budget > 2 * FIRST_BYTES;
     let (mut columns, colours) = if rich { (width.div_ceil(3), 32) } else { (coarse::COLUMNS, 16) };
-    let heads = height.div_ceil(cut.rows * cut.cell) * (usize::from(colours) * 16 + 40);
+    let heads = cut.many(height) * (usize::from(colours) * 16 + 40);
     let mut budget = budget.saturating_sub(heads);
     loop {
         let block = width.div_ceil(columns).max(1);
         let small = source.at(width.div_ceil(block) as u32, height.div_ceil(BAND) as u32)?;
-        let picture = coarse::encode(&small, colours, budget)?;
-        let made = cut.strips(height, |top, height, _| {
-            let mut out = head(width, height, &picture.palette);
-            for band in top / BAND..(top + height).div_ceil(BAND) {
-                if band > top / BAND {
+        let mut picture = coarse::encode(&small, colours, budget)?;
+        let beside = picture.palette.len();
+        let colour = cut.filled.and_then(|filled| filled.colour);
+        picture.palette.extend(colour);
+        let wide = cut.filled.map_or(width, |filled| filled.wide);
+        let made = cut.strips(height, |part| {
+            let mut out = head(wide, part.whole, &picture.palette);
+            for line in (0..part.whole).step_by(BAND) {
+                if line > 0 {
                     out.push(b'-');
                 }
-                let rows = (top + height - band * BAND).min(BAND);
-                coarse::write(&mut out, picture.row(band), block, width, 0b11_1111 >> (BAND - rows));
+                let rows = part.height.saturating_sub(line).min(BAND);
+                let own = ((1_u16 << rows) - 1) as u8;
+                if rows > 0 {
+                    // Where a strip begins within a band, the nearest.
+                    let band = (part.top + line + BAND / 2).min(height - 1) / BAND;
+                    coarse::write(&mut out, picture.row(band), block, width, own);
+                }
+                if colour.is_some() && (wide > width || rows < BAND) {
+                    let _ = write!(out, "#{beside}");
+                    if rows < BAND {
+                        let below = ((1_u16 << (part.whole - line).min(BAND)) - 1) as u8 & !own;
+                        out.push(b'$');
+                        run(&mut out, below, width);
+                        run(&mut out, below | own, wide - width);
+                    } else {
+                        run(&mut out, own, wide - width);
+                    }
+                }
             }
             out.extend(b"\x1b\\");
             out
@@ -235,22 +319,26 @@ fn head(width: usize, height: usize, palette: &[Colour]) -> Vec<u8> {
     out
 }
 
-fn strip(indices: &[u8], width: usize, palette: &[Colour]) -> Vec<u8> {
+/// With `clear` pixels of the colour [`CLEAR`] are not set.
+fn strip(indices: &[u8], width: usize, palette: &[Colour], clear: bool) -> Vec<u8> {
     let mut used = [0_u32; 256];
     for index in indices {
         used[usize::from(*index)] += 1;
     }
     // The colours that are called most get the shortest numbers.
+    if clear {
+        used[usize::from(CLEAR)] = 0;
+    }
     let mut order: Vec<u8> = (0..=255).filter(|index| used[usize::from(*index)] > 0).collect();
     order.sort_by_key(|index| Reverse(used[usize::from(*index)]));
-    let mut number = [0_u8; 256];
+    let mut number = [CLEAR; 256];
     for (at, index) in order.iter().enumerate() {
         number[usize::from(*index)] = at as u8;
     }
     let colours: Vec<Colour> = order.iter().filter_map(|index| palette.get(usize::from(*index)).copied()).collect();
     let indices: Vec<u8> = indices.iter().map(|index| number[usize::from(*index)]).collect();
     let mut out = head(width, indices.len() / width.max(1), &colours);
-    let mut band = Band::new(width);
+    let mut band = Band::new(width, clear);
     let many = indices.chunks(width * BAND).len();
     for (number, rows) in indices.chunks(width * BAND).enumerate() {
         band.fill(rows);
@@ -266,6 +354,8 @@ fn strip(indices: &[u8], width: usize, palette: &[Colour]) -> Vec<u8> {
 /// Six pixel rows, by colour.
 struct Band {
     width: usize,
+    /// Pixels of the colour [`CLEAR`] are not set.
+    clear: bool,
     /// For each colour a row of six-bit masks; only the rows of `spans` are meaningful.
     masks: Vec<u8>,
     /// Colour, first and last column.
@@ -275,8 +365,8 @@ struct Band {
 }
 
 impl Band {
-    fn new(width: usize) -> Self {
-        Self { width, masks: vec![0; width * 256], spans: Vec::with_capacity(256), place: [None; 256] }
+    fn new(width: usize, clear: bool) -> Self {
+        Self { width, clear, masks: vec![0; width * 256], spans: Vec::with_capacity(256), place: [None; 256] }
     }
 
     fn fill(&mut self, rows: &[u8]) {
@@ -287,6 +377,9 @@ impl Band {
         }
         for (bit, row) in rows.chunks(self.width).enumerate() {
             for (x, colour) in row.iter().enumerate() {
+                if self.clear && *colour == CLEAR {
+                    continue;
+                }
                 self.masks[usize::from(*colour) * self.width + x] |= 1 << bit;
                 match self.place[usize::from(*colour)] {
                     Some(at) => {
@@ -406,10 +499,13 @@ mod tests {
         pixels
     }
 
-    fn cut_for(cell: CellSize, height: u32, tmux: bool) -> Cut {
-        let rows = height.div_ceil(u32::from(cell.height)) as u16;
-        let fit = Fit { cells: Size::new(30, rows), width: 300, height };
-        Cut::new(fit, &Shape { protocol: Protocol::Sixel, cell, quality: Quality::Full, tmux })
+    fn cut_for(cell: CellSize, (width, height): (u32, u32), tmux: Option<Backdrop>) -> Cut {
+        let cells =
+            Size::new(width.div_ceil(u32::from(cell.width)) as u16, height.div_ceil(u32::from(cell.height)) as u16);
+        let shape = Shape { protocol: Protocol::Sixel, cell, quality: Quality::Full, tmux: tmux.is_some() };
+        let fit = Fit { cells, width, height };
+        let fit = if tmux.is_some() { whole_rows(fit, cell, Size::new(80, 80)) } else { fit };
+        Cut::new(fit, &shape, tmux.unwrap_or_default())
     }
 
     #[test]
@@ -420,7 +516,7 @@ mod tests {
             let green = (y / 50 * 60) as u8;
             image::Rgb([red, green, ((x ^ y) & 0x10) as u8 * 8])
         });
-        let strips = strips(&pixels, cut_for(CellSize::GUESS, 250, false), RUNGS[0]).expect("encodes");
+        let strips = strips(&pixels, cut_for(CellSize::GUESS, (90, 250), None), RUNGS[0]).expect("encodes");
         assert_eq!(strips.iter().map(|s| s.rows).collect::<Vec<_>>(), [6, 6, 1]);
         assert_eq!(strips.iter().map(|s| s.row).collect::<Vec<_>>(), [0, 6, 12]);
         let mut worst = 0;
@@ -438,31 +534,81 @@ mod tests {
         assert!(worst <= 4, "colours are off by {worst}");
     }
 
+    /// Its size as it says itself.
+    fn size(strip: &Strip) -> (usize, usize) {
+        let head = String::from_utf8_lossy(&strip.data[..40]).into_owned();
+        let mut numbers = head.split(['#', ';']).skip(3).map_while(|number| number.parse().ok());
+        (numbers.next().expect("a width"), numbers.next().expect("a height"))
+    }
+
     #[test]
-    fn what_tmux_makes_of_strips_is_the_picture() {
-        for (height, many) in (1..=40).zip([90, 198, 402, 600].iter().cycle()) {
+    fn tmux_can_draw_strips_as_they_are() {
+        let behind = [51, 102, 153];
+        for (height, many) in (1..=40_u16).zip([90, 198, 402, 600, 1002].iter().cycle()) {
             let cell = CellSize { width: 10, height };
+            // So few colours that one more or less is no matter.
             let pixels =
-                RgbImage::from_fn(9, *many, |x, y| image::Rgb([(y % 25 * 10) as u8, (y / 25 * 10) as u8, x as u8]));
-            let colours = |tmux| strips(&pixels, cut_for(cell, *many, tmux), RUNGS[0]).expect("encodes");
-            let lines = |strip: &Strip| {
-                let head = String::from_utf8_lossy(&strip.data[..40]).into_owned();
-                let high = head.split(['#', ';']).nth(4).and_then(|high| high.parse().ok()).expect("a height");
-                (read(&strip.data, 9, high), high)
-            };
-            let plain: Vec<_> = colours(false).iter().flat_map(|strip| lines(strip).0).collect();
-            let strips = colours(true);
-            assert!(strips.len() <= TMUX_STRIPS);
-            let mut shown = Vec::new();
-            for strip in &strips {
-                let (pixels, high) = lines(strip);
-                let whole = usize::from(strip.rows * height);
-                assert_eq!(high.div_ceil(usize::from(height)), usize::from(strip.rows));
-                let drawn = whole / BAND * BAND;
-                let from = (0..drawn).map(|line| line * whole / drawn).filter(|line| *line < high);
-                shown.extend(from.flat_map(|line| pixels[line * 9..(line + 1) * 9].to_vec()));
+                RgbImage::from_fn(9, *many, |_, y| image::Rgb([(y % 7 * 36) as u8, (y / 7 % 7 * 36) as u8, 0]));
+            let plain = strips(&pixels, cut_for(cell, (9, *many), None), RUNGS[0]).expect("encodes");
+            let plain: Vec<_> = plain.iter().flat_map(|strip| read(&strip.data, 9, size(strip).1)).collect();
+            for back in [Backdrop::Colour(behind), Backdrop::Checker] {
+                let cut = cut_for(cell, (9, *many), Some(back));
+                let made = strips(&pixels, cut, RUNGS[0]).expect("encodes");
+                assert!(made.len() <= TMUX_STRIPS);
+                let mut rows = vec![None; cut.cells];
+                for strip in &made {
+                    let (wide, high) = size(strip);
+                    assert_eq!((wide, high % BAND, high), (10, 0, usize::from(strip.rows * height)), "whole in both");
+                    let seen = read(&strip.data, wide, high);
+                    for (line, seen) in seen.chunks(10).enumerate() {
+                        let at = usize::from(strip.row * height) + line;
+                        let beside = match back {
+                            Backdrop::Colour(_) => Some(behind),
+                            Backdrop::Checker => None,
+                        };
+                        let below = [beside; 9];
+                        let meant = plain.get(at * 9..at * 9 + 9).unwrap_or(&below);
+                        assert!(seen[..9] == *meant && seen[9] == beside, "line {at}, cells {height}, {many} in all");
+                    }
+                    rows[usize::from(strip.row)..usize::from(strip.row + strip.rows)].fill(Some(()));
+                }
+                assert!(rows.iter().all(Option::is_some), "no row is left out");
             }
-            assert!(shown == plain, "cells {height} high, a picture {many} high");
+        }
+    }
+
+    #[test]
+    fn a_low_picture_in_tmux_gets_rows_that_are_whole_bands() {
+        let low = Fit { cells: Size::new(30, 2), width: 300, height: 30 };
+        let rows = |height, room| whole_rows(low, CellSize { width: 10, height }, Size::new(80, room)).cells.height;
+        assert_eq!([rows(19, 40), rows(20, 40), rows(24, 40), rows(19, 4)], [6, 3, 2, 4]);
+        // In a room too low for that: still whole bands, so that it is not taken for a row more.
+        let fit = Fit { cells: Size::new(3, 4), width: 30, height: 76 };
+        let cut =
+            Cut { cells: 4, rows: 4, ..cut_for(CellSize { width: 10, height: 19 }, (30, 76), Some(Backdrop::Checker)) };
+        let made = strips(&RgbImage::new(fit.width, fit.height), cut, RUNGS[5]).expect("encodes");
+        assert_eq!((made.len(), made[0].rows, size(&made[0])), (1, 4, (30, 72)));
+    }
+
+    #[test]
+    fn a_first_look_in_tmux_is_painted_to_its_edges() {
+        let image =
+            image::DynamicImage::ImageRgb8(RgbImage::from_fn(130, 266, |x, y| image::Rgb([x as u8, y as u8, 7])));
+        let part = super::super::view::Crop { x: 0, y: 0, width: 130, height: 266 };
+        let behind = Backdrop::Colour([51, 102, 153]);
+        let source = Source { pixels: &image, part, behind };
+        let (cell, fit) =
+            (CellSize { width: 9, height: 19 }, Fit { cells: Size::new(15, 14), width: 130, height: 264 });
+        let made = rough(&source, fit, cut_for(cell, (130, 264), Some(behind)), FIRST_BYTES).expect("encodes");
+        assert_eq!(made.iter().map(|strip| (strip.row, strip.rows)).collect::<Vec<_>>(), [(0, 6), (6, 6), (8, 6)]);
+        for strip in &made {
+            assert_eq!(size(strip), (135, 114));
+            let seen = read(&strip.data, 135, 114);
+            assert!(seen.iter().all(Option::is_some));
+            for (at, seen) in seen.iter().enumerate() {
+                let beside = at % 135 >= 130 || usize::from(strip.row) * 19 + at / 135 >= 264;
+                assert_eq!(*seen == Some([51, 102, 153]), beside, "{at}");
+            }
         }
     }
 
@@ -474,7 +620,7 @@ mod tests {
             let fit = whole_bands(fit, cell);
             assert!(fit.height.is_multiple_of(6));
             let pixels = RgbImage::new(6, fit.height);
-            let strips = strips(&pixels, cut_for(cell, fit.height, false), RUNGS[5]).expect("encodes");
+            let strips = strips(&pixels, cut_for(cell, (6, fit.height), None), RUNGS[5]).expect("encodes");
             assert_eq!(strips.iter().map(|strip| strip.rows).sum::<u16>(), fit.cells.height);
         }
     }

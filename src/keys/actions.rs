@@ -1,6 +1,7 @@
-//! THE table: every action, where it works, its keys, and what it says in the help and the footer.
+//! THE table, with what is beside it in `writing.rs`: every action, where it works, its keys, and what it says in the help and the footer.
 
 use super::chord::Chord;
+use super::moves::Move;
 
 /// Where the keyboard is. Derived from the state, never stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +20,12 @@ pub enum Place {
     Picker,
     /// The values of a field, to choose one or several.
     Choices,
+    /// What is carried to another model, before it is sent.
+    Carried,
+    /// The family of a task.
+    Family,
+    /// What failed, by cause.
+    Causes,
     /// A line to type a value.
     Input,
     /// The question before many tasks are sent.
@@ -53,6 +60,10 @@ pub enum Action {
     Look,
     Fetch,
     Forget,
+    Fold,
+    FoldAll,
+    Shut,
+    Pause,
     Settle,
     Others,
     MoreOthers,
@@ -60,6 +71,19 @@ pub enum Action {
     Submit,
     Undo,
     Redo,
+    NewLine,
+    /// The cursor goes.
+    Go(Move),
+    /// The cursor goes, and what it passes is selected.
+    Select(Move),
+    /// What is selected is removed, or else what the cursor would pass.
+    Erase(Move),
+    SelectAll,
+    Copy,
+    Cut,
+    PasteBack,
+    /// The user's own editor.
+    Compose,
     Leave,
     Model,
     NextField,
@@ -92,6 +116,12 @@ pub enum Action {
     FullQuality,
     Line,
     Where,
+    Again,
+    Promote,
+    Reference,
+    Star,
+    Family,
+    Causes,
 }
 
 /// One row of the table.
@@ -111,17 +141,20 @@ pub struct Spec {
     pub help: &'static str,
 }
 
-use Place::{Choices, Confirm, Detail, Editor, Form, Help, Input, Picker, Setup, Table, Viewer};
+use Place::{
+    Carried, Causes, Choices, Confirm, Detail, Editor, Family, Form, Help, Input, Picker, Setup, Table, Viewer,
+};
 
-const EVERYWHERE: &[Place] = &[Table, Editor, Form, Detail, Viewer, Picker, Choices, Input, Confirm, Help, Setup];
+const EVERYWHERE: &[Place] =
+    &[Table, Editor, Form, Detail, Viewer, Picker, Choices, Carried, Family, Causes, Input, Confirm, Help, Setup];
 const PANES: &[Place] = &[Table, Editor, Form];
 /// Where lines are moved through. In a picker letters narrow the list, so there only arrows move.
-const LISTS: &[Place] = &[Table, Detail, Help];
-const ARROWS: &[Place] = &[Table, Detail, Picker, Choices, Help];
+const LISTS: &[Place] = &[Table, Detail, Carried, Family, Causes, Help];
+const ARROWS: &[Place] = &[Table, Detail, Picker, Choices, Carried, Family, Causes, Help];
 /// Where a picture of a task is seen.
 const SEEN: &[Place] = &[Table, Detail, Viewer];
 
-const fn row(
+pub(super) const fn row(
     action: Action,
     name: &'static str,
     places: &'static [Place],
@@ -132,8 +165,8 @@ const fn row(
     Spec { action, name, places, keys, label, help }
 }
 
-/// Every action there is. Within a place the order is that of the footer.
-pub const ACTIONS: &[Spec] = &[
+/// The actions of all places but those of [`super::writing`]. Within a place the order is that of the footer.
+const ACTIONS: &[Spec] = &[
     row(Action::Submit, "submit", &[Editor, Form], &["ctrl-s", "alt-enter", "ctrl-enter"], "send", "send the prompt"),
     row(Action::Write, "write", &[Table], &["n", "i"], "new prompt", "go to the prompt editor"),
     row(Action::Open, "open", &[Table], &["enter", "l", "right"], "details", "show everything about the task"),
@@ -169,19 +202,92 @@ pub const ACTIONS: &[Spec] = &[
     row(Action::FullQuality, "full-quality", SEEN, &["b"], "", "pictures in full quality, and back"),
     row(Action::Line, "line", SEEN, &["t"], "", "how fast the line to the terminal is, in the header"),
     row(Action::Where, "where", SEEN, &["w"], "", "where its file is, to open it"),
-    row(Action::Reuse, "reuse", &[Table, Detail], &["e"], "edit again", "take its prompt and fields into the editor"),
+    row(
+        Action::Reuse,
+        "reuse",
+        &[Table, Detail],
+        &["e"],
+        "edit again",
+        "take it into the editor: to vary it, or to mend a failure where it is about",
+    ),
+    row(Action::Again, "again", &[Table, Detail], &["."], "", "the same request once more: a new picture, paid again"),
+    row(Action::Promote, "promote", &[Table, Detail], &["p"], "", "the same prompt on another model"),
+    row(
+        Action::Reference,
+        "reference",
+        &[Table, Detail],
+        &["y"],
+        "",
+        "its output as the input of a model that takes such a file",
+    ),
+    row(Action::Star, "star", SEEN, &["s"], "", "star it, or take the star away"),
+    row(Action::Family, "family", &[Table, Detail], &["F", "shift-f"], "", "what it came from, and what came of it"),
+    row(
+        Action::Causes,
+        "causes",
+        &[Table, Detail],
+        &["E", "shift-e"],
+        "",
+        "what failed, by cause: one decision for all",
+    ),
+    row(
+        Action::Accept,
+        "send-carried",
+        &[Carried],
+        &["enter"],
+        "send it",
+        "send it; what is missing opens in the editor",
+    ),
+    row(Action::Reuse, "edit-carried", &[Carried], &["e"], "edit it", "open it in the editor first"),
+    row(
+        Action::Accept,
+        "go-to-relative",
+        &[Family],
+        &["enter", "l", "right"],
+        "go there",
+        "go to this task in the table",
+    ),
+    row(
+        Action::Send,
+        "send-cause",
+        &[Causes],
+        &["r"],
+        "send again",
+        "send all of this cause again, where that makes sense",
+    ),
+    row(Action::Reuse, "mend-cause", &[Causes], &["e"], "mend one", "open the newest of them in the editor"),
+    row(Action::Forget, "drop-cause", &[Causes], &["X", "shift-x"], "drop", "drop those that were never sent"),
+    row(
+        Action::Accept,
+        "go-to-failure",
+        &[Causes],
+        &["enter", "l", "right"],
+        "go to one",
+        "go to the newest of them in the table",
+    ),
     row(
         Action::Send,
         "send",
         &[Table, Detail],
         &["r"],
         "send it",
-        "send a held task; settle an unsure one with the same key",
+        "send a held task; settle an unsure one with the same key; on a batch also retry what failed and may work now",
     ),
     row(Action::Resume, "resume", &[Table, Detail], &["shift-r", "R"], "", "go on after the queue was paused"),
     row(Action::Look, "look", &[Table, Detail], &["f"], "", "ask the service for news of the task now"),
     row(Action::Fetch, "fetch", &[Table, Detail], &["d"], "", "fetch its files again if they are gone"),
-    row(Action::Forget, "forget", &[Table, Detail], &["shift-x", "X"], "", "drop a task that was never sent"),
+    row(
+        Action::Forget,
+        "forget",
+        &[Table, Detail],
+        &["shift-x", "X"],
+        "",
+        "drop a task that was never sent; on a batch all of those",
+    ),
+    row(Action::Fold, "fold", &[Table], &["space"], "fold", "fold the batch here, or unfold it"),
+    row(Action::FoldAll, "fold-all", &[Table], &["z"], "", "fold all batches, or unfold them"),
+    row(Action::Shut, "shut", &[Table], &["left", "h"], "", "fold the batch here"),
+    row(Action::Pause, "pause", &[Table, Detail], &["P", "shift-p"], "pause", "pause the batch here, or let it go on"),
     row(
         Action::Settle,
         "settle",
@@ -267,27 +373,46 @@ pub const ACTIONS: &[Spec] = &[
     row(Action::PreviousPane, "previous-pane", PANES, &["shift-tab"], "", "the same backwards"),
     row(Action::Leave, "leave", &[Editor, Form], &["esc"], "table", "back to the table; the text stays"),
     row(Action::Close, "close-picture", &[Viewer], &["esc", "q", "v"], "close", "back"),
-    row(Action::Close, "close", &[Detail, Picker, Choices, Input, Help, Setup], &["esc"], "close", "close this"),
+    row(
+        Action::Close,
+        "close",
+        &[Detail, Picker, Choices, Carried, Family, Causes, Input, Help, Setup],
+        &["esc"],
+        "close",
+        "close this",
+    ),
     row(Action::Close, "back", &[Confirm], &["esc"], "back", "back to the prompt; nothing is sent and nothing lost"),
-    row(Action::Close, "close-too", &[Detail, Help], &["q", "left", "h"], "", "close this"),
+    row(Action::Close, "close-too", &[Detail, Carried, Family, Causes, Help], &["q", "left", "h"], "", "close this"),
     row(Action::Help, "help", EVERYWHERE, &["f1"], "", "the keys of this place"),
-    row(Action::Help, "help-too", &[Table, Form, Detail, Viewer], &["?"], "help", "the keys of this place"),
+    row(
+        Action::Help,
+        "help-too",
+        &[Table, Form, Detail, Viewer, Carried, Family, Causes],
+        &["?"],
+        "help",
+        "the keys of this place",
+    ),
     row(Action::Repaint, "repaint", EVERYWHERE, &["ctrl-l"], "", "paint the whole screen again"),
     row(Action::Suspend, "suspend", EVERYWHERE, &["ctrl-z"], "", "back to the shell; fg brings it back"),
     row(Action::Quit, "quit", EVERYWHERE, &["ctrl-q", "ctrl-c"], "", "leave; tasks keep running at the service"),
     row(Action::Quit, "quit-too", &[Table], &["q"], "quit", "leave; tasks keep running at the service"),
 ];
 
+/// Every action there is.
+pub fn all() -> impl Iterator<Item = &'static Spec> {
+    ACTIONS.iter().chain(super::writing::ACTIONS)
+}
+
 /// What a chord means in a place.
 #[must_use]
 pub fn resolve(chord: Chord, place: Place) -> Option<Action> {
     let hit = |spec: &&Spec| spec.places.contains(&place) && spec.keys.iter().any(|key| key.parse() == Ok(chord));
-    ACTIONS.iter().find(hit).map(|spec| spec.action)
+    all().find(hit).map(|spec| spec.action)
 }
 
 /// The rows that work in a place, in the order of the table.
 pub fn here(place: Place) -> impl Iterator<Item = &'static Spec> {
-    ACTIONS.iter().filter(move |spec| spec.places.contains(&place))
+    all().filter(move |spec| spec.places.contains(&place))
 }
 
 #[cfg(test)]
@@ -330,9 +455,9 @@ mod tests {
 
     #[test]
     fn names_are_unique() {
-        let mut names: Vec<_> = ACTIONS.iter().map(|spec| spec.name).collect();
+        let mut names: Vec<_> = all().map(|spec| spec.name).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), ACTIONS.len());
+        assert_eq!(names.len(), all().count());
     }
 }

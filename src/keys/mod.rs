@@ -3,6 +3,9 @@
 pub mod actions;
 pub mod chord;
 pub mod manual;
+pub mod moves;
+mod writing;
 
-pub use actions::{ACTIONS, Action, Place, Spec, resolve};
+pub use actions::{Action, Place, Spec, resolve};
 pub use chord::{Chord, Key};
+pub use moves::Move;

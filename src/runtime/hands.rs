@@ -36,6 +36,8 @@ pub enum Note {
     Looked(Looked),
     /// What another window fetched was copied into the folder of this program, or was not.
     Copied(AssetId, Box<(Home, Result<Home, Problem>)>),
+    /// The user's own editor has ended.
+    Composed(Result<String, String>),
     /// A key was tried.
     Key(Result<(u64, Arc<Service>), Problem>),
 }
@@ -181,17 +183,10 @@ impl Hands {
 
     fn save(&self, change: Change) {
         let Some(store) = &self.store else { return };
-        let about = match &change {
-            Change::New(task) | Change::Intent(task) | Change::Progress(task) => Some((task.id, task.status.stage())),
-            Change::Draft(_)
-            | Change::Forget(_)
-            | Change::Learned(_)
-            | Change::Wish(_)
-            | Change::Found(_)
-            | Change::Paused(_) => None,
-        };
+        let about = change.written();
         let quiet = matches!(change, Change::Learned(_));
         let wished = if let Change::Wish(Wish::Send(id)) = &change { Some(*id) } else { None };
+        let several = matches!(change, Change::Drop(_));
         let (inbox, dropped) = (self.inbox.clone(), if let Change::Forget(id) = &change { Some(*id) } else { None });
         store.apply(change, move |result| {
             let result = result.map_err(Problem::from);
@@ -206,6 +201,15 @@ impl Hands {
             };
             deliver(&inbox, Note::Msg(msg));
         });
+        if several {
+            // So does what was sent after all.
+            let inbox = self.inbox.clone();
+            store.unfinished_then(move |found| {
+                if let Ok(tasks) = found {
+                    deliver(&inbox, Note::Msg(Msg::Unfinished(tasks)));
+                }
+            });
+        }
         if let Some(id) = dropped {
             // What could not be dropped is there again.
             let inbox = self.inbox.clone();

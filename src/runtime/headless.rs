@@ -74,6 +74,7 @@ impl Driver {
         fleet.mirror_retried(&standing.retried);
         let (clock, ear) = (Clock::start(), Ear::default());
         fleet.handle_watching(learned, clock.now());
+        fleet.handle_watching(FleetMsg::Resting(standing.resting.clone()), clock.now());
         Ok(Self {
             fleet,
             hands,
@@ -210,8 +211,8 @@ impl Driver {
 
     fn carry_out(&mut self, orders: Vec<Order>) {
         for order in orders {
-            if let Order::Save(Change::New(task) | Change::Progress(task) | Change::Intent(task)) = &order {
-                self.touched.insert(task.id);
+            if let Order::Save(change) = &order {
+                self.touched.extend(change.written().map(|(id, _)| id));
             }
             self.hands.order(order, &self.fleet);
         }
@@ -239,6 +240,7 @@ impl Driver {
             Heard::Found(found) => {
                 found.into_iter().for_each(|found| self.handle(FleetMsg::Found(Box::new(found))));
             }
+            Heard::Resting(batches) => self.handle(FleetMsg::Resting(batches)),
             Heard::Wishes(wishes) => {
                 for (wish, task) in wishes {
                     if wish == Wish::WatchAll {
@@ -254,6 +256,7 @@ impl Driver {
     fn stands(&mut self, standing: Standing) {
         self.fleet.mirror_pause(standing.paused.clone());
         self.fleet.mirror_retried(&standing.retried);
+        let _ = self.fleet.handle_watching(FleetMsg::Resting(standing.resting.clone()), self.clock.now());
         self.hitch = standing.holder.as_ref().filter(|holder| holder.quiet).map(|holder| {
             let words = "the plantain that sends does not respond; continue or end it";
             format!("{words} (process {})", holder.pid)

@@ -7,8 +7,13 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
 
+use tokio::sync::mpsc;
+
+use crate::app::Msg;
 use crate::app::editor::Found;
 use crate::domain::template::{ListLine, Lists, lines, names};
+
+use super::Note;
 
 /// Largest list, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -103,6 +108,15 @@ pub fn read_each(names: &BTreeSet<String>, folder: Option<&Path>) -> Found {
         wanted.retain(|name| !full && !found.contains_key(name));
     }
     found
+}
+
+/// Reads lists for the screen, beside the loop.
+pub(super) fn answer(names: BTreeSet<String>, inbox: mpsc::Sender<Note>) {
+    tokio::task::spawn_blocking(move || {
+        let found = read_each(&names, None);
+        // A loop that has ended needs none.
+        let _ = inbox.blocking_send(Note::Msg(Msg::Lists { names, found }));
+    });
 }
 
 fn default_folder() -> Option<PathBuf> {

@@ -4,6 +4,7 @@ mod about;
 pub mod brief;
 mod callbacks;
 pub mod clock;
+mod compose;
 mod copies;
 pub mod files;
 pub mod hands;

@@ -1,6 +1,7 @@
 //! The screen and its store: what follows when it is open, and what comes from other windows on it.
 
 use crate::app::Msg;
+use crate::domain::Draft;
 use crate::fleet::FleetMsg;
 use crate::store::Heard;
 
@@ -28,8 +29,22 @@ impl Program {
             Heard::Found(found) => {
                 found.into_iter().for_each(|found| self.take(Msg::Fleet(FleetMsg::Found(Box::new(found))), false));
             }
+            Heard::Resting(batches) => self.take(Msg::Fleet(FleetMsg::Resting(batches)), false),
             Heard::Wishes(wishes) => self.take(Msg::Wished(wishes), false),
         }
+    }
+
+    /// All that the store holds of a batch.
+    pub(super) fn read_batch(&self, name: String) {
+        let Some(store) = self.hands.store() else { return };
+        let (inbox, of) = (self.hands.inbox(), name.clone());
+        store.batch_then(&of, &self.state.catalogue, move |result| {
+            let msg = match result {
+                Ok((members, failed)) => Msg::Batch { name, members, failed },
+                Err(why) => Msg::Told(why.to_string()),
+            };
+            deliver(&inbox, Note::Msg(msg));
+        });
     }
 
     /// Stops, as Ctrl-Z does. A program that is stopped sends nothing: the lease is left to the other windows, and
@@ -38,7 +53,12 @@ impl Program {
         if let Some(store) = self.hands.store() {
             store.release();
         }
-        self.away(Screen::suspend);
+        if self.composing.is_some() {
+            // Its editor was stopped, and we with it; it takes up the terminal again by itself.
+            crate::terminal::stop();
+        } else {
+            self.away(Screen::suspend);
+        }
         let Some(store) = self.hands.store() else { return };
         match store.reclaim() {
             Ok(None) => {}
@@ -48,6 +68,14 @@ impl Program {
                 self.hands.step_down();
             }
             Err(why) => self.take(Msg::Told(why.to_string()), true),
+        }
+    }
+
+    /// What was being typed when the program last ended.
+    pub(super) fn drafted(&mut self, drafts: Vec<Draft>) {
+        if let Some(last) = drafts.first() {
+            self.take(Msg::Drafted(last.clone()), true);
+            self.take(Msg::Kept(drafts), true);
         }
     }
 
@@ -64,9 +92,7 @@ impl Program {
         for heard in std::mem::take(&mut self.unheard) {
             self.heard(heard);
         }
-        if let Some(draft) = contents.draft {
-            self.take(Msg::Drafted(draft), true);
-        }
+        self.drafted(contents.drafts);
         // Before anything is loaded or begun: what is counted later would be counted twice.
         self.take(Msg::Counted(contents.counts), true);
         self.take(Msg::Older { tasks: contents.newest, last: contents.last }, true);

@@ -24,7 +24,8 @@ use crate::ui::{ColourDepth, Theme, view};
 
 use super::brief::name_of;
 use super::callbacks::{Ear, Listening};
-use super::clock::{Clock, sleep_until};
+use super::clock::{self, Clock, sleep_until};
+use super::compose::Composing;
 use super::hands::{Hands, Note, deliver};
 use super::keyboard::chord;
 use super::pace::Pace;
@@ -65,6 +66,10 @@ pub(super) struct Program {
     pub(super) tty: OwnedFd,
     pub(super) screen: Screen,
     pub(super) reader: Option<Reader>,
+    /// Where a reader puts what it reads.
+    pub(super) keys: mpsc::Sender<Input>,
+    /// The user's own editor has the terminal.
+    pub(super) composing: Option<Composing>,
     pub(super) failure: Option<RunError>,
     pub(super) batch: Vec<Draft>,
     /// What other windows said before the store was ours to use.
@@ -127,16 +132,18 @@ impl Program {
     fn signal(&mut self, told: Told) {
         match told {
             Told::Window => self.resized(),
+            // Then it is the editor's business.
+            Told::Continued | Told::Interrupt if self.composing.is_some() => {}
             Told::Continued => self.away(|screen| {
                 screen.leave();
                 screen.enter_again()
             }),
             Told::Stop => self.suspend(),
-            Told::Leave => self.take(Msg::InputClosed, true),
+            Told::Interrupt | Told::Leave => self.take(Msg::InputClosed, true),
         }
     }
 
-    fn resized(&mut self) {
+    pub(super) fn resized(&mut self) {
         let Ok(window) = terminal::size(self.tty.as_fd()) else { return };
         if self.caps.resized(window) {
             self.ask_terminal();
@@ -221,12 +228,14 @@ impl Program {
                 }
             },
             Note::Heard(heard) => self.heard(heard),
+            Note::Composed(result) => self.composed(result),
             Note::Called(delivery) => self.called(delivery),
             Note::Looked(looked) => self.looked(looked),
             // Only commands have a folder of their own.
             Note::Copied(..) => {}
             Note::Key(Ok((total, service))) => {
                 let key = service.key().clone();
+                self.state.key = Some(key.fingerprint(clock::seed()));
                 self.key = Some(key.clone());
                 self.hands.use_service(service);
                 if let Some(store) = self.hands.store() {
@@ -271,6 +280,16 @@ impl Program {
                     });
                 }
             }
+            Effect::Batch(name) => self.read_batch(name),
+            Effect::Family(id) => {
+                if let Some(store) = self.hands.store() {
+                    let inbox = self.hands.inbox();
+                    store.family_then(id, move |result| match result {
+                        Ok(tasks) => deliver(&inbox, Note::Msg(Msg::Relatives(tasks))),
+                        Err(why) => tracing::warn!(%why, "the relatives of a task cannot be read"),
+                    });
+                }
+            }
             Effect::Encode(want) => {
                 if let Some(msg) = self.pictures.want(want) {
                     self.take(msg, true);
@@ -283,14 +302,9 @@ impl Program {
             }
             Effect::Ahead(wants) => self.pictures.ahead(wants),
             Effect::Check { task, files, again } => self.hands.check(task, files, again),
-            Effect::Lists(names) => {
-                let inbox = self.hands.inbox();
-                tokio::task::spawn_blocking(move || {
-                    let found = super::lists::read_each(&names, None);
-                    let _ = inbox.blocking_send(Note::Msg(Msg::Lists { names, found }));
-                });
-            }
+            Effect::Lists(names) => super::lists::answer(names, self.hands.inbox()),
             Effect::TryKey(secret) => self.try_key(&secret),
+            Effect::Compose(text) => self.compose(&text),
             Effect::Repaint => self.repaint = true,
             Effect::Suspend => self.suspend(),
             Effect::Demo => self.exit = Some(Exit::Demo),
@@ -360,6 +374,9 @@ impl Program {
     }
 
     pub(super) fn draw(&mut self) {
+        if self.composing.is_some() {
+            return self.pace.drawn(Instant::now());
+        }
         let area = Rect::new(0, 0, self.state.area.width, self.state.area.height);
         let mut buffer = Buffer::empty(area);
         let scene = view(&self.state, self.pictures.gallery(), &self.theme, &mut buffer);
@@ -377,6 +394,7 @@ impl Program {
         if let Some(reader) = self.reader.take() {
             reader.stop();
         }
+        self.recall_terminal();
         if let Some(output) = self.output.take() {
             output.finish(LAST_WORDS);
         }
@@ -387,9 +405,7 @@ impl Program {
             match tokio::time::timeout_at(stop, inbox.recv()).await {
                 Ok(Some(Note::Opened(opened))) => match opened.0 {
                     Ok(contents) => {
-                        if let Some(draft) = contents.draft {
-                            self.take(Msg::Drafted(draft), false);
-                        }
+                        self.drafted(contents.drafts);
                         self.hands.open(contents.store, !contents.standing.holds);
                     }
                     Err(why) => self.failure = Some(why),

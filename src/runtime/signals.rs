@@ -23,6 +23,8 @@ pub(super) enum Told {
     Continued,
     /// Somebody wants us stopped, as Ctrl-Z in the screen does.
     Stop,
+    /// From the keyboard of whoever has the terminal.
+    Interrupt,
     /// All others mean to leave.
     Leave,
 }
@@ -49,8 +51,8 @@ impl Signals {
             _ = self.stop.recv() => Told::Stop,
             _ = self.hangup.recv() => Told::Leave,
             _ = self.terminate.recv() => Told::Leave,
-            _ = self.interrupt.recv() => Told::Leave,
-            _ = self.quit.recv() => Told::Leave,
+            _ = self.interrupt.recv() => Told::Interrupt,
+            _ = self.quit.recv() => Told::Interrupt,
         }
     }
 }

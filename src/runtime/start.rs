@@ -113,7 +113,8 @@ pub struct Opened(pub(super) Result<Contents, RunError>);
 pub(super) struct Contents {
     pub store: Store,
     pub standing: Standing,
-    pub draft: Option<Draft>,
+    /// The last one in the editor first.
+    pub drafts: Vec<Draft>,
     pub newest: Vec<Task>,
     pub counts: Vec<(Stage, u64)>,
     /// The history ends with them.
@@ -157,11 +158,11 @@ fn open_store(opening: &Opening, notes: mpsc::Sender<Note>) -> Result<Contents, 
     // Without a key nothing could be asked: then another window shall do it.
     let standing = store.join(address, key.is_some(), move |heard| deliver(&notes, Note::Heard(heard)))?;
     same_service(&standing, address)?;
-    let draft = store.draft()?;
+    let drafts = store.drafts()?;
     let newest = store.newest(*rows, None)?;
     let last = newest.len() < *rows;
     let counts = store.counts()?;
-    Ok(Contents { store, standing, draft, newest, counts, last })
+    Ok(Contents { store, standing, drafts, newest, counts, last })
 }
 
 /// Runs the screen until the user leaves.
@@ -184,7 +185,7 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
             let _ = gone.blocking_send(Input::Closed);
         })?
     };
-    let reader = Reader::start(tty.try_clone()?, keys)?;
+    let reader = Reader::start(tty.try_clone()?, keys.clone())?;
 
     let thumbs = options.places.data.join("thumbs");
     let clock = Clock::start();
@@ -217,6 +218,8 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
         tty,
         screen,
         reader: Some(reader),
+        keys,
+        composing: None,
         failure: None,
         batch: options.batch,
         unheard: Vec::new(),
@@ -224,6 +227,7 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
     };
     program.state.callback = options.callback;
     program.state.utc_offset = program.theme.utc_offset;
+    program.state.key = program.key.as_ref().map(|key| key.fingerprint(clock::seed()));
     program.state.preview.quality = options.quality;
     // The history is on its way; until it is here, an empty table is not yet an empty history.
     program.state.table.loading = true;

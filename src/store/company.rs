@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, named_params, params};
 
-use super::lease::Seat;
+use super::lease::{Seat, differ};
 use super::pulse::Pulse;
 use super::write::Fault;
-use super::{Heard, StoreProblem, answers, read, rows};
+use super::{Heard, StoreProblem, answers, batches, read, rows};
 use crate::domain::{Holder, LocalId, Problem, Stage, Standing, Status, Task, Wish};
 
 /// How often the others are looked at while something happens.
@@ -115,7 +115,8 @@ impl Company {
             company.owed = true;
             let last: Option<String> = conn.query_row(LAST_KEY, [], |row| row.get(0)).optional().map_err(sql)?;
             let stranger = differ(last.as_deref(), company.account.as_deref());
-            company.standing = Standing { stranger, ..company.alone() };
+            let resting = batches::resting(conn).map_err(sql)?;
+            company.standing = Standing { stranger, resting, ..company.alone() };
         } else {
             company.standing = company.look(conn).map_err(sql)?;
         }
@@ -224,6 +225,9 @@ impl Company {
             if taken > 0 {
                 (self.listener)(Heard::Wishes(wishes));
             }
+            if let Some(resting) = batches::news(conn, &mut self.standing.resting).map_err(sql)? {
+                (self.listener)(Heard::Resting(resting));
+            }
             taken
         } else {
             self.hear(conn).map_err(sql)?
@@ -247,7 +251,8 @@ impl Company {
         let living = self.seat.living().map_err(|error| StoreProblem::Disk(error.to_string()))?;
         dead.retain(|owner| !living.contains(owner));
         let stranger = self.settle(conn, &dead).map_err(sql)?;
-        self.standing = Standing { stranger, ..self.alone() };
+        let resting = batches::resting(conn).map_err(sql)?;
+        self.standing = Standing { stranger, resting, ..self.alone() };
         self.seat.beat(Instant::now());
         self.version = -1;
         self.owed = false;
@@ -358,7 +363,8 @@ impl Company {
                 Ok((row.get::<_, String>(0)?, holder, row.get::<_, Option<String>>(4)?, row.get::<_, i64>(6)?))
             })
             .optional()?;
-        let nobody = Standing { holds: false, lockless: self.seat.lockless(), ..Standing::default() };
+        let resting = batches::resting(conn)?;
+        let nobody = Standing { holds: false, lockless: self.seat.lockless(), resting, ..Standing::default() };
         // A holder that has left keeps its row until the next one writes its own.
         let living = self.seat.living().unwrap_or_default();
         let alive = |window: &String| living.contains(window) && window != self.seat.token();
@@ -393,6 +399,10 @@ impl Company {
         if let Wish::Again(asset) = wish {
             // So that a holder which dies over it leaves it to the next one, and everybody knows.
             conn.prepare_cached(AWAY)?.execute(params![task, asset.index])?;
+        }
+        if let Wish::Star { task, on } = wish {
+            // It costs nobody anything, so it does not wait for the holder, who only hears of it.
+            super::write::star(conn, *task, *on)?;
         }
         conn.prepare_cached(WISH)?.execute(params![self.seat.token(), self.service, task, send, text, self.account])?;
         Ok(())
@@ -436,9 +446,4 @@ impl Company {
 /// The windows that have wished for something that is not done.
 fn owners(conn: &Connection) -> rusqlite::Result<Vec<String>> {
     conn.prepare(OWNERS)?.query_map([], |row| row.get(0))?.collect()
-}
-
-/// Two keys that are surely not the same.
-fn differ(one: Option<&str>, other: Option<&str>) -> bool {
-    matches!((one, other), (Some(one), Some(other)) if one != other)
 }

@@ -126,6 +126,11 @@ fn door(dir: &Path) -> io::Result<File> {
     Ok(door)
 }
 
+/// Two keys that are surely not the same.
+pub(super) fn differ(one: Option<&str>, other: Option<&str>) -> bool {
+    matches!((one, other), (Some(one), Some(other)) if one != other)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

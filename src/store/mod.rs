@@ -1,4 +1,4 @@
-//! What is on disk: tasks, their outputs and the draft, in one SQLite database that one thread owns.
+//! What is on disk: tasks, their outputs and what is being typed, in one SQLite database that one thread owns.
 //!
 //! Everything given to [`Store`] is done in the order it was given, writes and reads alike, so a read sees every
 //! write before it. Nothing here blocks its caller, except where the name or the text says so. Several programs may
@@ -6,18 +6,22 @@
 
 mod answers;
 mod backup;
+mod batches;
 mod company;
 mod lease;
 mod network;
 mod open;
 mod pulse;
 mod read;
+mod relatives;
 pub mod repair;
 mod reserve;
 mod rows;
 mod thread;
 mod write;
+mod writing;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::mpsc::{self, SyncSender, TrySendError};
@@ -121,6 +125,7 @@ impl From<StoreProblem> for Problem {
 
 /// What comes from the other programs on the database.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "a few a second at most, each moved twice")]
 pub enum Heard {
     /// This program holds the lease from now on.
     Took {
@@ -140,6 +145,8 @@ pub enum Heard {
     },
     /// The holder of the lease has looked into the account's list for a window that only watches.
     Found(Vec<Found>),
+    /// Another window let batches rest, or go on: these rest now.
+    Resting(BTreeSet<String>),
     /// Other windows want something of this one, which holds the lease; with the task each wish is about.
     Wishes(Vec<(Wish, Option<Task>)>),
 }
@@ -358,12 +365,6 @@ impl Store {
         self.later(move |conn| read::known_of(conn, &task_ids), then);
     }
 
-    /// The rows of a batch that were given before. Blocks.
-    pub fn batch(&self, name: &str) -> Read<Vec<Given>> {
-        let name = name.to_owned();
-        self.wait(move |conn| read::batch(conn, &name))
-    }
-
     /// How many tasks are in each stage; stages without any are left out. Blocks.
     pub fn counts(&self) -> Read<Vec<(Stage, u64)>> {
         self.wait(read::counts)
@@ -376,7 +377,12 @@ impl Store {
 
     /// What was last in the editor. Blocks.
     pub fn draft(&self) -> Read<Option<Draft>> {
-        self.wait(read::draft)
+        Ok(self.drafts()?.into_iter().next())
+    }
+
+    /// What was being typed, one draft for each model; the one that was last in the editor comes first. Blocks.
+    pub fn drafts(&self) -> Read<Vec<Draft>> {
+        self.wait(writing::drafts)
     }
 
     /// What was learned of how long tasks take. Blocks.
@@ -420,7 +426,8 @@ impl Store {
     }
 }
 
-pub use read::{FOUND, Given};
+pub use batches::{Batch, Given};
+pub use read::FOUND;
 
 impl Drop for Store {
     fn drop(&mut self) {

@@ -18,6 +18,9 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/004-answers.sql")),
     M::up(include_str!("migrations/005-company.sql")),
     M::up(include_str!("migrations/007-batch.sql")),
+    M::up(include_str!("migrations/008-kin.sql")),
+    M::up(include_str!("migrations/011-writing.sql")),
+    M::up(include_str!("migrations/009-batches.sql")),
 ];
 /// How long another program may keep the database locked.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -89,6 +92,9 @@ fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
         .chain(super::read::STATEMENTS)
         .chain(super::company::STATEMENTS)
         .chain(super::answers::STATEMENTS)
+        .chain(super::relatives::STATEMENTS)
+        .chain(super::batches::STATEMENTS)
+        .chain(super::writing::STATEMENTS)
     {
         conn.prepare(statement)
             .map_err(|error| StoreError::Broken { path: path.to_owned(), why: error.to_string() })?;

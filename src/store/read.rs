@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
 use super::rows;
-use crate::domain::{Draft, Lesson, LocalId, Output, Stage, Task, TaskId};
+use crate::domain::{Lesson, LocalId, Output, Stage, Task, TaskId};
 use crate::time::Wall;
 
 /// Most tasks a prefix finds.
@@ -13,12 +13,13 @@ macro_rules! select_tasks {
     ($rest:literal) => {
         concat!(
             "SELECT id, task_id, model, route, body, template, prompt, stage, status, times, created, completed, ",
-            "batch, row, seed ",
+            "batch, row, seed, parent, how, starred ",
             "FROM tasks ",
             $rest
         )
     };
 }
+pub(super) use select_tasks;
 
 const NEWEST: &str = select_tasks!("ORDER BY created DESC, id DESC LIMIT ?1");
 const OLDER: &str = select_tasks!("WHERE (created, id) < (?2, ?3) ORDER BY created DESC, id DESC LIMIT ?1");
@@ -37,30 +38,14 @@ const KNOWN: &str = "SELECT id FROM tasks WHERE task_id = ?1";
 const COUNTS: &str = "SELECT stage, count(*) FROM tasks GROUP BY stage";
 const OUTPUTS: &str = "SELECT url, role, expires, place, why, file, bytes, sha256, format, width, height
     FROM outputs WHERE task = ?1 ORDER BY idx";
-const DRAFT: &str = "SELECT model, prompt, fields FROM draft WHERE one = 1";
 /// More kinds than are ever kept.
 const LEARNED: &str = "SELECT about, lesson FROM learned LIMIT 2000";
 
-const BATCH: &str = "SELECT row, id, stage FROM tasks WHERE batch = ?1 AND row IS NOT NULL";
 const SALT: &str = "SELECT bytes FROM salt WHERE one = 1";
 
 /// Every statement of this file, for a check at the start.
-pub(super) const STATEMENTS: &[&str] = &[
-    NEWEST,
-    OLDER,
-    UNFINISHED,
-    ONE,
-    BY_TASK_ID,
-    BY_PREFIX,
-    BY_TASK_PREFIX,
-    KNOWN,
-    COUNTS,
-    OUTPUTS,
-    DRAFT,
-    LEARNED,
-    BATCH,
-    SALT,
-];
+pub(super) const STATEMENTS: &[&str] =
+    &[NEWEST, OLDER, UNFINISHED, ONE, BY_TASK_ID, BY_PREFIX, BY_TASK_PREFIX, KNOWN, COUNTS, OUTPUTS, LEARNED, SALT];
 
 pub(super) fn newest(conn: &Connection, limit: usize, before: Option<(Wall, LocalId)>) -> rusqlite::Result<Vec<Task>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -76,32 +61,6 @@ pub(super) fn unfinished(conn: &Connection) -> rusqlite::Result<Vec<Task>> {
 
 pub(super) fn task(conn: &Connection, id: LocalId) -> rusqlite::Result<Option<Task>> {
     Ok(tasks(conn, ONE, [id.to_string()])?.pop())
-}
-
-/// A row of a batch that was given before.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Given {
-    /// Its digest.
-    pub row: String,
-    /// The task it became.
-    pub id: LocalId,
-    /// How that stands.
-    pub stage: Stage,
-}
-
-pub(super) fn batch(conn: &Connection, name: &str) -> rusqlite::Result<Vec<Given>> {
-    let mut statement = conn.prepare_cached(BATCH)?;
-    let rows =
-        statement.query_map([name], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)))?;
-    let mut given = Vec::new();
-    for found in rows {
-        let (row, id, stage) = found?;
-        // What this program does not understand was given all the same.
-        if let Ok(id) = id.parse() {
-            given.push(Given { row, id, stage: rows::stage(&stage).unwrap_or(Stage::Unknown) });
-        }
-    }
-    Ok(given)
 }
 
 pub(super) fn known(conn: &Connection, task_id: &TaskId) -> rusqlite::Result<Option<LocalId>> {
@@ -159,15 +118,6 @@ pub(super) fn counts(conn: &Connection) -> rusqlite::Result<Vec<(Stage, u64)>> {
     Ok(counts)
 }
 
-pub(super) fn draft(conn: &Connection) -> rusqlite::Result<Option<Draft>> {
-    let row = |row: &rusqlite::Row<'_>| {
-        let fields: String = row.get(2)?;
-        let fields = serde_json::from_str(&fields).unwrap_or_default();
-        Ok(Draft { model: row.get(0)?, prompt: row.get(1)?, fields, ..Draft::default() })
-    };
-    conn.prepare_cached(DRAFT)?.query_row([], row).optional()
-}
-
 /// What cannot be read is left out: it is learned anew.
 pub(super) fn learned(conn: &Connection) -> rusqlite::Result<Vec<Lesson>> {
     let mut statement = conn.prepare_cached(LEARNED)?;
@@ -184,7 +134,7 @@ pub(super) fn salt(conn: &Connection) -> rusqlite::Result<Vec<u8>> {
 }
 
 /// Tasks with their outputs, in the order of the statement.
-fn tasks(conn: &Connection, statement: &str, params: impl Params) -> rusqlite::Result<Vec<Task>> {
+pub(super) fn tasks(conn: &Connection, statement: &str, params: impl Params) -> rusqlite::Result<Vec<Task>> {
     let mut statement = conn.prepare_cached(statement)?;
     let mut found =
         statement.query_map(params, rows::task)?.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;

@@ -11,7 +11,7 @@ use super::{FILE, StoreError, open};
 /// What SQLite keeps beside a database; it goes where that goes, for it holds the latest changes.
 const BESIDE: &[&str] = &["-wal", "-shm", "-journal"];
 /// What is taken over, tasks before what belongs to them. Leases and wishes are of programs that have ended.
-const TABLES: &[&str] = &["tasks", "outputs", "draft"];
+const TABLES: &[&str] = &["batches", "tasks", "outputs", "drafts", "snippets"];
 
 /// What a repair brought.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,9 @@ use serde::Serialize;
 use serde_json::Map;
 
 use crate::domain::batch::Mark;
-use crate::domain::{Failure, GivenUp, Home, Output, OutputState, Problem, Request, Stage, Status, Task, Times};
+use crate::domain::{
+    Failure, GivenUp, Home, How, Kin, Output, OutputState, Problem, Request, Stage, Status, Task, Times,
+};
 use crate::time::Wall;
 
 /// A value as JSON text.
@@ -45,6 +47,8 @@ pub(super) fn task(row: &Row<'_>) -> rusqlite::Result<Option<Task>> {
         completed: row.get::<_, Option<i64>>(11)?.map(Wall),
         outputs: Vec::new(),
         mark: mark(row)?.map(Arc::new),
+        kin: kin(row)?,
+        starred: row.get(17)?,
     }))
 }
 
@@ -52,6 +56,13 @@ fn mark(row: &Row<'_>) -> rusqlite::Result<Option<Mark>> {
     let (batch, digest): (Option<String>, Option<String>) = (row.get(12)?, row.get(13)?);
     let seed = row.get::<_, Option<i64>>(14)?.map(i64::cast_unsigned);
     Ok(batch.map(|batch| Mark { batch, row: digest.unwrap_or_default(), seed }))
+}
+
+/// A way that this program does not know is told as the commonest one: the parent counts.
+fn kin(row: &Row<'_>) -> rusqlite::Result<Option<Kin>> {
+    let (parent, how): (Option<String>, Option<String>) = (row.get(15)?, row.get(16)?);
+    let parent = parent.and_then(|parent| parent.parse().ok());
+    Ok(parent.map(|parent| Kin { parent, how: how.and_then(|how| how.parse().ok()).unwrap_or(How::Vary) }))
 }
 
 fn request(row: &Row<'_>) -> rusqlite::Result<Request> {

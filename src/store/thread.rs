@@ -168,7 +168,8 @@ fn begins(change: &Change) -> bool {
         Change::New(task) | Change::Intent(task) => task.task_id.is_none(),
         Change::Progress(task) => task.status.stage() == Stage::Sending,
         Change::Draft(_) | Change::Learned(_) | Change::Found(_) => true,
-        Change::Forget(_) | Change::Wish(_) | Change::Paused(_) => false,
+        Change::Forget(_) | Change::Drop(_) | Change::Batch { .. } => false,
+        Change::Star(..) | Change::Wish(_) | Change::Paused(_) => false,
     }
 }
 
@@ -183,6 +184,10 @@ fn try_commit(
     if let Some(company) = company.as_mut() {
         company.pay(conn)?;
         if batch.iter().any(|(change, _)| matches!(change, Change::Intent(_) | Change::Wish(_))) {
+            company.wished();
+        }
+        if batch.iter().any(|(change, _)| matches!(change, Change::Batch { .. })) {
+            // Another window may have said otherwise at the same moment: what holds is what is written.
             company.wished();
         }
     }
@@ -234,10 +239,14 @@ mod tests {
 
     use super::*;
     use crate::domain::Draft;
-    use crate::store::{open, read};
+    use crate::store::{open, writing};
 
     fn draft(prompt: &str) -> Change {
         Change::Draft(Draft { prompt: prompt.into(), ..Draft::default() })
+    }
+
+    fn last(conn: &Connection) -> String {
+        writing::drafts(conn).expect("a read").remove(0).prompt
     }
 
     /// Commits the changes together and says what each was told.
@@ -270,10 +279,10 @@ mod tests {
             told(&mut conn, vec![draft("new"), draft(&huge), draft("newer")]),
             [full.clone(), full.clone(), full]
         );
-        assert_eq!(read::draft(&conn).expect("a read").map(|draft| draft.prompt).as_deref(), Some("old"));
+        assert_eq!(last(&conn), "old");
         limit(&conn, 1 << 20);
         assert_eq!(told(&mut conn, vec![draft(&huge)]), [Ok(())]);
-        assert_eq!(read::draft(&conn).expect("a read").map(|draft| draft.prompt), Some(huge));
+        assert_eq!(last(&conn), huge);
     }
 
     /// Another program that does not let go is waited for, and then named.

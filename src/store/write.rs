@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::company::Company;
-use super::{StoreProblem, answers, rows};
-use crate::domain::{Change, Draft, Lesson, LocalId, Output, OutputState, Stage, Task, Wish};
+use super::{StoreProblem, answers, batches, rows, writing};
+use crate::domain::{Change, Lesson, LocalId, Output, OutputState, Stage, Task, Wish};
 
 /// Why a change was not made.
 pub(super) enum Fault {
@@ -22,9 +22,9 @@ impl From<rusqlite::Error> for Fault {
 
 const INSERT: &str = "INSERT INTO tasks
     (id, task_id, model, route, body, template, prompt, stage, status, times, created, completed,
-     batch, row, seed)
+     batch, row, seed, parent, how, starred)
     VALUES (:id, :task_id, :model, :route, :body, :template, :prompt, :stage, :status, :times, :created, :completed,
-     :batch, :row, :seed)
+     :batch, :row, :seed, :parent, :how, :starred)
     ON CONFLICT DO NOTHING";
 const STANDING: &str = "SELECT stage, task_id FROM tasks WHERE id = ?1";
 const UPDATE: &str = "UPDATE tasks SET stage = :stage, status = :status, times = :times,
@@ -38,14 +38,13 @@ const OUTPUT: &str = "INSERT INTO outputs
         why = excluded.why, file = excluded.file, bytes = excluded.bytes, sha256 = excluded.sha256,
         format = excluded.format, width = excluded.width, height = excluded.height
     WHERE NOT (outputs.place = 'home' AND excluded.place = 'away')";
-const DRAFT: &str = "INSERT INTO draft (one, model, prompt, fields) VALUES (1, ?1, ?2, ?3)
-    ON CONFLICT (one) DO UPDATE SET model = excluded.model, prompt = excluded.prompt, fields = excluded.fields";
 const FORGET: &str = "DELETE FROM tasks WHERE id = ?1 AND stage IN ('saved', 'held')";
+const STAR: &str = "UPDATE tasks SET starred = ?2 WHERE id = ?1 AND starred <> ?2";
 const LEARNED: &str = "INSERT INTO learned (about, lesson) VALUES (?1, ?2)
     ON CONFLICT (about) DO UPDATE SET lesson = excluded.lesson";
 
 /// Every statement of this file, for a check at the start.
-pub(super) const STATEMENTS: &[&str] = &[INSERT, STANDING, UPDATE, OUTPUT, DRAFT, FORGET, LEARNED];
+pub(super) const STATEMENTS: &[&str] = &[INSERT, STANDING, UPDATE, OUTPUT, FORGET, STAR, LEARNED];
 
 /// Makes a change. Without company there is nobody to wish anything from.
 pub(super) fn apply(conn: &Connection, change: &Change, company: Option<&Company>) -> Result<(), Fault> {
@@ -67,9 +66,12 @@ pub(super) fn apply(conn: &Connection, change: &Change, company: Option<&Company
             }
             progress(conn, task)
         }
-        (Change::Draft(draft), _) => self::draft(conn, draft),
+        (Change::Draft(draft), _) => writing::draft(conn, draft),
         (Change::Forget(id), _) => forget(conn, *id),
+        (Change::Star(id, on), _) => star(conn, *id, *on),
         (Change::Learned(lessons), _) => learned(conn, lessons),
+        (Change::Batch { name, paused }, _) => Ok(batches::rest(conn, name, *paused)?),
+        (Change::Drop(ids), _) => Ok(batches::drop_unsent(conn, ids)?),
         (Change::Found(found), _) => answers::tell(conn, found),
         (Change::Wish(wish), Some(company)) => company.wish(conn, wish),
         (Change::Paused(why), Some(company)) => company.pause(conn, why.as_ref()),
@@ -92,8 +94,11 @@ fn new(conn: &Connection, task: &Task) -> Result<(), Fault> {
         ":created": task.created.0,
         ":completed": task.completed.map(|at| at.0),
         ":batch": task.mark.as_ref().map(|mark| &mark.batch),
-        ":row": task.mark.as_ref().map(|mark| &mark.row),
+        ":row": task.mark.as_ref().map(|mark| &mark.row).filter(|row| !row.is_empty()),
         ":seed": task.mark.as_ref().and_then(|mark| mark.seed).map(u64::cast_signed),
+        ":parent": task.kin.map(|kin| kin.parent.to_string()),
+        ":how": task.kin.map(|kin| kin.how.word()),
+        ":starred": task.starred,
     })?;
     if made == 0 {
         return Err(Fault::Own(StoreProblem::Exists(task.id)));
@@ -166,16 +171,17 @@ fn outputs(conn: &Connection, task: LocalId, outputs: &[Output]) -> Result<(), F
     Ok(())
 }
 
-fn draft(conn: &Connection, draft: &Draft) -> Result<(), Fault> {
-    conn.prepare_cached(DRAFT)?.execute(params![draft.model, draft.prompt, rows::json(&draft.fields)?])?;
-    Ok(())
-}
-
 fn learned(conn: &Connection, lessons: &[Lesson]) -> Result<(), Fault> {
     let mut statement = conn.prepare_cached(LEARNED)?;
     for Lesson { about, text } in lessons {
         statement.execute([about, text])?;
     }
+    Ok(())
+}
+
+/// Stars a task, or takes the star away. A task that is not there has none.
+pub(super) fn star(conn: &Connection, id: LocalId, on: bool) -> Result<(), Fault> {
+    conn.prepare_cached(STAR)?.execute(params![id.to_string(), on])?;
     Ok(())
 }
 

@@ -19,7 +19,7 @@ use super::text;
 use super::theme::{Theme, sign};
 
 /// The groups that matter, in the order of a task's life, each under the sign of one of its stages.
-const GROUPS: &[(Stage, &str, &[Stage])] = &[
+pub(super) const GROUPS: &[(Stage, &str, &[Stage])] = &[
     (Stage::Saved, "waiting", &[Stage::Saved, Stage::Sending]),
     (Stage::Handling, "running", &[Stage::Queued, Stage::Handling, Stage::Unknown, Stage::Archiving]),
     (Stage::Success, "done", &[Stage::Success]),
@@ -235,8 +235,16 @@ fn help_hint<'a>(place: Place, theme: &Theme) -> Vec<Span<'a>> {
 fn matters(state: &State, action: Action) -> bool {
     use crate::domain::Status;
     match action {
+        Action::Send if state.batch().is_some() => {
+            state.batch().and_then(|name| state.table.group(&name)).is_some_and(|group| {
+                group.tally().sum_of(&[Stage::Held, Stage::Unsure, Stage::Failed, Stage::Refused]) > 0
+            })
+        }
         Action::Send => state.task().is_some_and(|task| matches!(task.status, Status::Held(_) | Status::Unsure(_))),
-        Action::Open | Action::Reuse => state.task().is_some(),
+        Action::Open => state.task().is_some() || state.batch().is_some(),
+        Action::Reuse => state.task().is_some(),
+        Action::Fold => state.table.group_here().is_some(),
+        Action::Pause => state.batch().and_then(|name| state.table.group(&name)).is_some_and(|group| group.is_open()),
         Action::View => state.output().is_some_and(|output| output.home().is_some()),
         Action::ZoomIn | Action::Actual => state.room().is_some(),
         Action::WholePicture => matches!(&state.dialog, Some(Dialog::Viewer(open)) if open.view.is_some()),

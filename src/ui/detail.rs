@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::State;
 use crate::app::editor::ratio;
+use crate::domain::cause;
 use crate::domain::text::{cut, lines as clean_lines, one_line};
 use crate::domain::{Field, Output, OutputState, Problem, Role, Stage, Status, Task, request};
 use crate::fleet::Outlook;
@@ -14,39 +15,44 @@ use crate::fleet::Outlook;
 use super::draw::span;
 use super::preview::{expiry, figures, keys, said};
 use super::text;
-use super::theme::{Theme, sign};
+use super::theme::{STAR, Theme, sign};
 
 /// More of a prompt than any model takes; what is beyond it is counted, not shown.
 const MOST: usize = 32_000;
 
 /// The page in the making.
-struct Page<'a, 't> {
-    lines: Vec<Line<'a>>,
+pub(super) struct Page<'a, 't> {
+    pub lines: Vec<Line<'a>>,
     width: usize,
     /// Cells for the names of things, the same all over the page.
     room: usize,
-    theme: &'t Theme,
+    pub theme: &'t Theme,
 }
 
-impl<'a> Page<'a, '_> {
-    fn head(&mut self, title: &'static str) {
+impl<'a, 't> Page<'a, 't> {
+    /// An empty page of so many cells of width.
+    pub fn new(width: u16, theme: &'t Theme) -> Self {
+        Self { lines: Vec::new(), width: usize::from(width), room: 12, theme }
+    }
+
+    pub fn head(&mut self, title: &'static str) {
         self.lines.push(Line::default());
         self.lines.push(Line::from(span(title, self.theme.accent)));
     }
 
-    fn line(&mut self, spans: Vec<Span<'a>>) {
+    pub fn line(&mut self, spans: Vec<Span<'a>>) {
         self.lines.push(Line::from(spans));
     }
 
     /// A paragraph with an indent.
-    fn prose(&mut self, indent: usize, text: &str, style: Style) {
+    pub fn prose(&mut self, indent: usize, text: &str, style: Style) {
         for part in text::wrap(&clean_lines(text), self.width.saturating_sub(indent)) {
             self.lines.push(Line::from(vec![Span::raw(" ".repeat(indent)), span(part, style)]));
         }
     }
 
     /// A name and what it is, broken under itself.
-    fn entry(&mut self, name: &str, value: &str, style: Style) {
+    pub fn entry(&mut self, name: &str, value: &str, style: Style) {
         let room = self.room;
         let indent = 2 + room + 2;
         let mut parts = text::wrap(&one_line(value), self.width.saturating_sub(indent).max(8)).into_iter();
@@ -65,7 +71,7 @@ pub fn lines<'a>(state: &State, task: &Task, width: u16, theme: &Theme) -> Vec<L
     let spec = state.catalogue.get(&task.request.full_model());
     let labels = spec.iter().flat_map(|spec| &spec.fields).filter(|field| field.role != Some(Role::Prompt));
     let longest = labels.map(|field| text::width(&field.name)).max().unwrap_or(0);
-    let mut page = Page { lines: Vec::new(), width: usize::from(width), room: longest.clamp(12, 20), theme };
+    let mut page = Page { room: longest.clamp(12, 20), ..Page::new(width, theme) };
     standing(&mut page, state, task);
     page.head("prompt");
     let prompt = match task.request.prompt.as_str() {
@@ -90,6 +96,7 @@ pub fn lines<'a>(state: &State, task: &Task, width: u16, theme: &Theme) -> Vec<L
     }
     timeline(&mut page, state, task);
     names(&mut page, task);
+    relatives(&mut page, state, task);
     page.lines
 }
 
@@ -108,6 +115,9 @@ fn standing(page: &mut Page<'_, '_>, state: &State, task: &Task) {
     }
     page.line(first);
     page.prose(2, &said.what, theme.text);
+    if let Some(kind) = cause::kind(task) {
+        page.entry("kind", kind.title(), theme.failed);
+    }
     if let Some(outlook) = state.fleet.outlook(task.id, state.now) {
         let style = if outlook.slow { theme.warning } else { theme.dim };
         page.prose(2, &expected(outlook), style);
@@ -153,7 +163,7 @@ fn raw_error(page: &mut Page<'_, '_>, status: &Status) {
             };
             parts.extend(http.map(|status| ("http", status.to_string())));
             parts.extend(problem.code().map(|code| ("code", code.to_owned())));
-            parts.extend(message(problem).map(|message| ("message", message.to_owned())));
+            parts.extend(problem.message().map(|message| ("message", message.to_owned())));
         }
         _ => {}
     }
@@ -162,24 +172,6 @@ fn raw_error(page: &mut Page<'_, '_>, status: &Status) {
     }
     for (name, value) in parts {
         page.entry(name, &value, theme.failed);
-    }
-}
-
-fn message(problem: &Problem) -> Option<&str> {
-    match problem {
-        Problem::Auth { message }
-        | Problem::NoKey { message }
-        | Problem::Forbidden { message }
-        | Problem::Balance { message }
-        | Problem::Busy { message, .. }
-        | Problem::Mismatch { message }
-        | Problem::Rejected { message, .. }
-        | Problem::NotFound { message }
-        | Problem::Server { message, .. }
-        | Problem::Network { message, .. }
-        | Problem::Certificate { message, .. }
-        | Problem::Odd { message, .. } => Some(message).filter(|text| !text.is_empty()).map(String::as_str),
-        Problem::Limit { .. } | Problem::Processing { .. } | Problem::Local { .. } => None,
     }
 }
 
@@ -286,5 +278,29 @@ fn names(page: &mut Page<'_, '_>, task: &Task) {
     match &task.task_id {
         Some(id) => page.entry("at service", id.as_str(), theme.dim),
         None => page.entry("at service", "none yet", theme.dim),
+    }
+}
+
+/// Where it came from, and what came of it.
+fn relatives(page: &mut Page<'_, '_>, state: &State, task: &Task) {
+    let theme = page.theme;
+    let born = state.fleet.tasks().filter_map(|other| Some((other, other.kin.filter(|kin| kin.parent == task.id)?)));
+    let mut born: Vec<_> = born.map(|(other, kin)| (other.created, other.id, kin.how)).collect();
+    if task.kin.is_none() && born.is_empty() && !task.starred {
+        return;
+    }
+    born.sort_unstable();
+    page.head("family");
+    if task.starred {
+        page.entry("star", STAR, theme.warning);
+    }
+    if let Some(kin) = task.kin {
+        page.entry("is", &kin.to_string(), theme.text);
+    }
+    for (_, id, how) in born.iter().take(20) {
+        page.entry(how.word(), &id.short(), theme.text);
+    }
+    if born.len() > 20 {
+        page.entry("", &format!("and {} more", born.len() - 20), theme.dim);
     }
 }

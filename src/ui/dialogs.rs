@@ -14,7 +14,7 @@ use crate::domain::{Field, ModelSpec, request};
 
 use super::draw::{foreign, frame, on_lower_edge, put, put_spans, scrollbar, scrolled, span, spans_width};
 use super::theme::Theme;
-use super::{detail, help, many, settle, setup, text};
+use super::{detail, group, help, kin, many, settle, setup, text};
 
 /// Pages and long lists keep clear of the preview where the panes beside it are at least this wide.
 const ENOUGH: u16 = 60;
@@ -38,7 +38,7 @@ pub fn area(state: &State, dialog: &Dialog, panes: &Panes) -> (Rect, Rect) {
     // Only the breaks of the lines count here, not their looks.
     let theme = || Theme::new(super::ColourDepth::None, None);
     let (width, height) = match dialog {
-        Dialog::Detail { .. } | Dialog::Viewer(_) => return (within, within),
+        Dialog::Detail { .. } | Dialog::Batch { .. } | Dialog::Viewer(_) => return (within, within),
         Dialog::Help { place, .. } => {
             let width = most.min(76);
             (width, lines(help::lines(*place, width.saturating_sub(4), &theme()).len()).saturating_add(2))
@@ -55,9 +55,14 @@ pub fn area(state: &State, dialog: &Dialog, panes: &Panes) -> (Rect, Rect) {
             let width = most.min(84);
             (width, many::question_height(state, width))
         }
+        Dialog::Kin(dialog) => kin::size(state, dialog, most, &theme()),
         Dialog::Settle(settling) => {
             let width = most.min(96);
             (width, settle::height(state, settling, width, &theme()))
+        }
+        Dialog::AskBatch(ask) => {
+            let width = most.min(70);
+            (width, group::ask_height(state, ask, width.saturating_sub(6)))
         }
         Dialog::Setup(setup) => {
             let width = most.min(74);
@@ -82,6 +87,15 @@ pub fn draw(
             let title = [span("task ", theme.title_focus), span(id.short(), theme.title_focus)];
             return (None, Some(scrolled(buf, area, theme, &title, &lines, *scroll)));
         }
+        Dialog::Batch { name, scroll } => {
+            let lines = group::page(state, name, width, theme);
+            let title = [span("batch ", theme.title_focus), foreign(name, theme.title_focus)];
+            return (None, Some(scrolled(buf, area, theme, &title, &lines, *scroll)));
+        }
+        Dialog::AskBatch(ask) => {
+            group::ask(state, ask, area, theme, buf);
+            None
+        }
         // It is drawn without the panes.
         Dialog::Viewer(_) => None,
         Dialog::Help { place, scroll } => {
@@ -100,6 +114,7 @@ pub fn draw(
         }
         Dialog::Confirm { fault } => many::question(state, fault.as_deref(), area, theme, buf),
         Dialog::Input { field, text, fault } => input(state, field, text, fault.as_deref(), area, theme, buf),
+        Dialog::Kin(dialog) => return kin::draw(state, dialog, area, theme, buf),
         Dialog::Settle(settling) => {
             settle::draw(state, settling, area, theme, buf);
             None

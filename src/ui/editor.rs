@@ -2,9 +2,9 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::widgets::Widget;
 
-use crate::app::{Pane, Panes, State};
+use crate::app::text::glyphs;
+use crate::app::{Pane, Panes, State, Text};
 use crate::domain::text::one_line;
 
 use super::draw::{frame, on_lower_edge, put, span};
@@ -23,7 +23,8 @@ pub fn draw(state: &State, panes: &Panes, theme: &Theme, buf: &mut Buffer) -> Op
     let focused = open && matches!(state.pane, Pane::Editor | Pane::Form);
     let title = if focused { theme.title_focus } else { theme.title };
     let counter = counter(state, theme);
-    frame(buf, panes.editor_frame, theme, focused, &[span("prompt", title)], &counter);
+    let origin = state.editor.origin().map(|kin| format!("   {kin}")).unwrap_or_default();
+    frame(buf, panes.editor_frame, theme, focused, &[span("prompt", title), span(origin, theme.dim)], &counter);
     if let Some(fault) = state.editor.fault() {
         on_lower_edge(buf, panes.editor_frame, &one_line(&fault.to_string()), theme.error);
     } else {
@@ -56,12 +57,17 @@ fn prompt(state: &State, area: Rect, theme: &Theme, buf: &mut Buffer) -> Option<
     if area.is_empty() {
         return None;
     }
-    let editor = state.editor.text();
-    // Drawn even when it is empty: the text area learns its width from it.
-    editor.render(area, buf);
-    harmless(area, buf);
-    many::mark_mistake(state, area, theme, buf);
-    if state.editor.length() == 0 {
+    let laid;
+    let editor = match state.editor.text() {
+        ready if ready.fits(area.width, area.height) => ready,
+        other => {
+            let mut fresh = other.clone();
+            fresh.lay(area.width, area.height);
+            laid = fresh;
+            &laid
+        }
+    };
+    if editor.is_empty() {
         let words = match state.editor.spec(&state.catalogue) {
             Some(spec) if spec.prompt().is_none() => "this model takes no prompt, only the fields below",
             _ => "describe the picture; ctrl-s sends it",
@@ -71,21 +77,35 @@ fn prompt(state: &State, area: Rect, theme: &Theme, buf: &mut Buffer) -> Option<
         }
         return Some(area.as_position());
     }
-    let (cursor, (top, left)) = (editor.screen_cursor(), editor.scroll_offset());
-    let at = |base: u16, cursor: usize, scrolled: u16, most: u16| {
-        base + u16::try_from(cursor.saturating_sub(usize::from(scrolled))).unwrap_or(most).min(most)
-    };
-    // Behind the last character of a full line there is still a cell of air.
-    Some(Position { x: at(area.x, cursor.col, left, area.width), y: at(area.y, cursor.row, top, area.height - 1) })
+    let cursor = written(editor, area, theme, buf);
+    many::mark_mistake(state, editor, area, theme, buf);
+    Some(cursor)
 }
 
-/// A draft may have come from a file: what the text area let through and could steer a terminal is replaced.
-fn harmless(area: Rect, buf: &mut Buffer) {
-    for position in area.positions() {
-        if let Some(cell) = buf.cell_mut(position)
-            && matches!(one_line(cell.symbol()), std::borrow::Cow::Owned(_))
-        {
-            cell.set_symbol("\u{fffd}");
+/// Draws a text that is being written and laid out for this area. Returns where the cursor belongs: behind the last
+/// character of a full row there is still a cell of air.
+pub fn written(text: &Text, area: Rect, theme: &Theme, buf: &mut Buffer) -> Position {
+    let selected = text.selection();
+    for (y, row) in (area.y..area.bottom()).zip(text.visible()) {
+        let mut x = area.x;
+        for (at, glyph, cells) in glyphs(&text.as_str()[row.clone()]) {
+            let wide = u16::try_from(cells).unwrap_or(u16::MAX);
+            // A blank may hang over the edge.
+            if x.saturating_add(wide) > area.right() {
+                break;
+            }
+            let chosen = selected.as_ref().is_some_and(|range| range.contains(&(row.start + at)));
+            let style = if chosen { theme.text.patch(theme.cursor) } else { theme.text };
+            buf.set_stringn(x, y, glyph, cells, style);
+            x += wide;
+        }
+        // The end of a line that is selected along shows as a cell.
+        let hard = text.as_str().as_bytes().get(row.end) == Some(&b'\n');
+        if hard && x < area.right() && selected.as_ref().is_some_and(|range| range.contains(&row.end)) {
+            buf.set_stringn(x, y, " ", 1, theme.text.patch(theme.cursor));
         }
     }
+    let (column, row) = text.cursor_cell();
+    let at = |base: u16, offset: usize, most: u16| base + u16::try_from(offset).unwrap_or(most).min(most);
+    Position { x: at(area.x, column, area.width), y: at(area.y, row, area.height.saturating_sub(1)) }
 }

@@ -34,6 +34,9 @@ pub fn title(place: Place) -> &'static str {
         Place::Viewer => "keys over a picture",
         Place::Picker => "keys in a list",
         Place::Choices => "keys in the values",
+        Place::Carried => "keys before it goes to another model",
+        Place::Family => "keys in the family",
+        Place::Causes => "keys over what failed",
         Place::Input => "keys in a line",
         Place::Confirm => "keys in the question",
         Place::Help => "keys in the help",
@@ -100,7 +103,16 @@ mod tests {
     #[test]
     fn every_action_of_a_place_is_told() {
         let theme = Theme::new(ColourDepth::None, None);
-        for place in [Place::Table, Place::Editor, Place::Form, Place::Detail, Place::Picker, Place::Setup] {
+        for place in [
+            Place::Table,
+            Place::Editor,
+            Place::Form,
+            Place::Detail,
+            Place::Picker,
+            Place::Carried,
+            Place::Causes,
+            Place::Setup,
+        ] {
             let page: String = lines(place, 300, &theme).iter().map(|line| line.to_string() + "\n").collect();
             for spec in here(place) {
                 assert!(entries(place).iter().any(|(seen, _)| seen.action == spec.action));

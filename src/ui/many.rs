@@ -6,10 +6,11 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use crate::app::State;
 use crate::app::dialog::Number;
 use crate::app::editor::Count;
 use crate::app::sending::{Example, Sending};
+use crate::app::text::glyphs;
+use crate::app::{State, Text};
 use crate::domain::batch::{Bill, MOST, Many, Mode};
 use crate::domain::template::BEYOND;
 use crate::domain::text::one_line;
@@ -156,39 +157,21 @@ fn progress(sending: &Sending) -> String {
     }
 }
 
-/// Marks the place of a mistake in the prompt, which lies in this area.
-pub fn mark_mistake(state: &State, area: Rect, theme: &Theme, buf: &mut Buffer) {
-    let Some(Count::Broken { at: (line, column), .. }) = state.editor.outlook().map(|outlook| &outlook.count) else {
-        return;
-    };
-    let editor = state.editor.text();
-    let (top, left) = editor.scroll_offset();
-    let wide = usize::from(area.width);
-    let spot = |row: usize, column: usize| {
-        let at = editor.screen_to_data(row, column);
-        (at.0, at.1)
-    };
-    let mut before = None;
-    for y in 0..area.height {
-        let row = usize::from(top) + usize::from(y);
-        let begins = spot(row, usize::from(left));
-        // Below the end of the text its last row comes again.
-        if before == Some(begins) || begins.0 > *line {
-            return;
-        }
-        before = Some(begins);
-        let ends = spot(row, usize::from(left) + wide);
-        if begins.0 < *line || begins.1 > *column || (ends.0, ends.1) < (*line, *column) {
-            continue;
-        }
-        let x = (0..=wide).find(|x| spot(row, usize::from(left) + x) == (*line, *column));
-        let Some(x) = x.and_then(|x| u16::try_from(x).ok()).map(|x| area.x + x.min(area.width.saturating_sub(1)))
-        else {
-            continue;
-        };
-        if let Some(cell) = buf.cell_mut((x, area.y + y)) {
-            cell.set_style(theme.error.add_modifier(Modifier::UNDERLINED | Modifier::REVERSED));
-            return;
+/// Marks the place of a mistake in the prompt, which is laid out for this area.
+pub fn mark_mistake(state: &State, laid: &Text, area: Rect, theme: &Theme, buf: &mut Buffer) {
+    let Some(Count::Broken { at, .. }) = state.editor.outlook().map(|outlook| &outlook.count) else { return };
+    let wrong = state.editor.byte(*at);
+    for (y, row) in (area.y..area.bottom()).zip(laid.visible()) {
+        let mut x = area.x;
+        for (at, _, cells) in glyphs(laid.as_str().get(row.clone()).unwrap_or_default()) {
+            if row.start + at == wrong
+                && x < area.right()
+                && let Some(cell) = buf.cell_mut((x, y))
+            {
+                cell.set_style(theme.error.add_modifier(Modifier::UNDERLINED | Modifier::REVERSED));
+                return;
+            }
+            x = x.saturating_add(u16::try_from(cells).unwrap_or(u16::MAX));
         }
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::app::{Level, Slot, State, Want};
 use crate::domain::Explanation;
+use crate::domain::cause::{self, may_repeat};
 use crate::domain::text::one_line;
 use crate::domain::{Home, Outcome, OutputState, Problem, Stage, Status, Task, explain, request};
 use crate::graphics::{Gallery, Picture, PictureKey, Placed, place};
@@ -72,7 +73,12 @@ pub fn draw(
     theme: &Theme,
     buf: &mut Buffer,
 ) -> Option<Placed> {
-    let Some(task) = state.task() else {
+    let Some(task) = state.seen() else {
+        if let Some(name) = state.batch() {
+            frame(buf, places.frame, theme, false, &[foreign(&name, theme.text)], &[]);
+            centred(buf, places.picture, &super::group::words(state, &name, theme));
+            return None;
+        }
         frame(buf, places.frame, theme, false, &[span("preview", theme.title)], &[]);
         let words = Line::from(span("the picture of the chosen task appears here", theme.dim));
         centred(buf, places.picture, &wrapped(&[words], places.picture.width));
@@ -162,6 +168,9 @@ fn words<'a>(state: &State, task: &Task, theme: &Theme) -> Vec<Line<'a>> {
         _ => (sign(stage), theme.stage(stage)),
     };
     let mut lines = vec![line(sign, look), Line::default(), line(&capital(&what), style)];
+    if let Some(kind) = cause::kind(task).filter(|_| !fetching) {
+        lines.push(line(&format!("kind of failure: {}", kind.title()), theme.dim));
+    }
     let outlook = state.fleet.outlook(task.id, state.now);
     let slow = outlook.filter(|outlook| outlook.slow);
     if let Some(since) = elapsed(state, task) {
@@ -202,7 +211,10 @@ pub fn keys<'a>(state: &State, task: &Task, theme: &Theme) -> Option<Line<'a>> {
         Status::Unsure(Some(Problem::Mismatch { .. })) => &[("u", "decide")],
         Status::Unsure(_) => &[("r", "settle it"), ("u", "decide")],
         Status::Missing(_) => &[("f", "look now")],
-        Status::Refused(_) | Status::GivenUp(_) | Status::Failed(_) => &[("e", "edit and send anew")],
+        Status::Refused(_) | Status::Failed(_) if may_repeat(task).is_ok() => &[(".", "send again"), ("e", "edit it")],
+        Status::Refused(_) | Status::Failed(_) => &[("e", "mend it and send anew")],
+        Status::GivenUp(_) => &[("e", "edit and send anew")],
+        Status::Success if task.outputs.is_empty() && !task.is_elsewhere() => &[(".", "send it again, paid again")],
         _ => return None,
     };
     let mut spans = Vec::new();

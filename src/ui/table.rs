@@ -6,12 +6,13 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::app::editor::ratio;
+use crate::app::table::Line as Row;
 use crate::app::{Pane, Panes, State};
 use crate::domain::{Output, OutputState, Role, Stage, Status, Task};
 
 use super::draw::{centred, frame, put, scrollbar, span};
 use super::text;
-use super::theme::{ELSEWHERE, MISSING, Theme, sign};
+use super::theme::{ELSEWHERE, MISSING, STAR, Theme, sign};
 
 /// A link that ends sooner than this is worth a word.
 const SOON: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
@@ -61,6 +62,13 @@ pub fn draw(state: &State, total: u64, panes: &Panes, theme: &Theme, buf: &mut B
     let total = total.max(state.table.len() as u64);
     let title = if focused { theme.title_focus } else { theme.title };
     let number = match state.table.index() {
+        // Folded groups hide tasks: then rows are counted, and tasks beside them.
+        Some(index) if state.table.has_groups() => format!(
+            "{} of {} · {} tasks",
+            text::number(index as u64 + 1),
+            text::number(state.table.rows() as u64),
+            text::number(total)
+        ),
         Some(index) => format!("{} of {}", text::number(index as u64 + 1), text::number(total)),
         None => String::new(),
     };
@@ -83,14 +91,26 @@ pub fn draw(state: &State, total: u64, panes: &Panes, theme: &Theme, buf: &mut B
         let shift = if column.title == TIME { *width - u16::try_from(TIME.len()).unwrap_or(0) } else { 0 };
         put(buf, *x + rows.x + shift, rows.y - 1, *width, column.title, theme.dim);
     }
-    let (ids, cursor) = state.table.window(usize::from(rows.height));
-    for (index, id) in ids.iter().enumerate() {
+    let (lines, cursor) = state.table.window(usize::from(rows.height));
+    for (index, line) in lines.iter().enumerate() {
         let y = rows.y + u16::try_from(index).unwrap_or(0);
-        let Some(task) = state.fleet.task(*id) else { continue };
-        for (column, x, width) in &columns {
-            let cell = (column.cell)(task, state, theme, usize::from(*width));
-            let short = text::cut(&cell.text, usize::from(*width));
-            put(buf, rows.x + x, y, *width, &short, cell.style);
+        match line {
+            Row::Group(name) => {
+                let Some(group) = state.table.group(name) else { continue };
+                super::group::row(state, name, group, Rect { y, height: 1, ..rows }, theme, buf);
+            }
+            Row::Task(id) => {
+                let Some(task) = state.fleet.task(*id) else { continue };
+                for (column, x, width) in &columns {
+                    let cell = (column.cell)(task, state, theme, usize::from(*width));
+                    let short = text::cut(&cell.text, usize::from(*width));
+                    put(buf, rows.x + x, y, *width, &short, cell.style);
+                }
+                if let Some((_, group)) = state.table.group_of(*id).filter(|(_, group)| group.has_row()) {
+                    let last = group.members().next_back() == Some(*id);
+                    put(buf, rows.x, y, 1, if last { "╰" } else { "│" }, theme.frame);
+                }
+            }
         }
         if cursor == Some(index) {
             let row = Rect { y, height: 1, ..rows };
@@ -102,7 +122,7 @@ pub fn draw(state: &State, total: u64, panes: &Panes, theme: &Theme, buf: &mut B
     }
     let track = Rect { x: rows.right(), width: 1, ..rows };
     let style = if focused { theme.frame_focus } else { theme.dim };
-    scrollbar(buf, track, state.table.top(), state.table.len(), style);
+    scrollbar(buf, track, state.table.top(), state.table.rows(), style);
 }
 
 /// The columns that have room, with their place and width.
@@ -237,5 +257,6 @@ fn prompt_cell(task: &Task, state: &State, theme: &Theme, _: usize) -> Cell {
     let start = task.request.prompt.trim_start();
     let some = &start[..start.floor_char_boundary(2000)];
     let text = crate::domain::text::one_line(some).into_owned();
+    let text = if task.starred { format!("{STAR} {text}") } else { text };
     Cell { text, style: theme.text }
 }

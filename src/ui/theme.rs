@@ -240,6 +240,8 @@ impl Theme {
     }
 }
 
+/// What the user has starred.
+pub const STAR: &str = "★";
 /// The sign of a task that the service does not know any more.
 pub const MISSING: &str = "∅";
 /// The sign of a task that another program created and nobody here has adopted.

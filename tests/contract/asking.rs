@@ -7,7 +7,7 @@ use plantain::domain::{Accepted, LocalId, Outcome, Problem, Status, TaskId};
 use plantain::time::Wall;
 use tokio::net::TcpListener;
 
-use super::raw::{Reply, Server, answer, json};
+use kit::raw::{Reply, Server, answer, json};
 
 const KEY: &str = "sk-canary-0123";
 const ID: &str = "tk-hiapi-01HZTQ8BX2N3GM3YFK4Z9D7VQR";

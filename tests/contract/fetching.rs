@@ -10,7 +10,7 @@ use plantain::domain::{Home, Problem};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use super::raw::{Reply, Server, answer};
+use kit::raw::{Reply, Server, answer};
 
 fn png(width: u32) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());

@@ -14,7 +14,7 @@ use plantain::fleet::{Fleet, FleetMsg, News, Order, Question};
 use plantain::time::{Mono, Now, Wall};
 
 use super::law;
-use super::support::world::{Service, Store, home, written};
+use kit::support::world::{Service, Store, home};
 
 #[derive(Clone, Copy, Debug)]
 enum Submitted {
@@ -218,7 +218,7 @@ impl World {
 
     fn write(&mut self, works: bool) -> Checked {
         let Some(change) = self.writes.pop_front() else { return Ok(()) };
-        let written = if works { self.store.write(&change) } else { written(&change) };
+        let written = if works { self.store.write(&change) } else { change.written() };
         let full = || Problem::Local { message: "the disk is full".into() };
         let result = if works { Ok(()) } else { Err(full()) };
         if let (Change::Forget(id), false) = (&change, works) {

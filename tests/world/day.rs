@@ -1,14 +1,16 @@
 //! A day: who does what when, what goes wrong, and what each program makes of it.
 
+mod destiny;
+mod lives;
+mod user;
+mod writes;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::fmt::Write as _;
-use std::sync::Arc;
-
-use serde_json::Map;
 
 use plantain::config::{Allowance, KEY_LIFETIME};
-use plantain::domain::{Change, LocalId, Problem, Request, Stage, Status, Task, Wish};
+use plantain::domain::{Change, LocalId, Problem, Stage, Status, Task};
 use plantain::fleet::{FleetMsg, Order, Question, granted};
 use plantain::store::Heard;
 use plantain::time::{Chance, Mono, Now, Wall};
@@ -207,84 +209,6 @@ impl World {
         world
     }
 
-    /// Draws the day: what the user does and what goes wrong when.
-    fn destiny(&mut self) {
-        let day = 40 * MINUTE;
-        let moment = |dice: &mut Chance, span: i64| (dice.unit() * span as f64) as i64;
-        let batches = 1 + (self.dice.unit() * 4.0) as u32;
-        for _ in 0..batches {
-            let at = moment(&mut self.dice, day / 2);
-            let size = if self.dice.unit() < 0.8 { 1 + (self.dice.unit() * 12.0) as u32 } else { 40 };
-            self.later(at, Event::Submit(size));
-        }
-        for _ in 0..(self.dice.unit() * 4.0) as u32 {
-            let at = moment(&mut self.dice, day);
-            let (mood, span) = match (self.dice.unit() * 7.0) as u32 {
-                0 => (Mood::Down, HOUR),
-                1 => (Mood::Down, MINUTE),
-                2 => (Mood::Hangs, 3 * MINUTE),
-                3 => (Mood::Storm429, 3 * MINUTE),
-                4 => (Mood::Storm5xx, 3 * MINUTE),
-                5 => (Mood::KeyRevoked, 10 * MINUTE),
-                _ => (Mood::NoCredits, 10 * MINUTE),
-            };
-            self.later(at, Event::Mood(mood));
-            let over = at + moment(&mut self.dice, span);
-            self.later(over, Event::Mood(Mood::Well));
-        }
-        for _ in 0..(self.dice.unit() * 3.0) as u32 {
-            let at = moment(&mut self.dice, day);
-            self.later(at, Event::Crash);
-        }
-        if self.dice.unit() < 0.4 {
-            // In the midst of the first sendings.
-            for _ in 0..3 {
-                let at = moment(&mut self.dice, day / 2);
-                self.later(at, Event::Submit(2));
-                let soon = moment(&mut self.dice, 1_500);
-                self.later(at + soon, Event::Crash);
-            }
-        }
-        for _ in 0..(self.dice.unit() * 2.0) as u32 {
-            let at = moment(&mut self.dice, day);
-            self.later(at, Event::DiskFull(true));
-            let over = at + moment(&mut self.dice, 3 * MINUTE);
-            self.later(over, Event::DiskFull(false));
-        }
-        for _ in 0..(self.dice.unit() * 3.0) as u32 {
-            let at = moment(&mut self.dice, day);
-            let by = moment(&mut self.dice, 4 * HOUR) - 2 * HOUR;
-            self.later(at, Event::Jump(by));
-        }
-        if self.dice.unit() < 0.5 {
-            for _ in 0..20 {
-                let at = moment(&mut self.dice, day);
-                let count = 1 + (self.dice.unit() * 30.0) as u32;
-                self.later(at, Event::Foreign(count));
-            }
-        }
-        for _ in 0..(self.dice.unit() * 3.0) as u32 {
-            let at = moment(&mut self.dice, day);
-            self.later(at, Event::Leave);
-        }
-        if self.slots.len() > 1 {
-            // The holder dies with much under way, and perhaps its heir too.
-            for _ in 0..(self.dice.unit() * 4.0) as u32 {
-                let at = moment(&mut self.dice, day / 2);
-                self.later(at, Event::Submit(6));
-                let soon = moment(&mut self.dice, 4 * SECOND);
-                self.later(at + soon, Event::Crash);
-                if self.dice.unit() < 0.3 {
-                    let heir = moment(&mut self.dice, SECOND);
-                    self.later(at + soon + heir, Event::Crash);
-                }
-            }
-        }
-        for n in 1..60 {
-            self.later(n * 5 * MINUTE, Event::Care);
-        }
-    }
-
     pub fn later(&mut self, span: i64, event: Event) {
         self.seq += 1;
         self.ahead.push(Reverse(Ahead { at: self.now + span, seq: self.seq, event }));
@@ -439,60 +363,6 @@ impl World {
         Ok(())
     }
 
-    /// One of the windows at which a user can sit.
-    fn window(&mut self) -> Option<u32> {
-        let open: Vec<u32> = self.programs().filter(|program| !program.leaves).map(|program| program.life).collect();
-        let pick = (self.dice.unit() * open.len() as f64) as usize;
-        open.get(pick).copied()
-    }
-
-    fn submit(&mut self, count: u32) -> Checked {
-        let Some(life) = self.window() else { return Ok(()) };
-        for _ in 0..count {
-            self.born += 1;
-            let id = LocalId::from_random(self.dice.bits());
-            let what = if self.dice.unit() < 0.04 { "forbidden fruit" } else { "fox" };
-            let prompt = format!("{what} {}", self.born);
-            let mut input = Map::new();
-            input.insert("prompt".into(), prompt.clone().into());
-            let request = Request::new("m", None, input, prompt.clone(), prompt, None);
-            self.wanted.entry(life).or_default().insert(id);
-            let task = Task::new(id, Arc::new(request), self.clock(START).wall);
-            self.tell(life, FleetMsg::Add(Box::new(task)))?;
-        }
-        Ok(())
-    }
-
-    /// The user does what the screen advises: resumes a paused queue, sends what was held or is unsure.
-    fn care(&mut self) -> Checked {
-        let Some(life) = self.window() else { return Ok(()) };
-        let Some(program) = self.program(life) else { return Ok(()) };
-        let blocked = program.fleet.blocked().is_some();
-        let open: Vec<(LocalId, bool)> = program
-            .fleet
-            .tasks()
-            .filter(|task| matches!(task.status, Status::Held(_) | Status::Unsure(_)))
-            .map(|task| (task.id, task.status.stage() == Stage::Held))
-            .collect();
-        let ids: Vec<LocalId> = open.iter().map(|(id, _)| *id).collect();
-        if blocked {
-            // It sends what was held for this reason; the window may not have heard of all of that.
-            let known: Vec<LocalId> = self.disk.tasks.keys().copied().chain(ids.iter().copied()).collect();
-            self.wanted.entry(life).or_default().extend(known);
-            self.tell(life, FleetMsg::Resume)?;
-        }
-        let held = open.iter().find(|(_, held)| *held).map(|(id, _)| *id);
-        if let Some(id) = held.filter(|_| self.dice.unit() < 0.1) {
-            self.dropped.insert(id);
-            return self.tell(life, FleetMsg::Forget(id));
-        }
-        if !ids.is_empty() {
-            self.wanted.entry(life).or_default().extend(ids.iter().copied());
-            self.tell(life, FleetMsg::Send(ids))?;
-        }
-        Ok(())
-    }
-
     fn wake(&mut self, life: u32) -> Checked {
         if let Some(program) = self.program(life) {
             program.alarm_at = None;
@@ -538,6 +408,7 @@ impl World {
                 Vec::new()
             }),
             Heard::Found(_) => Err("nobody wants to see the tasks of others".into()),
+            Heard::Resting(_) => Err("nobody lets a batch rest".into()),
             Heard::Wishes(wishes) => {
                 for (wish, task) in wishes {
                     for msg in granted(wish, task) {
@@ -634,257 +505,6 @@ impl World {
             }
         }
         Ok(())
-    }
-
-    fn save(&mut self, life: u32, change: Change) {
-        let Some(program) = self.program(life) else { return };
-        program.coming.push_back(change);
-        if !std::mem::replace(&mut program.syncing, true) {
-            let span = 1 + (self.dice.unit() * 6.0) as i64;
-            self.later(span, Event::Sync { life });
-        }
-    }
-
-    /// The store's thread tells a program something: in order, a moment later.
-    fn bring(&mut self, life: u32, note: Note) {
-        let at = self.now + (self.dice.unit() * 3.0) as i64;
-        let Some(program) = self.program(life) else { return };
-        program.note_at = program.note_at.max(at);
-        program.notes += 1;
-        let at = program.note_at;
-        self.later(at - self.now, Event::Told { life, note });
-    }
-
-    /// Makes the oldest write of a program durable, or refuses it, and says so.
-    fn sync_one(&mut self, life: u32) -> Checked {
-        let Some(change) = self.program(life).and_then(|program| program.coming.pop_front()) else { return Ok(()) };
-        let about = match &change {
-            Change::New(task) | Change::Intent(task) | Change::Progress(task) => Some((task.id, task.status.stage())),
-            _ => None,
-        };
-        let wished = if let Change::Wish(Wish::Send(id)) = &change { Some(*id) } else { None };
-        let dropped = if let Change::Forget(id) = &change { Some(*id) } else { None };
-        let before =
-            about.and_then(|(id, _)| self.disk.tasks.get(&id)).map(|task| (task.status.stage(), task.task_id.clone()));
-        let result = self.disk.apply(life, change);
-        if let (Some((id, _)), Some((stage, name))) = (about, before) {
-            // (4) On the disk too.
-            let task = self.disk.tasks.get(&id).ok_or("a write has taken a task from the disk")?;
-            let is = task.status.stage();
-            must!(!stage.is_final() || is == stage, "{id:?} was {stage:?} and is {is:?} on the disk");
-            must!(name.is_none() || task.task_id == name, "{id:?} has another name on the disk");
-            must!(name.is_none() || is.rank() >= stage.rank(), "{id:?} goes back to {is:?} on the disk");
-        }
-        if result.is_ok() {
-            self.stir(life);
-        }
-        if let Some(task) = dropped.and_then(|id| self.disk.tasks.get(&id).cloned()) {
-            self.bring(life, Note::Msg(Box::new(FleetMsg::Restored(vec![task]))));
-        }
-        // A wish is spoken of only when it could not be written down.
-        let wished = wished.filter(|_| result.is_err()).map(|id| (id, Stage::Held));
-        if let Some((id, stage)) = about.or(wished) {
-            self.bring(life, Note::Msg(Box::new(FleetMsg::Stored { id, stage, result })));
-        }
-        Ok(())
-    }
-
-    fn sync(&mut self, life: u32) -> Checked {
-        self.sync_one(life)?;
-        let Some(program) = self.program(life) else { return Ok(()) };
-        program.syncing = !program.coming.is_empty();
-        if program.syncing {
-            let span = 1 + (self.dice.unit() * 6.0) as i64;
-            self.later(span, Event::Sync { life });
-        }
-        Ok(())
-    }
-
-    /// The store has changed, or the lease is free: all others see it when they look next.
-    fn stir(&mut self, by: u32) {
-        let others: Vec<u32> =
-            self.programs().filter(|p| p.life != by && !p.polls).map(|program| program.life).collect();
-        for life in others {
-            self.poll_later(life);
-        }
-    }
-
-    fn poll_later(&mut self, life: u32) {
-        let span = 1 + (self.dice.unit() * PACE) as i64;
-        if let Some(program) = self.program(life) {
-            program.polls = true;
-            self.later(span, Event::Poll { life });
-        }
-    }
-
-    /// A program's store looks at the others.
-    fn poll(&mut self, life: u32) -> Checked {
-        let living = self.living();
-        let Some(program) = self.slots.iter_mut().flatten().find(|program| program.life == life) else { return Ok(()) };
-        program.polls = false;
-        let free = self.disk.lock.is_none_or(|holder| holder == life);
-        if !program.took && free {
-            // What the last holder did is heard to its end first.
-            self.disk.lock = Some(life);
-            self.news(life, &living);
-            if self.disk.full {
-                self.poll_later(life);
-                return Ok(());
-            }
-            self.take_over(life, &living);
-            let unfinished = self.disk.unfinished();
-            self.bring(life, Note::Heard(Box::new(Heard::Took { unfinished })));
-            self.stir(life);
-        } else if !program.took {
-            self.news(life, &living);
-            return Ok(());
-        }
-        if self.disk.has_wishes() {
-            if self.disk.full {
-                self.poll_later(life);
-                return Ok(());
-            }
-            let wishes = self.disk.take_wishes();
-            self.bring(life, Note::Heard(Box::new(Heard::Wishes(wishes))));
-        }
-        Ok(())
-    }
-
-    /// The lease is this program's: who died before does not want anything any more.
-    fn take_over(&mut self, life: u32, living: &BTreeSet<u32>) {
-        self.disk.take_over(life, living);
-        self.wanted.retain(|window, _| living.contains(window));
-        self.tenures.push(self.now);
-        if let Some(program) = self.program(life) {
-            program.took = true;
-        }
-    }
-
-    /// Tells a program what others changed.
-    fn news(&mut self, life: u32, living: &BTreeSet<u32>) {
-        let (number, standing) = (self.disk.number(), self.disk.standing(life, living));
-        let Some(program) = self.slots.iter_mut().flatten().find(|program| program.life == life) else { return };
-        let (tasks, gone) = self.disk.since(program.seen);
-        program.seen = number;
-        if !tasks.is_empty() || !gone.is_empty() || program.standing != standing {
-            program.standing = standing.clone();
-            let heard = Heard::News { tasks, gone, counts: Vec::new(), standing };
-            self.bring(life, Note::Heard(Box::new(heard)));
-        }
-    }
-
-    /// A program starts in this window.
-    fn start(&mut self, slot: usize) -> Checked {
-        if self.slots[slot].is_some() {
-            return Ok(());
-        }
-        let free = self.disk.lock.is_none();
-        if free && self.disk.full {
-            // It says that the store cannot be written; the user tries again.
-            self.later(SECOND, Event::Start(slot));
-            return Ok(());
-        }
-        self.lives += 1;
-        let life = self.lives;
-        // A clock of its own.
-        let mut program = Program::new(self.allowance, life, self.now - 10, self.dice.bits());
-        program.seen = self.disk.number();
-        self.slots[slot] = Some(program);
-        let living = self.living();
-        if free {
-            self.disk.lock = Some(life);
-            self.take_over(life, &living);
-            self.vacant = None;
-        }
-        let standing = self.disk.standing(life, &living);
-        let tasks: Vec<Task> = self.disk.tasks.values().cloned().collect();
-        self.say(life, || format!("started, {}", if free { "holds the lease" } else { "watches" }));
-        if let Some(program) = self.program(life) {
-            program.holds = free;
-            program.standing = standing.clone();
-            if standing.holder.is_some() {
-                program.fleet.mirror_pause(standing.paused);
-            }
-        }
-        if !free {
-            self.save(life, Change::Wish(Wish::WatchAll));
-        }
-        self.bring(life, Note::Msg(Box::new(FleetMsg::Restored(tasks))));
-        self.stir(life);
-        self.poll_later(life);
-        Ok(())
-    }
-
-    /// Mostly the one that holds the lease.
-    fn victim(&mut self) -> Option<u32> {
-        let holder = self.disk.lock.filter(|life| self.lives(*life));
-        if self.dice.unit() < 0.7 { holder } else { self.window() }
-    }
-
-    /// A program is killed: what was not synced is gone, what left is on its way. Later another starts.
-    fn crash(&mut self) -> Checked {
-        let Some(life) = self.victim() else { return Ok(()) };
-        for _ in 0..(self.dice.unit() * 4.0) as u32 {
-            self.sync_one(life)?;
-        }
-        self.say(life, || "is killed".into());
-        self.bury(life);
-        for id in self.left.keys() {
-            // Only what is known not to be paid for can be dropped.
-            let kept =
-                self.disk.tasks.contains_key(id) || self.dropped.contains(id) && !self.service.ledger.contains_key(id);
-            must!(kept, "{id:?} may be paid for and is not on the disk");
-        }
-        Ok(())
-    }
-
-    /// Its user leaves a program: nothing new is begun, what is being sent is waited for.
-    fn leave(&mut self) -> Checked {
-        let Some(life) = self.victim() else { return Ok(()) };
-        let Some(born_ms) = self.program(life).filter(|program| !program.leaves).map(|program| program.born_ms) else {
-            return Ok(());
-        };
-        self.say(life, || "is left".into());
-        let now = self.clock(born_ms);
-        let Some(program) = self.program(life) else { return Ok(()) };
-        program.leaves = true;
-        let leaving = Problem::Local { message: "this program is ending".into() };
-        program.fleet.handle(FleetMsg::Block(leaving), now);
-        if !program.holds || !program.is_sending() {
-            return self.gone(life);
-        }
-        self.later(FAREWELL, Event::Gone { life });
-        Ok(())
-    }
-
-    /// A program that was left ends, when its store has done everything it was given.
-    fn gone(&mut self, life: u32) -> Checked {
-        while self.program(life).is_some_and(|program| !program.coming.is_empty()) {
-            self.sync_one(life)?;
-        }
-        if self.lives(life) {
-            self.say(life, || "has ended".into());
-            self.bury(life);
-        }
-        Ok(())
-    }
-
-    fn bury(&mut self, life: u32) {
-        let Some(slot) = self.slots.iter().position(|p| p.as_ref().is_some_and(|program| program.life == life)) else {
-            return;
-        };
-        self.slots[slot] = None;
-        if self.disk.lock == Some(life) {
-            self.disk.lock = None;
-            self.vacant = Some(self.now);
-        }
-        let heirs = self.programs().any(|program| !program.leaves);
-        self.vacant = self.vacant.filter(|_| heirs);
-        self.stir(0);
-        // Alone, it comes back at once: the requests of the last minute are forgotten by it, not by the service.
-        let soon = self.slots.len() == 1 || self.dice.unit() < 0.3;
-        let span = if soon { 10 } else { (self.dice.unit() * 10.0 * MINUTE as f64) as i64 };
-        self.later(span, Event::Start(slot));
     }
 
     /// A normally distributed number.

@@ -58,6 +58,7 @@ pub fn brief_heard(heard: &Heard) -> String {
             format!("of {tasks:?}, gone {gone:?}, held by {:?}, {paused:?}", standing.holder.as_ref().map(|h| h.pid))
         }
         Heard::Found(found) => format!("what was found: {}", found.len()),
+        Heard::Resting(batches) => format!("that these rest: {batches:?}"),
         Heard::Wishes(wishes) => format!("{:?}", wishes.iter().map(|(wish, _)| wish).collect::<Vec<_>>()),
     }
 }

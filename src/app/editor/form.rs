@@ -4,7 +4,7 @@ use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
 use super::Editor;
-use crate::domain::validate::{find_model, parse_value};
+use crate::domain::validate::parse_value;
 use crate::domain::{Catalogue, Field, FieldKind, Invalid, Role, request, text};
 use crate::time::Now;
 
@@ -165,18 +165,6 @@ impl Editor {
     #[must_use]
     pub fn field_text(&self, name: &str) -> String {
         self.several(name).or_else(|| self.fields.get(name).map(request::plain)).unwrap_or_default()
-    }
-
-    /// Changes the model. Fields that the new one has keep their value if it allows it.
-    pub fn set_model(&mut self, name: &str, catalogue: &Catalogue, now: Now) {
-        let Ok(spec) = find_model(name, catalogue) else { return };
-        self.model = spec.name.clone();
-        self.fields.retain(|field, value| {
-            spec.field(field).is_some_and(|f| f.choices.as_ref().is_none_or(|choices| choices.contains(value)))
-        });
-        self.many.fit(spec);
-        self.chip = 0;
-        self.touch(now);
     }
 }
 

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use tui_textarea::CursorMove;
 
 use super::{Editor, Found};
 use crate::domain::batch::{self, Bill, Many, Mode, Plan};
@@ -134,9 +133,20 @@ impl Editor {
     }
 
     /// Puts the cursor of the text at a line and a column, in characters from 0.
-    pub fn go(&mut self, (line, column): (usize, usize)) {
-        let number = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
-        self.text.move_cursor(CursorMove::Jump(number(line), number(column)));
+    pub fn put_cursor(&mut self, at: (usize, usize)) {
+        self.text.set_cursor(self.byte(at));
+    }
+
+    /// The byte at a line and a column, in characters from 0.
+    #[must_use]
+    pub fn byte(&self, (line, column): (usize, usize)) -> usize {
+        let text = self.text.as_str();
+        let begins = match line.checked_sub(1) {
+            None => 0,
+            Some(nth) => text.match_indices('\n').nth(nth).map_or(text.len(), |(at, _)| at + 1),
+        };
+        let rest = text.get(begins..).unwrap_or_default();
+        begins + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at)
     }
 
     /// Lists came. Returns whether they are those that are wanted.
@@ -168,9 +178,7 @@ impl Editor {
         let outlook = match self.many.mode {
             Mode::Off => {
                 let tasks = self.price(catalogue).times(u128::from(self.many.repeat));
-                let suspect = |line: &String| line.contains("__") || line.contains('{');
-                let hint = self.text.lines().iter().any(suspect) && template::is_suspect(&self.prompt());
-                Outlook { count: counted(tasks), hint }
+                Outlook { count: counted(tasks), hint: template::is_suspect(self.text.as_str()) }
             }
             Mode::All | Mode::Random => Outlook { count: self.expanded(catalogue), hint: false },
         };

@@ -1,15 +1,17 @@
 //! The prompt editor: a text, a model, and the fields the user set.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
-
-use serde_json::{Map, Value};
-use tui_textarea::{CursorMove, TextArea};
 
 use crate::domain::batch::Many;
 use crate::domain::validate::validate;
-use crate::domain::{Catalogue, Draft, Invalid, ModelSpec, Request};
+use crate::domain::{Catalogue, Draft, Invalid, Kin, ModelSpec, Request};
 use crate::time::{Mono, Now};
+use serde_json::{Map, Value};
 
+use super::text::Text;
+
+mod drafts;
 mod form;
 mod many;
 mod shelf;
@@ -19,8 +21,7 @@ pub use form::{Chip, choices, ratio};
 use many::Reckoned;
 pub use many::{Count, Outlook};
 pub use shelf::{Found, Shelf};
-pub use text::LONGEST_PASTE;
-use text::{new_text, split_lines};
+pub use text::{LONGEST_PASTE, clean};
 
 /// A draft is on its way to the disk this long after the first change that is not there yet, however fast
 /// somebody goes on typing: a kill loses less than two seconds.
@@ -28,7 +29,7 @@ const AUTOSAVE: Duration = Duration::from_millis(1000);
 /// The prompt editor.
 #[derive(Clone, Debug)]
 pub struct Editor {
-    text: TextArea<'static>,
+    text: Text,
     model: String,
     fields: Map<String, Value>,
     /// The chosen chip: 0 is the model, then the fields.
@@ -44,6 +45,18 @@ pub struct Editor {
     shelf: Shelf,
     /// What it comes to, as last reckoned.
     reckoned: Reckoned,
+    /// The task that the draft was taken from.
+    origin: Option<Kin>,
+    /// Counts what was typed and set.
+    revision: u64,
+    /// The API key stands in the text.
+    leaks: bool,
+    /// Something was typed or set for the present model; otherwise what is here came along from another one.
+    own: bool,
+    /// The drafts of the other models.
+    kept: BTreeMap<String, Draft>,
+    /// Drafts that were left and are not on the disk yet.
+    parted: Vec<Draft>,
 }
 
 impl Editor {
@@ -52,9 +65,7 @@ impl Editor {
     pub fn new(draft: &Draft, catalogue: &Catalogue) -> Self {
         let known = catalogue.get(&draft.model).is_some();
         let model = if known { draft.model.clone() } else { catalogue.default_model().name.clone() };
-        let mut text = new_text(split_lines(&draft.prompt));
-        text.move_cursor(CursorMove::Bottom);
-        text.move_cursor(CursorMove::End);
+        let text = Text::new(draft.prompt.clone());
         let fields = if known { draft.fields.clone() } else { Map::new() };
         let mut many = if known { draft.many.clone() } else { Many::default() };
         catalogue.get(&model).iter().for_each(|spec| many.fit(spec));
@@ -69,6 +80,12 @@ impl Editor {
             many,
             shelf: Shelf::default(),
             reckoned: Reckoned::default(),
+            origin: draft.origin,
+            revision: 0,
+            leaks: false,
+            own: !draft.is_empty(),
+            kept: BTreeMap::new(),
+            parted: Vec::new(),
         }
     }
 
@@ -76,7 +93,7 @@ impl Editor {
     #[must_use]
     pub fn draft(&self) -> Draft {
         let (model, prompt, fields) = (self.model.clone(), self.prompt(), self.fields.clone());
-        Draft { model, prompt, fields, many: self.many.clone() }
+        Draft { model, prompt, fields, many: self.many.clone(), origin: self.origin }
     }
 
     /// The model's name.
@@ -91,6 +108,27 @@ impl Editor {
         catalogue.get(&self.model).map(AsRef::as_ref)
     }
 
+    /// The task that the draft was taken from, and what for.
+    #[must_use]
+    pub fn origin(&self) -> Option<Kin> {
+        self.origin
+    }
+
+    /// What was emptied comes from nowhere. Some models need no prompt: there the fields count.
+    pub fn forget_origin_if_empty(&mut self, catalogue: &Catalogue) {
+        let needed = self.spec(catalogue).and_then(ModelSpec::prompt).is_some_and(|field| field.required);
+        if self.origin.is_some() && self.text.is_empty() && (needed || self.fields.is_empty()) {
+            self.origin = None;
+        }
+    }
+
+    /// Puts the cursor on a field. Returns whether it is one of the form; the prompt is not.
+    pub fn go_to(&mut self, field: &str, catalogue: &Catalogue) -> bool {
+        let at = self.chips(catalogue).iter().position(|chip| chip.field.as_deref() == Some(field));
+        self.chip = at.unwrap_or(self.chip);
+        at.is_some()
+    }
+
     /// What the last attempt was refused for.
     #[must_use]
     pub fn fault(&self) -> Option<&Invalid> {
@@ -100,25 +138,36 @@ impl Editor {
     /// Takes a draft in, as an edit that can be undone.
     pub fn load(&mut self, draft: &Draft, catalogue: &Catalogue, now: Now) {
         if catalogue.get(&draft.model).is_some() {
+            if draft.model != self.model {
+                self.part();
+            }
             self.model.clone_from(&draft.model);
             self.fields.clone_from(&draft.fields);
         }
         self.take_many(&draft.many, catalogue);
-        self.text.clear();
-        self.text.insert_str(&draft.prompt);
+        self.origin = draft.origin;
+        self.replace(&draft.prompt);
         self.touch(now);
+    }
+
+    /// Another text instead of the present one, as one edit.
+    fn replace(&mut self, text: &str) {
+        self.text.replace_all(text);
     }
 
     /// Empties the text after it was sent. Undo brings it back; model and fields stay for the next one.
     pub fn sent(&mut self, now: Now) {
-        self.text.clear();
+        self.text.replace_all("");
         self.many = self.many.after_sending();
+        self.origin = None;
         self.touch(now);
     }
 
     fn touch(&mut self, now: Now) {
         self.version += 1;
         self.fault = None;
+        self.own = true;
+        self.revision += 1;
         self.changed.get_or_insert(now.mono);
     }
 
@@ -143,6 +192,12 @@ impl Editor {
         if let Some(chip) = self.chips(catalogue).iter().position(|chip| chip.field == why.field) {
             self.chip = chip;
         }
+    }
+
+    /// A number that is another one after everything that is typed or set.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Nothing was typed or set since it was opened.

@@ -12,7 +12,7 @@ use super::super::editor::choices;
 use super::super::effect::Effect;
 use super::super::layout::panes;
 use super::super::state::{Pane, State};
-use super::{fleet, looking, many};
+use super::{fleet, forms, looking, many};
 
 pub(super) fn open_help(state: &mut State) {
     let place = state.place();
@@ -92,6 +92,7 @@ pub(super) fn go(state: &mut State, action: Action) {
         }
         Some(Dialog::Expansions { rows, .. }) => rows.len(),
         Some(Dialog::Settle(_)) => return super::settle::step(state, by),
+        Some(Dialog::Kin(_)) => return super::kin::step(state, by),
         _ => 0,
     };
     match &mut state.dialog {
@@ -103,7 +104,8 @@ pub(super) fn go(state: &mut State, action: Action) {
         Some(Dialog::Models { cursor, .. } | Dialog::Choices { cursor, .. } | Dialog::Expansions { cursor, .. }) => {
             *cursor = cursor.saturating_add_signed(by).min(rows.saturating_sub(1));
         }
-        Some(Dialog::Help { scroll, .. } | Dialog::Detail { scroll, .. }) => {
+        Some(Dialog::AskBatch(ask)) => ask.yes = by > 0,
+        Some(Dialog::Help { scroll, .. } | Dialog::Detail { scroll, .. } | Dialog::Batch { scroll, .. }) => {
             let by = i16::try_from(by.clamp(-1000, 1000)).unwrap_or(0);
             // How long the text is shows when it is drawn; until then it only must not run away.
             *scroll = scroll.saturating_add_signed(by).min(state.page_end.unwrap_or(1000));
@@ -114,7 +116,8 @@ pub(super) fn go(state: &mut State, action: Action) {
             | Dialog::Number { .. }
             | Dialog::Confirm { .. }
             | Dialog::Setup(_)
-            | Dialog::Settle(_),
+            | Dialog::Settle(_)
+            | Dialog::Kin(_),
         ) => {}
     }
 }
@@ -126,7 +129,7 @@ pub(super) fn accept(state: &mut State) {
             let rows = matching_models(&query, &state.catalogue);
             match rows.get(cursor) {
                 Some(model) if model.is_current() => {
-                    state.editor.set_model(&model.name, &state.catalogue, state.now);
+                    forms::choose_model(state, &model.name);
                     state.dialog = None;
                     state.pane = if state.pane == Pane::Table { Pane::Editor } else { state.pane };
                 }

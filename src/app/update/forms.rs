@@ -6,15 +6,16 @@ use crate::keys::{Chord, Key};
 
 use super::super::dialog::{Dialog, Test};
 use super::super::editor::choices;
+use super::super::kin::KinDialog;
 use super::super::state::{Pane, State};
-use super::{Effect, dialogs, many};
+use super::{Effect, dialogs, many, writing};
 
 /// A key that is no action here.
 pub(super) fn typed(state: &mut State, chord: Chord) {
     match &mut state.dialog {
         None if state.pane == Pane::Editor => state.editor.key(chord, state.now),
         None => {}
-        Some(Dialog::Models { query, cursor }) => {
+        Some(Dialog::Models { query, cursor } | Dialog::Kin(KinDialog::Target { query, cursor, .. })) => {
             edit_line(query, chord);
             *cursor = 0;
         }
@@ -32,10 +33,13 @@ pub(super) fn typed(state: &mut State, chord: Chord) {
         Some(
             Dialog::Help { .. }
             | Dialog::Detail { .. }
+            | Dialog::Batch { .. }
+            | Dialog::AskBatch(_)
             | Dialog::Viewer(_)
             | Dialog::Choices { .. }
             | Dialog::Expansions { .. }
-            | Dialog::Settle(_),
+            | Dialog::Settle(_)
+            | Dialog::Kin(_),
         ) => {}
     }
 }
@@ -58,10 +62,10 @@ pub(super) fn paste(state: &mut State, pasted: &str) -> Vec<Effect> {
         None => {
             state.pane = Pane::Editor;
             if state.editor.paste(pasted, state.now) {
-                state.warn("control characters, or what is beyond 1 MiB, were left out of the paste");
+                state.warn(writing::LEFT_OUT);
             }
         }
-        Some(Dialog::Models { query, .. }) => query.extend(one_line()),
+        Some(Dialog::Models { query, .. } | Dialog::Kin(KinDialog::Target { query, .. })) => query.extend(one_line()),
         Some(Dialog::Input { text, .. } | Dialog::Number { text, .. }) => text.extend(one_line()),
         Some(Dialog::Confirm { .. }) => many::rename(state, |name| name.extend(one_line())),
         // A key with a line break inside is not joined up: the test says what is wrong with it.
@@ -90,7 +94,14 @@ fn step_model(state: &mut State, by: isize) {
     let at = names.iter().position(|name| name == state.editor.model()).unwrap_or(0);
     let next = (at + names.len()).saturating_add_signed(by) % names.len().max(1);
     if let Some(name) = names.get(next) {
-        state.editor.set_model(name, &state.catalogue, state.now);
+        choose_model(state, name);
+    }
+}
+
+/// Writes for another model from now on.
+pub(super) fn choose_model(state: &mut State, name: &str) {
+    if state.editor.set_model(name, &state.catalogue, state.now) {
+        state.say("the draft kept for this model is back; the one before stays with its own");
     }
 }
 

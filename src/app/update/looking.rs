@@ -41,7 +41,7 @@ pub(super) fn act(state: &mut State, action: Action) {
 
 fn open(state: &mut State) {
     let from_detail = matches!(state.dialog, Some(Dialog::Detail { .. }));
-    match state.chosen().filter(|_| state.output().is_some_and(|output| output.home().is_some())) {
+    match state.seen().map(|task| task.id).filter(|_| state.output().is_some_and(|output| output.home().is_some())) {
         Some(id) => state.dialog = Some(Dialog::Viewer(Viewer { id, info: false, view: None, from_detail })),
         None => state.say("there is no picture to look at yet"),
     }

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::domain::batch::{self, Mark, Mode};
-use crate::domain::{Draft, LocalId, Request, Secret, Task};
+use crate::domain::{Draft, Kin, LocalId, Request, Secret, Task};
 use crate::fleet::FleetMsg;
 use crate::time::Wall;
 
@@ -13,7 +15,7 @@ use super::super::editor::{Count, Found};
 use super::super::effect::Effect;
 use super::super::sending::{Sending, batch_name, examples};
 use super::super::state::{Pane, State};
-use super::{fleet, tasks};
+use super::{fleet, guard, tasks};
 
 /// Expansions in the list of the first ones.
 const SHOWN: usize = 50;
@@ -172,7 +174,7 @@ pub(super) fn submit(state: &mut State) -> Vec<Effect> {
     let bill = match state.editor.outlook().map(|outlook| outlook.count.clone()) {
         Some(Count::Known(bill)) => bill,
         Some(Count::Broken { at, why }) => {
-            state.editor.go(at);
+            state.editor.put_cursor(at);
             state.pane = Pane::Editor;
             state.warn(format!("{why}; nothing was sent"));
             return Vec::new();
@@ -193,6 +195,9 @@ pub(super) fn submit(state: &mut State) -> Vec<Effect> {
         }
     };
     let (draft, Some(plan)) = (state.editor.draft(), state.editor.plan()) else { return Vec::new() };
+    if guard::refuses(state, &draft.prompt) || guard::refuses(state, &Value::Object(draft.fields.clone()).to_string()) {
+        return Vec::new();
+    }
     let first = plan.items().next().map(|item| item.draft.prompt).unwrap_or_default();
     let name = free_name(state, &batch_name(&first, &draft.model, state.now.wall, state.utc_offset));
     let mut sending = Sending::new(&draft, plan, bill, name, state.now);
@@ -321,8 +326,7 @@ fn portion(state: &mut State) -> Vec<Effect> {
     let follow = sending.put.is_none() || sending.put == state.table.cursor();
     let mut effects = Vec::new();
     if !ready.is_empty() {
-        effects = add(state, ready, follow);
-        sending.put = state.table.newest_row().filter(|_| follow);
+        (effects, sending.put) = add(state, ready, sending.origin, follow);
     }
     if !sending.is_done() {
         sending.rest(state.now);
@@ -335,7 +339,12 @@ fn portion(state: &mut State) -> Vec<Effect> {
 }
 
 /// New tasks, with the cursor on the last of them if that is wanted.
-fn add(state: &mut State, ready: Vec<(Arc<Request>, Arc<Mark>)>, choose: bool) -> Vec<Effect> {
+fn add(
+    state: &mut State,
+    ready: Vec<(Arc<Request>, Arc<Mark>)>,
+    origin: Option<Kin>,
+    choose: bool,
+) -> (Vec<Effect>, Option<LocalId>) {
     // Each a millisecond after the one before, so that they keep their order.
     let newest = state.table.newest().map_or(state.now.wall, |newest| Wall(newest.0 + 1));
     let first = state.now.wall.max(newest);
@@ -344,11 +353,13 @@ fn add(state: &mut State, ready: Vec<(Arc<Request>, Arc<Mark>)>, choose: bool) -
         let id = LocalId::from_random(state.chance.bits());
         let mut task = Task::new(id, request, Wall(first.0.saturating_add(after)));
         task.mark = Some(mark);
+        task.kin = origin;
         made.push(task);
     }
     state.table.add(made.iter());
-    if choose && let Some(last) = made.last() {
-        state.table.choose(last.id);
+    let last = made.last().map(|task| task.id);
+    if choose && let Some(last) = last {
+        state.table.choose(last);
     }
-    made.into_iter().flat_map(|task| fleet(state, FleetMsg::Add(Box::new(task)))).collect()
+    (made.into_iter().flat_map(|task| fleet(state, FleetMsg::Add(Box::new(task)))).collect(), last)
 }

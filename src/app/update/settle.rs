@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::{Browse, LocalId, Settle, Status, Task};
+use crate::domain::{Browse, How, Kin, LocalId, Settle, Status, Task};
 use crate::fleet::FleetMsg;
 use crate::time::Wall;
 
@@ -81,7 +81,8 @@ fn decide(state: &mut State, id: LocalId, how: Settle, words: &str) -> Vec<Effec
 fn anew(state: &mut State, id: LocalId) -> Vec<Effect> {
     let Some(request) = state.fleet.task(id).map(|task| Arc::clone(&task.request)) else { return Vec::new() };
     let newest = state.table.newest().map_or(state.now.wall, |newest| Wall(newest.0 + 1));
-    let task = Task::new(LocalId::from_random(state.chance.bits()), request, state.now.wall.max(newest));
+    let mut task = Task::new(LocalId::from_random(state.chance.bits()), request, state.now.wall.max(newest));
+    task.kin = Some(Kin { parent: id, how: How::Retry });
     let shown = task.clone();
     let effects = decide(state, id, Settle::Anew(Box::new(task)), "sent anew as a task of its own");
     if state.fleet.task(shown.id).is_some() {

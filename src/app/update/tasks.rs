@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crate::domain::validate::validate;
-use crate::domain::{Draft, LocalId, Outcome, Problem, Request, Secret, Stage, Status, Task};
+use crate::domain::{Draft, Kin, LocalId, Outcome, Problem, Request, Secret, Stage, Status, Task};
 use crate::fleet::FleetMsg;
 use crate::time::Wall;
 
 use super::super::dialog::Dialog;
 use super::super::effect::Effect;
 use super::super::state::{Pane, State};
-use super::{fleet, is_coming, many};
+use super::{fleet, guard, is_coming, kin, many};
 
 /// Sends what is in the editor, or says why not and goes to the field. The one way in.
 pub(super) fn submit(state: &mut State) -> Vec<Effect> {
@@ -26,8 +26,12 @@ pub(super) fn submit(state: &mut State) -> Vec<Effect> {
             return Vec::new();
         }
     };
+    if guard::refuses(state, &request.body) || kin::refuses(state, &request) {
+        return Vec::new();
+    }
+    let origin = state.editor.origin();
     sent(state);
-    add(state, request)
+    add_kin(state, Arc::new(request), origin)
 }
 
 /// What was in the editor is sent, as one task or as many.
@@ -35,12 +39,18 @@ pub(super) fn sent(state: &mut State) {
     state.editor.sent(state.now);
 }
 
-/// A new task, with the cursor on it.
+/// A new task that came from none, with the cursor on it.
 fn add(state: &mut State, request: Request) -> Vec<Effect> {
+    add_kin(state, Arc::new(request), None)
+}
+
+/// A new task, and where it came from, with the cursor on it.
+pub(super) fn add_kin(state: &mut State, request: Arc<Request>, kin: Option<Kin>) -> Vec<Effect> {
     let id = LocalId::from_random(state.chance.bits());
     // Tasks that are made within the same millisecond keep their order, and so do tasks after a clock was set back.
     let newest = state.table.newest().map_or(state.now.wall, |newest| Wall(newest.0 + 1));
-    let task = Task::new(id, Arc::new(request), state.now.wall.max(newest));
+    let mut task = Task::new(id, request, state.now.wall.max(newest));
+    task.kin = kin;
     state.table.add(std::iter::once(&task));
     state.table.choose(id);
     fleet(state, FleetMsg::Add(Box::new(task)))
@@ -68,9 +78,9 @@ pub(super) fn send(state: &mut State) -> Vec<Effect> {
         Status::Unsure(_) => "asked again with the same key: it is not paid twice",
         Status::GivenUp(_) => "it was given up and is never sent again; e takes it into the editor",
         Status::Failed(_) | Status::Refused(_) => {
-            "a failed request is not repeated unchanged; e takes it into the editor"
+            "a failed request is not repeated unchanged; e takes it into the editor, . repeats what may have passed"
         }
-        Status::Success => "it is done; e takes it into the editor",
+        Status::Success => "it is done; . sends it again, e takes it into the editor",
         _ => "it is on its way already",
     };
     let in_doubt =
@@ -106,17 +116,6 @@ pub(super) fn forget(state: &mut State) -> Vec<Effect> {
         state.say("dropped; it was never sent");
     }
     effects
-}
-
-/// Takes a task's prompt and fields into the editor.
-pub(super) fn reuse(state: &mut State) {
-    if state.task().is_some_and(Task::is_elsewhere) {
-        return state.say("another program created it: its prompt is not known here");
-    }
-    let Some(draft) = state.task().map(|task| task.request.draft(&state.catalogue)) else { return };
-    state.editor.load(&draft, &state.catalogue, state.now);
-    state.dialog = None;
-    state.pane = Pane::Editor;
 }
 
 /// Older tasks came from the store.

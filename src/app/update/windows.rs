@@ -1,7 +1,7 @@
 //! Several windows on one history: one talks to the service, the others show what it does and say what they want.
 
 use crate::domain::{LocalId, Standing, Task, Wish};
-use crate::fleet::granted;
+use crate::fleet::{FleetMsg, granted};
 
 use super::super::dialog::Dialog;
 use super::super::effect::Effect;
@@ -13,9 +13,9 @@ use crate::fleet::Order;
 /// The store is open. Whoever only watches asks that everything be watched for it.
 pub(super) fn stands(state: &mut State, standing: Standing) -> Vec<Effect> {
     let watches = standing.holder.is_some();
-    set(state, standing);
+    let effects = set(state, standing);
     if !watches {
-        return Vec::new();
+        return effects;
     }
     if matches!(state.dialog, Some(Dialog::Setup(_))) {
         // The other window has a key.
@@ -24,14 +24,16 @@ pub(super) fn stands(state: &mut State, standing: Standing) -> Vec<Effect> {
     vec![Effect::Fleet(Order::Save(Change::Wish(Wish::WatchAll)))]
 }
 
-fn set(state: &mut State, standing: Standing) {
+fn set(state: &mut State, standing: Standing) -> Vec<Effect> {
     // Where nobody holds the lease, this window has no key and says so itself.
     if standing.holder.is_some() {
         state.fleet.mirror_pause(standing.paused.clone());
         state.followed = true;
         state.fleet.mirror_retried(&standing.retried);
     }
+    let resting = standing.resting.clone();
     state.standing = standing;
+    if *state.fleet.resting() == resting { Vec::new() } else { fleet(state, FleetMsg::Resting(resting)) }
 }
 
 /// Another window changed something.
@@ -40,11 +42,11 @@ pub(super) fn mirrored(state: &mut State, tasks: Vec<Task>, gone: &[LocalId], st
         // It was on its way when this window took the lease.
         return Vec::new();
     }
-    set(state, standing);
+    let effects = set(state, standing);
     state.table.add(tasks.iter());
     state.fleet.mirror(tasks, gone);
     gone.iter().for_each(|id| drop_row(state, *id));
-    Vec::new()
+    effects
 }
 
 fn drop_row(state: &mut State, id: LocalId) {
@@ -73,7 +75,7 @@ pub(super) fn took_over(state: &mut State, unfinished: Vec<Task>) -> Vec<Effect>
 /// This window was stopped; meanwhile another one has held the lease. What its user wanted sent is still wanted.
 pub(super) fn stepped_down(state: &mut State, standing: Standing) -> Vec<Effect> {
     let orders = state.fleet.step_down();
-    set(state, standing);
+    let _ = set(state, standing);
     state.say("another window sends now; this one watches");
     let watch = Order::Save(Change::Wish(Wish::WatchAll));
     orders.into_iter().chain([watch]).map(Effect::Fleet).collect()

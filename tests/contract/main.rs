@@ -1,0 +1,5 @@
+//! The client and the fetcher against a server that says exactly what it is told to say.
+
+mod asking;
+mod certificate;
+mod fetching;
