@@ -44,30 +44,16 @@ pub struct Budgets {
 }
 
 /// What `config.toml` says, or the usual where it says nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// What may be spent.
     pub budgets: Budgets,
-    /// More tasks than this are sent only with the user's word.
-    pub confirm_tasks: u32,
-    /// What may cost more than this, too.
-    pub confirm_usd: Usd,
+    /// What is sent only with the user's word.
+    pub confirm: Confirm,
     /// Never more requests in a minute, whatever the service allows.
     pub requests_per_minute: Option<u32>,
     /// Never more requests at once.
     pub requests_at_once: Option<u32>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            budgets: Budgets::default(),
-            confirm_tasks: 20,
-            confirm_usd: Usd(1_000_000),
-            requests_per_minute: None,
-            requests_at_once: None,
-        }
-    }
 }
 
 impl Settings {
@@ -89,6 +75,23 @@ pub struct Places {
     pub data: PathBuf,
     /// Pictures.
     pub outputs: PathBuf,
+}
+
+/// What is sent only after a word of the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Confirm {
+    /// More tasks at once than these.
+    pub tasks: u32,
+    /// More USD at once than these.
+    pub usd: Usd,
+    /// More tasks at once than these whose price nobody knows.
+    pub unknown: u32,
+}
+
+impl Default for Confirm {
+    fn default() -> Self {
+        Self { tasks: 20, usd: Usd(1_000_000), unknown: 5 }
+    }
 }
 
 /// How much a picture may cost on the line.

@@ -70,7 +70,7 @@ impl Dice {
         if self.below(20) == 0 {
             fields.insert("no_such_field".into(), 1.into());
         }
-        Draft { model: spec.name.clone(), prompt, fields, origin: None }
+        Draft { model: spec.name.clone(), prompt, fields, ..Draft::default() }
     }
 }
 

@@ -5,6 +5,8 @@
 mod form;
 #[path = "journeys/kin.rs"]
 mod kin;
+#[path = "journeys/plan.rs"]
+mod plan;
 #[path = "journeys/writing.rs"]
 mod writing;
 

@@ -356,6 +356,13 @@ fn every_size_can_be_drawn() {
     let mut desk = relatives(80, 24);
     desk.press("p").typed("image-to-image").press("enter");
     desks.push(desk);
+    for keys in ["alt-p", "alt-x", "ctrl-s", "alt-r", "esc tab right enter space"] {
+        let mut desk = templated(80, 24, &"a {red|blue|green} fox at dusk, 狐 {a|b} ".repeat(3));
+        desk.press("alt-x").press(keys);
+        desks.push(desk);
+    }
+    desks.push(templated(80, 24, &format!("{}狐 {{a|b", "a fox\n".repeat(9))));
+    desks.last_mut().expect("a desk").press("alt-x");
     for desk in &mut desks {
         for width in 1..=130 {
             for height in 1..=45 {
@@ -475,6 +482,71 @@ fn a_page_ends_at_its_end() {
     let end = desk.draw().1.page_end.expect("a page");
     assert!(end > 0);
     assert!(matches!(desk.state.dialog, Some(Dialog::Detail { scroll, .. }) if scroll == end - 1));
+}
+
+/// A desk whose model has a price, with a template in the editor.
+fn templated(width: u16, height: u16, prompt: &str) -> Desk {
+    let mut desk = Desk::new(width, height);
+    let model = desk.state.catalogue.models().iter().find(|model| {
+        model.is_current() && model.kind == "text-to-image" && model.price.is_some() && model.fields.len() > 2
+    });
+    let model = model.expect("a model with a price").name.clone();
+    desk.state.editor.set_model(&model, &desk.state.catalogue, desk.now);
+    desk.typed(prompt);
+    desk
+}
+
+/// What is typed says what it comes to, at the edge under it.
+#[test]
+fn a_template_says_what_it_comes_to() {
+    let prompt = "a {red|blue|grey} fox in {snow|rain}, {2$$ and $$soft light|long shadows|film grain}";
+    for (width, height) in [(80, 24), (120, 40)] {
+        let mut desk = templated(width, height, prompt);
+        insta::assert_snapshot!(format!("many-as-typed-{width}x{height}"), desk.screen());
+        desk.press("alt-x");
+        insta::assert_snapshot!(format!("many-template-{width}x{height}"), desk.screen());
+        desk.press("alt-p down down");
+        insta::assert_snapshot!(format!("many-expansions-{width}x{height}"), desk.screen());
+        desk.press("esc alt-r ctrl-u").typed("2").press("enter ctrl-s");
+        insta::assert_snapshot!(format!("many-question-{width}x{height}"), desk.screen());
+    }
+}
+
+/// The place of a mistake is marked in the text, wherever that is broken into lines and scrolled to.
+#[test]
+fn a_mistake_in_a_template_is_marked_where_it_is() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let mut desk = templated(width, height, "a fox in {snow|rain, soft light, film grain, \n狐 at dusk");
+        desk.press("alt-x");
+        insta::assert_snapshot!(format!("many-mistake-{width}x{height}"), desk.screen());
+        assert_eq!(marked(&desk), ["{"]);
+    }
+    let mut desk = templated(60, 20, &format!("{}\n狐狐 {{a|b", "a fox in fresh snow, ".repeat(40)));
+    desk.press("alt-x");
+    assert_eq!(marked(&desk), ["{"]);
+    desk.typed("c").press("up up up up up up up up");
+    assert_eq!(marked(&desk), Vec::<String>::new(), "it is scrolled away, and nothing else is marked");
+    desk.press("alt-x");
+    assert_eq!(marked(&desk), Vec::<String>::new(), "as typed it is no mistake");
+}
+
+/// The cells of the prompt that are marked as a mistake.
+fn marked(desk: &Desk) -> Vec<String> {
+    let (buf, _) = desk.draw();
+    let style = ratatui::style::Modifier::UNDERLINED | ratatui::style::Modifier::REVERSED;
+    buf.content().iter().filter(|cell| cell.modifier.contains(style)).map(|cell| cell.symbol().to_owned()).collect()
+}
+
+#[test]
+fn several_values_are_ticked() {
+    let mut desk = templated(80, 24, "a fox");
+    desk.press("tab right enter");
+    desk.press("down space down space");
+    insta::assert_snapshot!("many-ticked-80x24", desk.screen());
+    desk.press("enter");
+    insta::assert_snapshot!("many-values-80x24", desk.screen());
+    desk.press("alt-x alt-x");
+    insta::assert_snapshot!("many-number-80x24", desk.screen());
 }
 
 /// A failure, its fix that succeeded, another picture of it, and one on another model.

@@ -48,7 +48,7 @@ fn draft(catalogue: &Catalogue, model: &str, prompt: &str) -> Draft {
         });
         fields.insert(field.name.clone(), value);
     }
-    Draft { model: model.to_owned(), prompt: prompt.to_owned(), fields, origin: None }
+    Draft { model: model.to_owned(), prompt: prompt.to_owned(), fields, ..Draft::default() }
 }
 
 fn body(prompt: &str) -> String {

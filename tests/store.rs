@@ -366,7 +366,7 @@ fn every_model_has_a_draft_and_the_latest_comes_first() {
     assert_eq!(store.draft(), Ok(None));
     let fields = serde_json::json!({ "z": 1, "a": "x" }).as_object().cloned().unwrap_or_default();
     for prompt in ["a fox", "a fox in snow\n\u{1F98A}"] {
-        let draft = Draft { model: "m".into(), prompt: prompt.into(), fields: fields.clone(), origin: None };
+        let draft = Draft { model: "m".into(), prompt: prompt.into(), fields: fields.clone(), ..Draft::default() };
         apply(&store, Change::Draft(draft.clone())).expect("stored");
         assert_eq!(store.draft(), Ok(Some(draft)));
     }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use plantain::domain::batch::{Bill, Many, Mode, Plan, Walk, cost};
 use plantain::domain::template::{BEYOND, Fault, Lists, Template, lines};
+use plantain::domain::{Catalogue, Draft, Request};
 use plantain::time::Chance;
 use proptest::prelude::*;
 
@@ -191,5 +193,51 @@ proptest! {
         let plain: String = text.chars().filter(|c| !r"{}#_\".contains(*c)).collect();
         let same = Template::parse(&plain, &Lists::default()).map(|template| template.all().collect::<Vec<_>>());
         prop_assert_eq!(same, Ok(vec![plain]));
+    }
+
+    /// A plan: what is counted is what comes, what it may cost is the sum of what each may cost, the same seed makes the
+    /// same tasks, and a walk that rests comes to the same as one that does not.
+    #[test]
+    fn a_plan_comes_to_what_it_says(
+        text in templates(),
+        mode in prop_oneof![Just(Mode::Off), Just(Mode::All), Just(Mode::Random)],
+        (each, seed, repeat) in (1u32..6, any::<u64>(), 1u32..4),
+        model in any::<prop::sample::Index>(),
+        wide in prop::collection::vec(0usize..4, 6),
+    ) {
+        let catalogue = Catalogue::built_in();
+        let current: Vec<_> = catalogue.models().iter().filter(|model| model.is_current()).collect();
+        let spec = current[model.index(current.len())];
+        let mut many = Many { mode, each, seed, repeat, ..Many::default() };
+        let with_choices = spec.fields.iter().filter_map(|field| Some((field, field.choices.as_ref()?)));
+        for ((field, choices), take) in with_choices.zip(wide) {
+            many.set_values(&field.name, choices.iter().take(take).cloned().collect());
+        }
+        let draft = Draft { model: spec.name.clone(), prompt: text.clone(), many, ..Draft::default() };
+        let lists = lists(&[("list", "p\nq{1|2}")]);
+        let plan = Plan::one(draft.clone(), &lists).map_err(|why| TestCaseError::fail(format!("{text:?}: {why}")))?;
+        prop_assume!(plan.count() <= 2_000);
+        let items: Vec<_> = plan.items().collect();
+        prop_assert_eq!(items.len() as u128, plan.count());
+        let mut sum = Bill::default();
+        for item in &items {
+            let fields = item.draft.fields.clone();
+            let request = Request::new(&item.draft.model, None, fields, String::new(), String::new(), None);
+            sum.add(1, cost(&request, &catalogue).as_ref());
+        }
+        let bill = plan.bill(&catalogue);
+        prop_assert_eq!(bill.usd, sum.usd);
+        prop_assert_eq!((bill.tasks, bill.unknown, bill.at_most), (sum.tasks, sum.unknown, sum.at_most));
+        prop_assert_eq!(bill.seen, sum.seen);
+        let again = Plan::one(draft, &lists).map_err(|why| TestCaseError::fail(why.to_string()))?;
+        let mut walk = Walk::default();
+        for item in &items {
+            let mut rested = walk.clone();
+            let next = again.next(&mut rested);
+            prop_assert_eq!(next.as_ref(), Some(item));
+            walk = rested;
+        }
+        prop_assert_eq!(again.next(&mut walk), None);
+        prop_assert_eq!(again.next(&mut walk), None, "the end stays the end");
     }
 }

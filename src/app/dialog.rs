@@ -1,5 +1,8 @@
 //! What can lie over the panes: one thing at a time.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use crate::domain::{LocalId, Problem, Secret};
 use crate::keys::Place;
 
@@ -9,6 +12,7 @@ use super::kin::KinDialog;
 use super::line::Line;
 use super::listing::{Listing, Mode};
 use super::looking::Viewer;
+use super::sending::Example;
 use super::settle::Settling;
 use super::shelf::Shelf;
 
@@ -53,6 +57,8 @@ pub enum Dialog {
         field: String,
         /// The chosen row; 0 is the service's default.
         cursor: usize,
+        /// The values that are ticked, from 0: several make tasks of their own each.
+        ticked: BTreeSet<usize>,
     },
     /// A line to type the value of a field.
     Input {
@@ -72,6 +78,27 @@ pub enum Dialog {
     },
     /// The addresses, or texts, of a field.
     List(Listing),
+    /// A line to type how many.
+    Number {
+        /// Of what.
+        what: Number,
+        /// What was typed.
+        text: String,
+        /// Why it cannot be taken.
+        fault: Option<String>,
+    },
+    /// The first tasks that a template and a matrix come to.
+    Expansions {
+        /// They.
+        rows: Arc<Vec<Example>>,
+        /// The chosen one.
+        cursor: usize,
+    },
+    /// Whether all that is in `State::sending` is wanted; typing changes the name of the batch.
+    Confirm {
+        /// Why it cannot be so.
+        fault: Option<String>,
+    },
     /// What to do about a creation whose outcome nobody knows.
     Settle(Settling),
     /// Where tasks come from and what comes of them.
@@ -80,6 +107,15 @@ pub enum Dialog {
     Shelf(Box<Shelf>),
     /// How to set an API key.
     Setup(Setup),
+}
+
+/// What a number is typed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Number {
+    /// How often each task is made.
+    Repeats,
+    /// How many prompts chance makes, and with what seed.
+    Draws,
 }
 
 /// Whether something is to be done to a batch.
@@ -133,10 +169,12 @@ impl Dialog {
             Self::Help { .. } => Place::Help,
             Self::Detail { .. } | Self::Batch { .. } => Place::Detail,
             Self::Viewer(_) => Place::Viewer,
-            Self::Models { .. } | Self::Choices { .. } | Self::Settle(_) | Self::AskBatch(_) => Place::Picker,
+            Self::Models { .. } | Self::Expansions { .. } | Self::Settle(_) | Self::AskBatch(_) => Place::Picker,
+            Self::Choices { .. } => Place::Choices,
+            Self::Input { .. } | Self::Number { .. } => Place::Input,
+            Self::Confirm { .. } => Place::Confirm,
             Self::Kin(dialog) => dialog.place(),
             Self::Shelf(shelf) => shelf.place(),
-            Self::Input { .. } => Place::Input,
             Self::Setup(_) => Place::Setup,
             Self::Text { .. } => Place::Text,
             Self::List(listing) => match &listing.mode {

@@ -1,5 +1,7 @@
 //! Everything we can want from the world.
 
+use std::collections::BTreeSet;
+
 use crate::domain::{AssetId, LocalId, Secret};
 use crate::fleet::Order;
 use crate::time::Wall;
@@ -42,6 +44,8 @@ pub enum Effect {
         /// The kind of file that the field takes.
         media: String,
     },
+    /// The lists of these names, and those that they name, from the folder of lists; answered by `Msg::Lists`.
+    Lists(BTreeSet<String>),
     /// Use this key for this run and see whether the service takes it; answered by `Msg::KeyChecked`.
     TryKey(Secret),
     /// Text that was written before; answered by `Msg::Recalled`.

@@ -13,6 +13,7 @@ pub mod models;
 pub mod msg;
 pub mod notice;
 pub mod preview;
+pub mod sending;
 pub mod settle;
 pub mod shelf;
 pub mod sources;

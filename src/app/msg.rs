@@ -1,5 +1,6 @@
 //! Everything that can happen.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ratatui::layout::Size;
@@ -9,6 +10,7 @@ use crate::domain::{AssetId, Draft, LocalId, Problem, Remembered, Stage, Standin
 use crate::fleet::FleetMsg;
 use crate::keys::Chord;
 
+use super::editor::Found;
 use super::preview::Want;
 use super::shelf::ShelfKind;
 
@@ -91,6 +93,13 @@ pub enum Msg {
         field: String,
         /// The URI.
         result: Result<String, String>,
+    },
+    /// Lists that a template names were read.
+    Lists {
+        /// Those that were asked for.
+        names: BTreeSet<String>,
+        /// They, and those that they name.
+        found: Found,
     },
     /// The service answered whether the key is good: the number of tasks of the account.
     KeyChecked(Result<u64, Problem>),

@@ -22,8 +22,16 @@ pub fn sources(state: &State) -> Option<Source> {
     let notice = state.notice.as_ref().map(|notice| notice.until);
     // Running tasks show how long they have been running: one step a second, on the second.
     let ticking = ticking(state).then(|| Mono((state.now.mono.0 / 1000 + 1) * 1000));
-    let moments =
-        [state.fleet.next_due(state.now), state.editor.due(), state.preview.due(), notice, ticking, countdown(state)];
+    let sending = state.sending.as_ref().and_then(|sending| sending.due());
+    let moments = [
+        state.fleet.next_due(state.now),
+        state.editor.due(),
+        state.preview.due(),
+        notice,
+        ticking,
+        countdown(state),
+        sending,
+    ];
     moments.into_iter().flatten().min().map(Source::Wake)
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ratatui::layout::Size;
 
-use crate::config::Allowance;
+use crate::config::{Allowance, Confirm};
 use crate::domain::{AssetId, Catalogue, Draft, Fingerprint, LocalId, Secret, Standing, Task};
 use crate::fleet::{Fleet, durations};
 use crate::keys::Place;
@@ -17,6 +17,7 @@ use super::looking::Viewer;
 use super::msg::PictureWay;
 use super::notice::{Notice, Tone};
 use super::preview::Preview;
+use super::sending::Sending;
 use super::settle::Settling;
 use super::shelf::Walk;
 use super::table::Table;
@@ -49,6 +50,12 @@ pub struct State {
     pub table: Table,
     /// The prompt editor.
     pub editor: Editor,
+    /// Many tasks on their way from there to the queue.
+    pub sending: Option<Box<Sending>>,
+    /// What is sent only after a word of the user.
+    pub confirm: Confirm,
+    /// Seconds that the user's clocks are ahead of UTC.
+    pub utc_offset: i32,
     /// The preview.
     pub preview: Preview,
     /// The output of a task that is looked at instead of its first.
@@ -128,6 +135,9 @@ impl State {
             pane: Pane::default(),
             table: Table::default(),
             editor,
+            sending: None,
+            confirm: Confirm::default(),
+            utc_offset: 0,
             preview: Preview::default(),
             picked: None,
             show_line: false,

@@ -21,6 +21,7 @@ mod guard;
 mod kin;
 mod listing;
 mod looking;
+mod many;
 mod settle;
 mod shelf;
 mod tasks;
@@ -107,6 +108,7 @@ pub fn update(state: &mut State, msg: Msg, now: Now) -> Vec<Effect> {
             listing::file_read(state, &field, result);
             Vec::new()
         }
+        Msg::Lists { names, found } => many::lists(state, &names, found),
         Msg::KeyChecked(result) => dialogs::key_checked(state, result),
         Msg::Recalled(kind, result) => {
             shelf::recalled(state, kind, result);
@@ -137,6 +139,9 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     {
         state.dialog = None;
     }
+    effects.extend(many::go_on(state));
+    state.editor.reckon(&state.catalogue);
+    effects.extend(state.editor.wanted_lists().map(Effect::Lists));
     state.notice.take_if(|notice| notice.until <= now.mono);
     guard::watch(state);
     // Those of other models go first: the last one that is saved is the one in the editor.
@@ -331,12 +336,17 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Close => dialogs::close(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::Settle(_))) => return settle::accept(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::List(_))) => return listing::accept(state),
+        Action::Accept if matches!(state.dialog, Some(Dialog::Confirm { .. })) => return many::agree(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::AskBatch(_))) => return batches::accept(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::Kin(_))) => return kin::accept(state),
         Action::Accept if matches!(state.dialog, Some(Dialog::Shelf(_))) => return shelf::accept(state),
         Action::Accept => dialogs::accept(state),
         Action::Add | Action::FromTask | Action::Remove | Action::Raise | Action::Lower => listing::act(state, action),
         Action::Edit if matches!(state.dialog, Some(Dialog::List(_))) => listing::act(state, action),
+        Action::Expand => many::step_mode(state),
+        Action::Repeats => many::open_repeats(state),
+        Action::Expansions => many::open_expansions(state),
+        Action::Tick => many::tick(state),
         Action::Settle => return settle::open(state),
         Action::Others => return settle::toggle_others(state),
         Action::MoreOthers => return settle::more_others(state),

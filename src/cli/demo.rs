@@ -60,6 +60,7 @@ async fn open(global: &Global, args: &Demo, given: Option<Places>) -> Result<u8,
         webhook: None,
         callback: None,
         purse: None,
+        confirm: crate::config::Confirm::default(),
         base,
     };
     let result = tui::screen(options).await;
@@ -75,7 +76,7 @@ fn batch(catalogue: &Catalogue) -> Vec<Draft> {
         if let Some((field, value)) = shape.and_then(|f| Some((f, f.choices.as_ref()?.get(*choice)?.clone()))) {
             fields.insert(field.name.clone(), value);
         }
-        Draft { model: model.name.clone(), prompt: (*prompt).to_owned(), fields, origin: None }
+        Draft { model: model.name.clone(), prompt: (*prompt).to_owned(), fields, ..Draft::default() }
     };
     BATCH.iter().map(draft).collect()
 }

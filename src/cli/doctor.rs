@@ -212,7 +212,7 @@ fn settings(global: &Global, found: &mut Findings) {
         "unknown": if limits.unknown { "allow" } else { "hold" },
     });
     found.add("budget", format!("day: {}, batch: {}{unknown}", amount(limits.day), amount(limits.batch)), value);
-    let (tasks, usd) = (settings.confirm_tasks, settings.confirm_usd);
+    let (tasks, usd) = (settings.confirm.tasks, settings.confirm.usd);
     let value = json!({ "tasks": tasks, "usd": usd.dollars() });
     found.add("confirm", format!("more than {tasks} tasks, or more than {usd}"), value);
     let allowance = settings.allowance();

@@ -13,7 +13,6 @@ mod follow;
 mod json;
 mod list;
 mod listen;
-mod lists;
 mod log;
 mod models;
 mod promote;

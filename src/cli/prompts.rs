@@ -1,23 +1,20 @@
 //! From the arguments of `plantain submit` to requests that were checked: every one, before the first is sent.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use color_eyre::eyre::{Report, WrapErr as _, eyre};
-use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
+use serde_json::{Map, Value};
 
 use crate::app::editor::LONGEST_PASTE;
-use crate::domain::batch::{self, BadRow, Bill, Expand, Form, Mark, Plan, Row, RowFault, cost};
+use crate::domain::batch::{self, BadRow, Bill, Expand, Form, Mark, Plan, Row, RowFault, Rows, cost};
 use crate::domain::validate::{find_model, parse_value, validate};
 use crate::domain::{Catalogue, Draft, Invalid, Request};
-use crate::runtime::clock;
+use crate::runtime::{clock, lists};
 
 use super::args::{Expansion, Submit};
-use super::lists;
 
 /// Largest file of prompts, in bytes.
 const LARGEST: u64 = 64 << 20;
@@ -67,7 +64,7 @@ pub(super) fn check(args: &Submit, catalogue: &Catalogue, callback: Option<&str>
             return Ok(checked);
         }
     };
-    let base = Draft { model, prompt: String::new(), fields, origin: None };
+    let base = Draft { model, fields, ..Draft::default() };
     let (rows, mut bad) = match &args.many.from {
         Some(file) => batch::read(&text(file)?, Form::of(&file.to_string_lossy()), &base, catalogue),
         None => (typed(&args.prompts, &base)?, Vec::new()),
@@ -84,7 +81,7 @@ pub(super) fn check(args: &Submit, catalogue: &Catalogue, callback: Option<&str>
     };
     let lists = match expand {
         Expand::Off => Ok(crate::domain::template::Lists::default()),
-        _ => lists::read(&rows, args.many.lists.as_deref()),
+        _ => lists::read(rows.iter().map(|row| row.draft.prompt.as_str()), args.many.lists.as_deref()),
     };
     let planned = lists.map_err(|why| why.to_string()).and_then(|lists| {
         Plan::new(rows, expand, &lists, &args.many.matrix, args.repeat, catalogue).map_err(|why| why.to_string())
@@ -106,7 +103,7 @@ pub(super) fn check(args: &Submit, catalogue: &Catalogue, callback: Option<&str>
         checked.faults.push(format!("it would be {number} tasks; at most {} are sent at once", batch::MOST));
         return Ok(checked);
     }
-    let mut times: HashMap<[u8; 32], u32> = HashMap::new();
+    let mut rows = Rows::default();
     let batch = batch_name(args);
     for item in plan.items() {
         let (line, template) = (item.line, item.template);
@@ -115,10 +112,8 @@ pub(super) fn check(args: &Submit, catalogue: &Catalogue, callback: Option<&str>
             Ok(mut request) => {
                 request.template = template;
                 let mark = batch.as_ref().map(|batch| {
-                    let content = content(&request, checked.seed.is_some(), catalogue);
-                    let time = times.entry(content).or_default();
-                    *time += 1;
-                    Arc::new(Mark { batch: batch.clone(), row: row(content, *time), seed: checked.seed })
+                    let row = rows.name(&request, checked.seed.is_some(), catalogue);
+                    Arc::new(Mark { batch: batch.clone(), row, seed: checked.seed })
                 });
                 checked.ready.push(Ready { request: Arc::new(request), mark });
             }
@@ -132,25 +127,6 @@ pub(super) fn check(args: &Submit, catalogue: &Catalogue, callback: Option<&str>
 fn batch_name(args: &Submit) -> Option<String> {
     let named = || args.many.from.as_ref()?.file_name().map(|name| name.to_string_lossy().into_owned());
     args.many.batch.clone().or_else(named)
-}
-
-/// What a row says. Where chance made the prompt, its template counts: another seed makes it no other row.
-fn content(request: &Request, chance: bool, catalogue: &Catalogue) -> [u8; 32] {
-    let model = request.full_model();
-    let prompt = catalogue.get(&model).and_then(|spec| spec.prompt()).map(|field| field.name.as_str());
-    let mut input: Vec<(&String, &Value)> = request.input.iter().collect();
-    input.retain(|(name, _)| Some(name.as_str()) != prompt);
-    input.sort_by(|a, b| a.0.cmp(b.0));
-    let words = if chance { &request.template } else { &request.prompt };
-    Sha256::digest(json!([model, chance, words, input]).to_string()).into()
-}
-
-/// The name of a row: what it says, and which of several that say the same.
-fn row(content: [u8; 32], time: u32) -> String {
-    let mut hash = Sha256::new();
-    hash.update(content);
-    hash.update(time.to_be_bytes());
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn sentences(mut bad: Vec<BadRow>, file: Option<&Path>) -> Vec<String> {

@@ -55,8 +55,8 @@ pub(super) async fn run(global: &Global, args: Retry) -> Result<u8, Report> {
         return Ok(USAGE);
     }
     let bill = prompts::sum(next.iter().map(|one| one.request.as_ref()), &catalogue);
-    let settings = context::settings(global)?;
-    if !args.yes && (bill.tasks > u128::from(settings.confirm_tasks) || bill.usd > settings.confirm_usd) {
+    let limit = context::settings(global)?.confirm;
+    if !args.yes && (bill.tasks > u128::from(limit.tasks) || bill.usd > limit.usd) {
         complain(&format!("{} tasks, {}: say --yes to send them; nothing was sent", bill.tasks, bill.price()));
         return Ok(USAGE);
     }

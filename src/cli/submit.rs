@@ -145,7 +145,8 @@ pub(super) fn consent(
         complain(&format!("{sum}: {why} --max-cost {most}; nothing was sent"));
         return Ok(false);
     }
-    if yes || ((bill.tasks <= u128::from(settings.confirm_tasks) || !made) && bill.usd <= settings.confirm_usd) {
+    let limit = settings.confirm;
+    if yes || ((bill.tasks <= u128::from(limit.tasks) || !made) && bill.usd <= limit.usd) {
         return Ok(true);
     }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {

@@ -26,6 +26,7 @@ pub(super) async fn run(global: &Global) -> Result<u8, Report> {
         downloads: context::downloads(global, &base),
         allowance: settings.allowance(),
         purse: Some((context::wallet(global), settings.budgets)),
+        confirm: settings.confirm,
         graphics: context::choice(global.graphics),
         quality: context::quality(global.picture_quality),
         service: base.host_str().unwrap_or_default().to_owned(),

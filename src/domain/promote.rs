@@ -75,7 +75,7 @@ const ROUNDS: usize = 12;
 pub fn promote(draft: &Draft, to: &ModelSpec, origin: Option<Kin>, catalogue: &Catalogue) -> Carried {
     let mut entries = Vec::new();
     let fields = Map::new();
-    let mut new = Draft { model: to.name.clone(), prompt: draft.prompt.clone(), fields, origin };
+    let mut new = Draft { model: to.name.clone(), prompt: draft.prompt.clone(), fields, origin, ..Draft::default() };
     if !draft.prompt.trim().is_empty() {
         let old = catalogue.get(&draft.model).and_then(|spec| spec.prompt()).map(|field| field.name.clone());
         let there = to.prompt().map(|field| field.name.clone());

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Kin;
+use super::batch::Many;
 use super::catalogue::{Catalogue, Role};
 
 /// What is being typed: not validated, never sent as it is. It is stored as JSON; what an older program did not know
@@ -17,6 +18,9 @@ pub struct Draft {
     pub prompt: String,
     /// Fields the user set, besides the prompt.
     pub fields: Map<String, Value>,
+    /// What makes several tasks of it.
+    #[serde(default, skip_serializing_if = "Many::is_default")]
+    pub many: Many,
     /// The task it was taken from, and what for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Kin>,
@@ -26,7 +30,7 @@ impl Draft {
     /// Nothing was typed and nothing was set.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.prompt.trim().is_empty() && self.fields.is_empty()
+        self.prompt.trim().is_empty() && self.fields.is_empty() && self.many.values.is_empty()
     }
 }
 /// The longest body that is sent, in bytes \[D\]; newer tools of the service send more \[C\], which nobody promises.
@@ -168,7 +172,7 @@ impl Request {
         }
         // What a template became, not the template: typed again it would stand for something else.
         let prompt = if self.prompt.is_empty() { &self.template } else { &self.prompt };
-        Draft { model, prompt: prompt.clone(), fields, origin: None }
+        Draft { model, prompt: prompt.clone(), fields, ..Draft::default() }
     }
 }
 

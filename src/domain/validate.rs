@@ -372,12 +372,8 @@ mod tests {
     use super::*;
 
     fn draft(model: &str, prompt: &str, fields: Value) -> Draft {
-        Draft {
-            model: model.into(),
-            prompt: prompt.into(),
-            fields: fields.as_object().cloned().unwrap_or_default(),
-            origin: None,
-        }
+        let fields = fields.as_object().cloned().unwrap_or_default();
+        Draft { model: model.into(), prompt: prompt.into(), fields, ..Draft::default() }
     }
 
     fn faults(draft: &Draft) -> Vec<String> {

@@ -18,6 +18,8 @@ pub enum Place {
     Viewer,
     /// A list to choose from.
     Picker,
+    /// The values of a field, to choose one or several.
+    Choices,
     /// What is carried to another model, before it is sent.
     Carried,
     /// The family of a task.
@@ -32,6 +34,8 @@ pub enum Place {
     Text,
     /// The addresses or texts of a field.
     List,
+    /// The question before many tasks are sent.
+    Confirm,
     /// The help.
     Help,
     /// The screen that says how to set a key.
@@ -107,6 +111,10 @@ pub enum Action {
     PreviousValue,
     Edit,
     Default,
+    Expand,
+    Repeats,
+    Expansions,
+    Tick,
     Accept,
     Close,
     Check,
@@ -153,15 +161,18 @@ pub struct Spec {
 }
 
 use Place::{
-    Carried, Causes, Detail, Editor, Family, Form, Help, Input, List, Picker, Setup, Snippets, Table, Text, Viewer,
+    Carried, Causes, Choices, Confirm, Detail, Editor, Family, Form, Help, Input, List, Picker, Setup, Snippets, Table,
+    Text, Viewer,
 };
 
-const EVERYWHERE: &[Place] =
-    &[Table, Editor, Form, Detail, Viewer, Picker, Carried, Family, Causes, Snippets, Input, Text, List, Help, Setup];
+const EVERYWHERE: &[Place] = &[
+    Table, Editor, Form, Detail, Viewer, Picker, Choices, Carried, Family, Causes, Snippets, Input, Text, List,
+    Confirm, Help, Setup,
+];
 const PANES: &[Place] = &[Table, Editor, Form];
 /// Where lines are moved through. In a picker letters narrow the list, so there only arrows move.
 const LISTS: &[Place] = &[Table, Detail, List, Carried, Family, Causes, Help];
-const ARROWS: &[Place] = &[Table, Detail, Picker, List, Carried, Family, Causes, Snippets, Help];
+const ARROWS: &[Place] = &[Table, Detail, Picker, Choices, List, Carried, Family, Causes, Snippets, Help];
 /// Where a picture of a task is seen.
 const SEEN: &[Place] = &[Table, Detail, Viewer];
 
@@ -317,7 +328,16 @@ const ACTIONS: &[Spec] = &[
     ),
     row(Action::MoreOthers, "more-others", &[Table], &["O", "shift-o"], "", "read one page more of the account's list"),
     row(Action::Adopt, "adopt", &[Table, Detail], &["a"], "", "watch and fetch such a task like ours from now on"),
-    row(Action::Accept, "accept", &[Picker, Input], &["enter"], "choose", "take this one"),
+    row(Action::Accept, "accept", &[Picker, Choices, Input], &["enter"], "choose", "take this one"),
+    row(
+        Action::Tick,
+        "tick",
+        &[Choices],
+        &["space"],
+        "several",
+        "tick a value, or take the tick away; each of several ticked ones makes tasks of its own",
+    ),
+    row(Action::Accept, "agree", &[Confirm], &["enter"], "send them", "send all of them"),
     row(Action::Add, "add", &[List], &["a", "insert"], "add", "type or paste an address, or the path of a file"),
     row(Action::FromTask, "from-task", &[List], &["t"], "from a task", "take what a finished task delivered"),
     row(Action::Edit, "edit-item", &[List], &["enter"], "change", "change this one"),
@@ -361,6 +381,23 @@ const ACTIONS: &[Spec] = &[
     ),
     row(Action::Model, "model", &[Editor, Form, Table], &["alt-m", "ctrl-o"], "model", "choose the model"),
     row(
+        Action::Expand,
+        "expand",
+        &[Editor, Form],
+        &["alt-x", "f2"],
+        "",
+        "the prompt as it stands, as a template for all its prompts, or for some by chance",
+    ),
+    row(Action::Repeats, "repeats", &[Editor, Form], &["alt-r", "f3"], "", "how often each task is made"),
+    row(
+        Action::Expansions,
+        "expansions",
+        &[Editor, Form],
+        &["alt-p", "f4"],
+        "",
+        "show the first tasks that template, values and repeats come to",
+    ),
+    row(
         Action::Json,
         "json",
         &[Editor, Form],
@@ -377,11 +414,12 @@ const ACTIONS: &[Spec] = &[
     row(
         Action::Close,
         "close",
-        &[Detail, Picker, Carried, Family, Causes, Input, Help, Setup],
+        &[Detail, Picker, Choices, Carried, Family, Causes, Input, Help, Setup],
         &["esc"],
         "close",
         "close this",
     ),
+    row(Action::Close, "back", &[Confirm], &["esc"], "back", "back to the prompt; nothing is sent and nothing lost"),
     row(Action::Close, "close-too", &[Detail, Carried, Family, Causes, Help], &["q", "left", "h"], "", "close this"),
     row(Action::Help, "help", EVERYWHERE, &["f1"], "", "the keys of this place"),
     row(
@@ -443,7 +481,7 @@ mod tests {
 
     #[test]
     fn what_types_text_types_text() {
-        for place in [Place::Editor, Place::Input, Place::Text, Place::Setup, Place::Picker] {
+        for place in [Place::Editor, Place::Input, Place::Text, Place::Setup, Place::Picker, Place::Confirm] {
             for spec in here(place) {
                 for key in spec.keys {
                     let chord: Chord = key.parse().expect("a chord");

@@ -10,6 +10,7 @@ pub const PLACES: &[(Place, &str)] = &[
     (Place::Detail, "The details of a task"),
     (Place::Viewer, "A picture that fills the screen"),
     (Place::Picker, "A list to choose from"),
+    (Place::Choices, "The values of a field"),
     (Place::Carried, "What is carried to another model"),
     (Place::Family, "The family of a task"),
     (Place::Causes, "What failed, by cause"),
@@ -17,6 +18,7 @@ pub const PLACES: &[(Place, &str)] = &[
     (Place::Input, "A line to type a value"),
     (Place::Text, "A long text of a field"),
     (Place::List, "The addresses of a field"),
+    (Place::Confirm, "The question before many tasks are sent"),
     (Place::Help, "The help"),
     (Place::Setup, "The screen about the API key"),
 ];

@@ -19,6 +19,7 @@ pub(super) fn name_of(msg: &Msg) -> &'static str {
         Msg::Stands(_) | Msg::Mirrored { .. } | Msg::SteppedDown(_) | Msg::TookOver(_) | Msg::Wished(_) => "windows",
         Msg::Counted(_) => "counts",
         Msg::FileRead { .. } => "file read",
+        Msg::Lists { .. } => "lists",
         Msg::Batch { .. } => "tasks of a batch",
         Msg::KeyChecked(_) => "key checked",
         Msg::Recalled(..) => "recalled",

@@ -16,6 +16,7 @@ mod keyboard;
 mod leave;
 mod lessons;
 mod line;
+pub mod lists;
 mod opened;
 pub mod pace;
 pub mod pictures;

@@ -301,6 +301,7 @@ impl Program {
             Effect::Ahead(wants) => self.pictures.ahead(wants),
             Effect::Check { task, files, again } => self.hands.check(task, files, again),
             Effect::ReadFile { field, path, media } => self.hands.read_file(field, path, media),
+            Effect::Lists(names) => super::lists::answer(names, self.hands.inbox()),
             Effect::TryKey(secret) => self.try_key(&secret),
             Effect::Recall(kind) => self.recall(kind),
             Effect::Compose(text) => self.compose(&text),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::config::{Budgets, Settings};
+use crate::config::{Budgets, Confirm, Settings};
 use crate::domain::Usd;
 use crate::domain::text::one_line;
 
@@ -136,8 +136,11 @@ fn parse(text: &str) -> Result<Settings, (usize, String)> {
             batch: budget.batch.map(|money| money.0),
             unknown: matches!(budget.unknown, Unknown::Allow),
         },
-        confirm_tasks: confirm.tasks.unwrap_or(usual.confirm_tasks),
-        confirm_usd: confirm.usd.map_or(usual.confirm_usd, |money| money.0),
+        confirm: Confirm {
+            tasks: confirm.tasks.unwrap_or(usual.confirm.tasks),
+            usd: confirm.usd.map_or(usual.confirm.usd, |money| money.0),
+            ..usual.confirm
+        },
         requests_per_minute: limits.requests_per_minute.map(|count| count.0),
         requests_at_once: limits.requests_at_once.map(|count| count.0),
     })
@@ -163,8 +166,7 @@ mod tests {
         let budgets = Budgets { day: Some(Usd(5_000_000)), batch: Some(Usd(250_000)), unknown: true };
         let all = Settings {
             budgets,
-            confirm_tasks: 3,
-            confirm_usd: Usd::ZERO,
+            confirm: Confirm { tasks: 3, usd: Usd::ZERO, ..Confirm::default() },
             requests_per_minute: Some(30),
             requests_at_once: Some(2),
         };

@@ -12,7 +12,7 @@ use crate::api::ApiKey;
 use crate::api::webhook::WebhookConfig;
 use crate::app::state::Start;
 use crate::app::{Msg, State};
-use crate::config::{Allowance, Budgets, PictureQuality, Places};
+use crate::config::{Allowance, Budgets, Confirm, PictureQuality, Places};
 use crate::domain::{Catalogue, Draft, Problem, Secret, Stage, Standing, Task};
 use crate::fleet::FleetMsg;
 use crate::graphics::Thumbs;
@@ -61,6 +61,8 @@ pub struct ScreenOptions {
     pub webhook: Option<WebhookConfig>,
     /// Where the limits of what may be spent stand, and what they are; none: nothing is counted.
     pub purse: Option<(Wallet, Budgets)>,
+    /// What is sent only with the user's word.
+    pub confirm: Confirm,
     /// The address that the service is asked to call. Whoever knows it can call it too.
     pub callback: Option<Secret>,
 }
@@ -231,7 +233,9 @@ pub async fn run_screen(options: ScreenOptions) -> Result<Exit, RunError> {
         ear: Ear::new(options.webhook),
     };
     program.state.callback = options.callback;
+    program.state.utc_offset = program.theme.utc_offset;
     program.state.key = program.key.as_ref().map(|key| key.fingerprint(clock::seed()));
+    program.state.confirm = options.confirm;
     if let Some((wallet, limits)) = options.purse {
         program.hands.carry(wallet);
         program.state.fleet.keep_purse(limits);

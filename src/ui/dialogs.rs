@@ -1,5 +1,7 @@
 //! What lies over the panes: where it lies, and the two kinds of lists and the line for typing.
 
+use std::collections::BTreeSet;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Span;
@@ -12,7 +14,7 @@ use crate::domain::{Field, request};
 
 use super::draw::{foreign, frame, on_lower_edge, put, put_spans, scrollbar, scrolled, span};
 use super::theme::Theme;
-use super::{detail, group, help, kin, line, listing, models, pane, settle, setup, shelf, text};
+use super::{detail, group, help, kin, line, listing, many, models, pane, settle, setup, shelf, text};
 
 /// Pages and long lists keep clear of the preview where the panes beside it are at least this wide.
 const ENOUGH: u16 = 60;
@@ -28,7 +30,7 @@ pub fn area(state: &State, dialog: &Dialog, panes: &Panes) -> (Rect, Rect) {
             let longest = values(field).iter().map(|value| text::width(&request::plain(value))).max().unwrap_or(0);
             lines(longest + 34)
         }
-        Dialog::Input { .. } => 42,
+        Dialog::Input { .. } | Dialog::Number { .. } => 42,
         _ => ENOUGH,
     };
     let within = if left.width >= need { left } else { whole };
@@ -46,6 +48,15 @@ pub fn area(state: &State, dialog: &Dialog, panes: &Panes) -> (Rect, Rect) {
         Dialog::Input { .. } => (most.min(70), 9),
         Dialog::Text { .. } => return (long_text(panes), whole),
         Dialog::List(listing) => (most.min(100), lines(listing::height(state, listing))),
+        Dialog::Number { .. } => (most.min(62), 7),
+        Dialog::Expansions { rows, .. } => {
+            let width = most.min(110);
+            (width, many::expansions_height(rows))
+        }
+        Dialog::Confirm { .. } => {
+            let width = most.min(84);
+            (width, many::question_height(state, width))
+        }
         Dialog::Kin(dialog) => kin::size(state, dialog, most, &theme()),
         Dialog::Shelf(_) => shelf::size(most),
         Dialog::Settle(settling) => {
@@ -95,10 +106,16 @@ pub fn draw(
             return (None, Some(scrolled(buf, area, theme, &title, &help::lines(*place, width, theme), *scroll)));
         }
         Dialog::Models { query, cursor } => models::draw(state, query, *cursor, area, theme, buf),
-        Dialog::Choices { field, cursor } => {
-            values(state, field, *cursor, area, theme, buf);
+        Dialog::Choices { field, cursor, ticked } => {
+            values(state, field, *cursor, ticked, area, theme, buf);
             None
         }
+        Dialog::Number { what, text, fault } => many::number(*what, text, fault.as_deref(), area, theme, buf),
+        Dialog::Expansions { rows, cursor } => {
+            many::expansions(state, rows, *cursor, area, theme, buf);
+            None
+        }
+        Dialog::Confirm { fault } => many::question(state, fault.as_deref(), area, theme, buf),
         Dialog::Input { field, text, fault } => input(state, field, text, fault.as_deref(), area, theme, buf),
         Dialog::Shelf(shelf) => shelf::draw(shelf, area, theme, buf),
         Dialog::Text { field, pane } => pane::draw(state, field, pane, area, theme, buf),
@@ -140,17 +157,24 @@ pub(super) fn list<'a>(
     scrollbar(buf, track, first, count, theme.frame_focus);
 }
 
-fn values(state: &State, name: &str, cursor: usize, area: Rect, theme: &Theme, buf: &mut Buffer) {
+fn values(
+    state: &State,
+    name: &str,
+    cursor: usize,
+    ticked: &BTreeSet<usize>,
+    area: Rect,
+    theme: &Theme,
+    buf: &mut Buffer,
+) {
     let field = field_of(state, name);
     let label = name.replace('_', " ");
     let inner = frame(buf, area, theme, true, &[foreign(&label, theme.title_focus)], &[]);
     let values = field.map(choices).unwrap_or_default();
-    let set = state.editor.draft().fields.get(name).cloned();
     let default = field.and_then(|field| field.default.as_ref()).map(request::plain);
     let shaped = values.iter().any(|value| ratio(&request::plain(value)).is_some());
     list(buf, inner, theme, values.len() + 1, cursor, |index| {
         let value = index.checked_sub(1).and_then(|index| values.get(index));
-        let now = value == set.as_ref();
+        let now = index.checked_sub(1).map_or(ticked.is_empty(), |index| ticked.contains(&index));
         let mark = span(if now { "✓ " } else { "  " }, theme.key);
         let Some(value) = value else {
             let words = default.as_ref().map(|value| format!(" ({value})")).unwrap_or_default();

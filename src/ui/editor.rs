@@ -8,6 +8,7 @@ use crate::app::{Pane, Panes, State, Text};
 
 use super::draw::{frame, put, span};
 use super::form;
+use super::many;
 use super::text;
 use super::theme::Theme;
 
@@ -24,7 +25,9 @@ pub fn draw(state: &State, panes: &Panes, theme: &Theme, buf: &mut Buffer) -> Op
     let name = if state.editor.is_raw() { "input as JSON" } else { "prompt" };
     let origin = state.editor.origin().map(|kin| format!("   {kin}")).unwrap_or_default();
     frame(buf, panes.editor_frame, theme, focused, &[span(name, title), span(origin, theme.dim)], &counter);
-    form::edge(state, panes.editor_frame, theme, buf);
+    if !form::edge(state, panes.editor_frame, theme, buf) {
+        many::edge(state, panes.editor_frame, theme, buf);
+    }
     let cursor = prompt(state, panes.prompt, theme, buf);
     form::draw(state, panes.form, theme, buf);
     cursor.filter(|_| typing)
@@ -77,7 +80,9 @@ fn prompt(state: &State, area: Rect, theme: &Theme, buf: &mut Buffer) -> Option<
         }
         return Some(area.as_position());
     }
-    Some(written(editor, area, theme, buf))
+    let cursor = written(editor, area, theme, buf);
+    many::mark_mistake(state, editor, area, theme, buf);
+    Some(cursor)
 }
 
 /// Draws a text that is being written and laid out for this area. Returns where the cursor belongs: behind the last

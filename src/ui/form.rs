@@ -42,9 +42,12 @@ pub fn draw(state: &State, area: Rect, theme: &Theme, buf: &mut Buffer) {
 
 /// What is to be known now, on the lower edge of the editor: why nothing was sent, which rule is broken, why the JSON
 /// cannot be read, or what the chosen field is for.
-pub fn edge(state: &State, frame: Rect, theme: &Theme, buf: &mut Buffer) {
+pub fn edge(state: &State, frame: Rect, theme: &Theme, buf: &mut Buffer) -> bool {
     let editor = &state.editor;
-    let say = |words: &str, style, buf: &mut Buffer| on_lower_edge(buf, frame, &one_line(words), style);
+    let say = |words: &str, style, buf: &mut Buffer| {
+        on_lower_edge(buf, frame, &one_line(words), style);
+        true
+    };
     if let Some(fault) = editor.raw_fault() {
         let fault = Invalid { field: None, fault: fault.clone() };
         return say(&fault.to_string(), theme.error, buf);
@@ -55,8 +58,9 @@ pub fn edge(state: &State, frame: Rect, theme: &Theme, buf: &mut Buffer) {
     if let Some(fault) = editor.broken(&state.catalogue) {
         return say(&fault.to_string(), theme.warning, buf);
     }
-    if state.dialog.is_some() || state.pane != Pane::Form {
-        return;
+    // Where there will be several tasks, their number says more than what a field is for.
+    if state.dialog.is_some() || state.pane != Pane::Form || !editor.many().is_one() {
+        return false;
     }
     let words = match (editor.field(&state.catalogue), editor.spec(&state.catalogue)) {
         (Some(field), _) => {
@@ -68,7 +72,7 @@ pub fn edge(state: &State, frame: Rect, theme: &Theme, buf: &mut Buffer) {
         (None, Some(spec)) => spec.description.clone(),
         (None, None) => "not in the catalogue: nothing is known of its fields".to_owned(),
     };
-    say(&words, theme.dim, buf);
+    say(&words, theme.dim, buf)
 }
 
 /// Draws one chip. Returns the column after it.

@@ -33,6 +33,7 @@ pub fn title(place: Place) -> &'static str {
         Place::Detail => "keys in the details",
         Place::Viewer => "keys over a picture",
         Place::Picker => "keys in a list",
+        Place::Choices => "keys in the values",
         Place::Carried => "keys before it goes to another model",
         Place::Family => "keys in the family",
         Place::Causes => "keys over what failed",
@@ -40,6 +41,7 @@ pub fn title(place: Place) -> &'static str {
         Place::Input => "keys in a line",
         Place::Text => "keys in a long text",
         Place::List => "keys in the addresses",
+        Place::Confirm => "keys in the question",
         Place::Help => "keys in the help",
         Place::Setup => "keys in the setup",
     }

@@ -11,6 +11,7 @@ mod help;
 mod kin;
 mod line;
 mod listing;
+mod many;
 mod models;
 mod pane;
 mod preview;

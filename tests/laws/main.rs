@@ -421,7 +421,7 @@ mod requests {
                 }
             }
         }
-        Draft { model: spec.name.clone(), prompt, fields, origin: None }
+        Draft { model: spec.name.clone(), prompt, fields, ..Draft::default() }
     }
 
     #[test]

@@ -44,13 +44,15 @@ impl Editor {
         self.model.clone_from(&name);
         let kept = self.kept.remove(&name).unwrap_or_default();
         let back = !kept.prompt.trim().is_empty() && kept.prompt != self.text.as_str();
-        if kept.fields.is_empty() && !back {
+        if kept.fields.is_empty() && kept.many.values.is_empty() && !back {
             self.fields.retain(|field, value| {
                 spec.field(field).is_some_and(|f| f.choices.as_ref().is_none_or(|choices| choices.contains(value)))
             });
         } else {
             self.fields.clone_from(&kept.fields);
+            self.many.clone_from(&kept.many);
         }
+        self.many.fit(spec);
         if back {
             self.origin = kept.origin;
             self.replace(&kept.prompt);

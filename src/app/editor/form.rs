@@ -64,15 +64,16 @@ impl Editor {
         };
         let fields = self.spec(catalogue).into_iter().flat_map(|spec| &spec.fields);
         let fields = fields.filter(|field| field.role != Some(Role::Prompt)).map(|field| {
+            let several = self.several(&field.name);
             let set = self.fields.get(&field.name);
-            let shown = set.or(field.default.as_ref()).map(|value| shown(field, value));
+            let shown = several.clone().or_else(|| set.or(field.default.as_ref()).map(|value| shown(field, value)));
             let value = shown.filter(|v| !v.is_empty()).unwrap_or_else(|| "–".into());
             Chip {
                 label: field.name.replace('_', " "),
                 shape: (field.role == Some(Role::Shape)).then(|| ratio(&value)).flatten(),
                 value: cut(&text::one_line(&value), LONGEST_VALUE),
-                set: set.is_some(),
-                missing: field.required && set.is_none() && field.default.is_none(),
+                set: set.is_some() || several.is_some(),
+                missing: field.required && set.is_none() && several.is_none() && field.default.is_none(),
                 fault: fault(Some(&field.name)),
                 field: Some(field.name.clone()),
             }
@@ -155,6 +156,7 @@ impl Editor {
 
     /// Sets a field, or leaves it to the service.
     pub fn set_field(&mut self, name: &str, value: Option<Value>, now: Now) {
+        self.many.set_values(name, Vec::new());
         match value {
             Some(value) => self.fields.insert(name.to_owned(), value),
             None => self.fields.shift_remove(name),
@@ -186,7 +188,7 @@ impl Editor {
     /// The value of a field as text, for editing it.
     #[must_use]
     pub fn field_text(&self, name: &str) -> String {
-        self.fields.get(name).map(request::plain).unwrap_or_default()
+        self.several(name).or_else(|| self.fields.get(name).map(request::plain)).unwrap_or_default()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::domain::batch::Many;
 use crate::domain::raw::validate_raw;
 use crate::domain::validate::validate;
 use crate::domain::{Catalogue, Draft, Invalid, Kin, ModelSpec, Request};
@@ -13,14 +14,19 @@ use super::text::Text;
 
 mod drafts;
 mod form;
+mod many;
 pub mod media;
 mod pane;
 mod raw;
+mod shelf;
 mod text;
 
 pub use form::{Chip, choices, limits, ratio, read_value};
+use many::Reckoned;
+pub use many::{Count, Outlook};
 pub use pane::TextPane;
 use raw::{Raw, is_raw_draft};
+pub use shelf::{Found, Shelf};
 pub use text::{LONGEST_PASTE, clean};
 
 /// A draft is on its way to the disk this long after the first change that is not there yet, however fast
@@ -39,6 +45,12 @@ pub struct Editor {
     /// What the last attempt to send was refused for.
     fault: Option<Invalid>,
     changed: Option<Mono>,
+    /// What makes several tasks of it.
+    many: Many,
+    /// The lists that its template names.
+    shelf: Shelf,
+    /// What it comes to, as last reckoned.
+    reckoned: Reckoned,
     /// Counts what was typed and set.
     revision: u64,
     /// The API key stands in the text.
@@ -61,6 +73,8 @@ impl Editor {
         let model = if known { draft.model.clone() } else { catalogue.default_model().name.clone() };
         let text = Text::new(draft.prompt.clone());
         let fields = if known { draft.fields.clone() } else { Map::new() };
+        let mut many = if known { draft.many.clone() } else { Many::default() };
+        catalogue.get(&model).iter().for_each(|spec| many.fit(spec));
         let mut editor = Self {
             text,
             raw: None,
@@ -69,6 +83,9 @@ impl Editor {
             chip: 0,
             fault: None,
             changed: None,
+            many,
+            shelf: Shelf::default(),
+            reckoned: Reckoned::default(),
             revision: 0,
             leaks: false,
             origin: draft.origin,
@@ -89,7 +106,8 @@ impl Editor {
         if let Some(draft) = self.raw_draft() {
             return draft;
         }
-        Draft { model: self.model.clone(), prompt: self.prompt(), fields: self.fields.clone(), origin: self.origin }
+        let (model, prompt, fields) = (self.model.clone(), self.prompt(), self.fields.clone());
+        Draft { model, prompt, fields, many: self.many.clone(), origin: self.origin }
     }
 
     /// The model's name.
@@ -146,6 +164,7 @@ impl Editor {
             self.origin = draft.origin;
             return self.touch(now);
         }
+        self.take_many(&draft.many, catalogue);
         self.origin = draft.origin;
         self.replace(&draft.prompt);
         self.touch(now);
@@ -163,6 +182,7 @@ impl Editor {
         } else {
             self.text.replace_all("");
         }
+        self.many = self.many.after_sending();
         self.origin = None;
         self.touch(now);
     }
@@ -190,13 +210,18 @@ impl Editor {
                 .into_iter()
                 .next()
                 .unwrap_or(Invalid { field: None, fault: crate::domain::validate::Fault::Missing });
-            self.fault = Some(first.clone());
-            self.go_to_fault();
-            if let Some(chip) = self.chips(catalogue).iter().position(|chip| chip.field == first.field) {
-                self.chip = chip;
-            }
+            self.refused(&first, catalogue);
             first
         })
+    }
+
+    /// It cannot be sent because of this: the cursor goes to its field.
+    pub fn refused(&mut self, why: &Invalid, catalogue: &Catalogue) {
+        self.fault = Some(why.clone());
+        self.go_to_fault();
+        if let Some(chip) = self.chips(catalogue).iter().position(|chip| chip.field == why.field) {
+            self.chip = chip;
+        }
     }
 
     /// A number that is another one after everything that is typed or set.
@@ -208,7 +233,7 @@ impl Editor {
     /// Nothing was typed or set since it was opened.
     #[must_use]
     pub fn is_untouched(&self) -> bool {
-        self.changed.is_none() && self.text.is_empty() && self.fields.is_empty()
+        self.changed.is_none() && self.text.is_empty() && self.fields.is_empty() && self.many.is_one()
     }
 
     /// When the draft must be saved, if it changed.

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::Editor;
 use crate::app::Text;
+use crate::domain::batch::Many;
 use crate::domain::raw::{is_name, read_object};
 use crate::domain::validate::Fault;
 use crate::domain::{Catalogue, Draft, ModelSpec, Role, request};
@@ -73,6 +74,7 @@ impl Editor {
         let kept = self.kept.remove(name).unwrap_or_default();
         let text = if kept.prompt.trim().is_empty() { present } else { kept.prompt };
         self.fields = Map::new();
+        self.many = Many::default();
         self.chip = 0;
         self.show_raw(&text, false, None);
         self.touch(now);
@@ -87,6 +89,7 @@ impl Editor {
         self.close_raw();
         self.model.clone_from(&draft.model);
         self.fields = Map::new();
+        self.many = Many::default();
         self.chip = 0;
         self.show_raw(&draft.prompt, false, None);
         true
@@ -120,7 +123,7 @@ impl Editor {
         let model = self.model.clone();
         Some(if raw.known {
             let draft = Draft { model, prompt: raw.aside.as_str().to_owned(), ..Draft::default() };
-            Draft { fields: self.fields.clone(), origin: self.origin, ..draft }
+            Draft { fields: self.fields.clone(), many: self.many.clone(), origin: self.origin, ..draft }
         } else {
             Draft { model, prompt: self.prompt(), origin: self.origin, ..Draft::default() }
         })

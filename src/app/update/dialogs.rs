@@ -12,12 +12,12 @@ use super::super::line::Line;
 use super::super::listing::{Listing, Mode};
 use super::super::models::{matching_models, unknown_name};
 use super::super::state::{Pane, State};
-use super::{fleet, forms, listing, looking};
+use super::{fleet, forms, listing, looking, many};
 
 pub(super) fn open_help(state: &mut State) {
     let place = state.place();
     state.dialog = match state.dialog.take() {
-        Some(Dialog::Help { .. }) => state.under.take().map(Dialog::Viewer),
+        Some(Dialog::Help { .. }) => under_help(state),
         over => {
             state.under = match over {
                 Some(Dialog::Viewer(open)) => Some(open),
@@ -26,6 +26,13 @@ pub(super) fn open_help(state: &mut State) {
             Some(Dialog::Help { place, scroll: 0 })
         }
     };
+}
+
+/// What the help was opened over, where that comes back.
+fn under_help(state: &mut State) -> Option<Dialog> {
+    let asked = state.sending.as_ref().is_some_and(|sending| !sending.agreed);
+    let question = asked.then_some(Dialog::Confirm { fault: None });
+    state.under.take().map(Dialog::Viewer).or(question)
 }
 
 pub(super) fn open_models(state: &mut State) {
@@ -42,10 +49,14 @@ pub(super) fn open_setup(state: &mut State) {
 /// Closes what lies over the panes; the picture goes back to the details it was opened from.
 pub(super) fn close(state: &mut State) {
     state.dialog = match state.dialog.take() {
-        Some(Dialog::Help { .. }) => state.under.take().map(Dialog::Viewer),
+        Some(Dialog::Help { .. }) => under_help(state),
         Some(Dialog::List(mut listing)) if listing.mode != Mode::Look => {
             (listing.mode, listing.fault) = (Mode::Look, None);
             Some(Dialog::List(listing))
+        }
+        Some(Dialog::Confirm { .. }) => {
+            many::withdraw(state);
+            None
         }
         Some(Dialog::Viewer(open)) if open.from_detail => Some(Dialog::Detail { id: open.id, scroll: 0 }),
         _ => None,
@@ -73,6 +84,7 @@ pub(super) fn go(state: &mut State, action: Action) {
             let spec = state.editor.spec(&state.catalogue);
             spec.and_then(|spec| spec.field(field)).map_or(0, |field| choices(field).len()) + 1
         }
+        Some(Dialog::Expansions { rows, .. }) => rows.len(),
         Some(Dialog::Settle(_)) => return super::settle::step(state, by),
         Some(Dialog::List(list)) => listing::rows(state, list),
         Some(Dialog::Kin(_)) => return super::kin::step(state, by),
@@ -85,7 +97,7 @@ pub(super) fn go(state: &mut State, action: Action) {
             Action::Bottom => state.table.jump(true),
             _ => state.table.step(by),
         },
-        Some(Dialog::Models { cursor, .. } | Dialog::Choices { cursor, .. }) => {
+        Some(Dialog::Models { cursor, .. } | Dialog::Choices { cursor, .. } | Dialog::Expansions { cursor, .. }) => {
             *cursor = cursor.saturating_add_signed(by).min(rows.saturating_sub(1));
         }
         Some(Dialog::List(
@@ -107,6 +119,8 @@ pub(super) fn go(state: &mut State, action: Action) {
         Some(
             Dialog::Shelf(_)
             | Dialog::Input { .. }
+            | Dialog::Number { .. }
+            | Dialog::Confirm { .. }
             | Dialog::Setup(_)
             | Dialog::Settle(_)
             | Dialog::Kin(_)
@@ -131,11 +145,20 @@ pub(super) fn accept(state: &mut State) {
                 None => forms::choose_unknown(state, &query),
             }
         }
-        Some(Dialog::Choices { field, cursor }) => {
+        Some(Dialog::Choices { field, cursor, ticked }) => {
             let spec = state.editor.spec(&state.catalogue);
             let values = spec.and_then(|spec| spec.field(&field)).map(choices).unwrap_or_default();
-            let value = cursor.checked_sub(1).and_then(|index| values.get(index).cloned());
-            state.editor.set_field(&field, value, state.now);
+            let one = cursor.checked_sub(1).and_then(|index| values.get(index).cloned());
+            let taken = many::several(&values, &ticked).filter(|_| cursor > 0);
+            state.editor.set_values(&field, taken.unwrap_or_else(|| one.into_iter().collect()), state.now);
+            state.dialog = None;
+        }
+        Some(Dialog::Number { what, text, .. }) => many::accept_number(state, what, text),
+        Some(Dialog::Expansions { cursor, .. }) => many::take_expansion(state, cursor),
+        Some(Dialog::Input { field, text, .. })
+            if let Some(values) = state.editor.several_typed(&field, text.text(), &state.catalogue) =>
+        {
+            state.editor.set_values(&field, values, state.now);
             state.dialog = None;
         }
         Some(Dialog::Input { field, text, .. }) => {

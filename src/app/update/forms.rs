@@ -1,5 +1,7 @@
 //! Typing: into the prompt, into the fields, into a dialog.
 
+use std::collections::BTreeSet;
+
 use crate::domain::FieldKind;
 use crate::keys::{Action, Chord, Key};
 
@@ -10,7 +12,7 @@ use super::super::line::Line;
 use super::super::listing::Listing;
 use super::super::models::unknown_name;
 use super::super::state::{Pane, State};
-use super::{Effect, dialogs, listing, writing};
+use super::{Effect, dialogs, listing, many, writing};
 
 /// A key that is no action here.
 pub(super) fn typed(state: &mut State, chord: Chord) {
@@ -38,6 +40,11 @@ pub(super) fn typed(state: &mut State, chord: Chord) {
                 keep_text(state);
             }
         }
+        Some(Dialog::Number { text, fault, .. }) => {
+            edit_line(text, chord);
+            *fault = None;
+        }
+        Some(Dialog::Confirm { .. }) => many::rename(state, |name| edit_line(name, chord)),
         Some(Dialog::Setup(setup)) => {
             let mut typed = setup.typed.expose().to_owned();
             edit_line(&mut typed, chord);
@@ -51,6 +58,7 @@ pub(super) fn typed(state: &mut State, chord: Chord) {
             | Dialog::AskBatch(_)
             | Dialog::Viewer(_)
             | Dialog::Choices { .. }
+            | Dialog::Expansions { .. }
             | Dialog::Settle(_)
             | Dialog::Kin(_),
         ) => {}
@@ -70,6 +78,7 @@ fn edit_line(line: &mut String, chord: Chord) {
 
 /// Pasted text goes where text goes, and never means an action.
 pub(super) fn paste(state: &mut State, pasted: &str) -> Vec<Effect> {
+    let one_line = || pasted.trim().chars().filter(|c| !c.is_control()).take(4096);
     match &mut state.dialog {
         None => {
             state.pane = Pane::Editor;
@@ -78,7 +87,7 @@ pub(super) fn paste(state: &mut State, pasted: &str) -> Vec<Effect> {
             }
         }
         Some(Dialog::Shelf(shelf)) => {
-            shelf.query.extend(pasted.trim().chars().filter(|c| !c.is_control()).take(4096));
+            shelf.query.extend(one_line());
             shelf.cursor = 0;
             shelf.narrow();
         }
@@ -98,6 +107,8 @@ pub(super) fn paste(state: &mut State, pasted: &str) -> Vec<Effect> {
                 state.warn(writing::LEFT_OUT);
             }
         }
+        Some(Dialog::Number { text, .. }) => text.extend(one_line()),
+        Some(Dialog::Confirm { .. }) => many::rename(state, |name| name.extend(one_line())),
         // A key with a line break inside is not joined up: the test says what is wrong with it.
         Some(Dialog::Setup(setup)) => {
             setup.typed = crate::domain::Secret::new(format!("{}{}", setup.typed.expose(), pasted.trim()));
@@ -150,9 +161,9 @@ pub(super) fn edit_field(state: &mut State) {
         let text = Line::new(state.editor.field_text(&name));
         Dialog::Input { field: name, text, fault: None }
     } else {
-        let draft = state.editor.draft();
-        let set = draft.fields.get(&name).and_then(|v| values.iter().position(|c| c == v));
-        Dialog::Choices { field: name, cursor: set.map_or(0, |index| index + 1) }
+        let set = state.editor.values(&name);
+        let ticked: BTreeSet<usize> = set.iter().filter_map(|v| values.iter().position(|c| c == v)).collect();
+        Dialog::Choices { field: name, cursor: ticked.first().map_or(0, |index| index + 1), ticked }
     });
 }
 
@@ -191,7 +202,9 @@ fn check_typed(state: &mut State) {
     let wrong = spec.and_then(|spec| spec.field(field)).and_then(|field| read_value(field, text.text()).err());
     // A sign is the beginning of a number, and nothing at all leaves the field to the service.
     let begun = matches!(text.text().trim(), "" | "-");
-    *fault = wrong.filter(|_| !begun).map(|why| why.to_string());
+    // Several values with commas between them are read one by one when they are taken.
+    let several = state.editor.several_typed(field, text.text().trim_end_matches([',', ' ']), &state.catalogue);
+    *fault = wrong.filter(|_| !begun && several.is_none()).map(|why| why.to_string());
 }
 
 /// Writes for a model that the catalogue does not know.

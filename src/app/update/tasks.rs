@@ -11,10 +11,13 @@ use super::super::dialog::Dialog;
 use super::super::effect::Effect;
 use super::super::shelf::Walk;
 use super::super::state::{Pane, State};
-use super::{fleet, guard, is_coming, kin};
+use super::{fleet, guard, is_coming, kin, many};
 
-/// Sends what is in the editor, or says why not and goes to the field.
+/// Sends what is in the editor, or says why not and goes to the field. The one way in.
 pub(super) fn submit(state: &mut State) -> Vec<Effect> {
+    if !state.editor.many().is_one() {
+        return many::submit(state);
+    }
     let callback = state.callback.as_ref().map(Secret::expose);
     let request = match state.editor.request(&state.catalogue, callback) {
         Ok(request) => request,
@@ -32,9 +35,14 @@ pub(super) fn submit(state: &mut State) -> Vec<Effect> {
         // Instead of what was said when it was taken into the editor.
         state.say(format!("sent: {kin}"));
     }
+    sent(state);
+    add_kin(state, Arc::new(request), origin)
+}
+
+/// What was in the editor is sent, as one task or as many.
+pub(super) fn sent(state: &mut State) {
     state.editor.sent(state.now);
     state.walk = Walk::default();
-    add_kin(state, Arc::new(request), origin)
 }
 
 /// A new task that came from none, with the cursor on it.

@@ -77,6 +77,17 @@ impl Bill {
         }
     }
 
+    /// The same so many times over.
+    #[must_use]
+    pub fn times(&self, times: u128) -> Self {
+        Self {
+            tasks: self.tasks.saturating_mul(times),
+            usd: self.usd.times(times),
+            unknown: self.unknown.saturating_mul(times),
+            ..self.clone()
+        }
+    }
+
     /// The price in words.
     #[must_use]
     pub fn price(&self) -> String {

@@ -153,7 +153,7 @@ fn object(mut said: Map<String, Value>, base: &Draft, catalogue: &Catalogue) -> 
     };
     let mut fields = base.fields.clone();
     fields.extend(said);
-    Ok(Draft { model, prompt, fields, origin: None })
+    Ok(Draft { model, prompt, fields, ..Draft::default() })
 }
 
 fn table(text: &str, base: &Draft, catalogue: &Catalogue) -> (Vec<Row>, Vec<BadRow>) {

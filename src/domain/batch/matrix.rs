@@ -78,6 +78,12 @@ impl Matrix {
         Ok(Self { axes })
     }
 
+    /// Of values that were chosen, not typed. A field without any is left out.
+    #[must_use]
+    pub fn of(values: &[(String, Vec<Value>)]) -> Self {
+        Self { axes: values.iter().filter(|(_, values)| !values.is_empty()).cloned().collect() }
+    }
+
     /// How many combinations there are; saturating.
     #[must_use]
     pub fn count(&self) -> u128 {

@@ -4,14 +4,18 @@
 mod bill;
 mod csv;
 mod file;
+mod many;
 mod matrix;
 mod plan;
+mod row;
 mod tally;
 
 pub use bill::{Bill, Cost, cost};
 pub use file::{BadRow, Form, RowFault, read};
+pub use many::{Many, Mode};
 pub use matrix::{BadMatrix, Matrix};
-pub use plan::{Expand, Item, Plan, Row, Words};
+pub use plan::{Expand, Item, Plan, Row, Walk, Words};
+pub use row::Rows;
 pub use tally::{Member, Price, Sum, Tally};
 
 use serde::{Deserialize, Serialize};

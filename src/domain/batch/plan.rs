@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::bill::{Bill, cost};
 use super::file::{BadRow, RowFault};
+use super::many::Many;
 use super::matrix::{BadMatrix, Matrix};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::request::{Draft, Request};
-use crate::domain::template::{Lists, Template};
+use crate::domain::template::{Lists, Template, TemplateError};
 use crate::domain::validate::find_model;
 use crate::time::Chance;
 
@@ -61,6 +62,19 @@ pub struct Plan {
     entries: Vec<Entry>,
     expand: Expand,
     repeat: u32,
+}
+
+/// How far a plan was walked along. It belongs to the plan it was used with, and can rest between two tasks.
+#[derive(Clone, Debug, Default)]
+pub struct Walk {
+    entry: usize,
+    prompt: u128,
+    combination: u128,
+    repeat: u32,
+    /// The prompt of this number.
+    words: Option<String>,
+    /// Of this entry, where chance makes the prompts.
+    chance: Option<Chance>,
 }
 
 /// One task to be.
@@ -125,6 +139,23 @@ impl Plan {
         Ok((Self { entries, expand, repeat }, bad))
     }
 
+    /// The plan of a single draft, with what the draft itself says of templates, values and repeats.
+    ///
+    /// # Errors
+    /// When its prompt is a template that cannot be used.
+    pub fn one(draft: Draft, lists: &Lists) -> Result<Self, TemplateError> {
+        let Draft { many, mut prompt, .. } = draft;
+        let expand = many.expand();
+        let words = match expand {
+            Expand::Off => Words::Plain(std::mem::take(&mut prompt)),
+            Expand::All | Expand::Random { .. } => Words::Template(Box::new(Template::parse(&prompt, lists)?)),
+        };
+        let matrix = Arc::new(Matrix::of(&many.values));
+        let mut draft = Draft { prompt: String::new(), many: Many::default(), ..draft };
+        draft.fields.retain(|field, _| matrix.fields().all(|varied| varied != field));
+        Ok(Self { entries: vec![Entry { line: 1, draft, words, matrix }], expand, repeat: many.repeat })
+    }
+
     /// How many tasks it comes to, without expanding anything; saturating.
     #[must_use]
     pub fn count(&self) -> u128 {
@@ -139,29 +170,55 @@ impl Plan {
         let mut bill = Bill::default();
         for entry in &self.entries {
             let tasks = self.prompts(entry).saturating_mul(u128::from(self.repeat));
-            for combination in 0..entry.matrix.count() {
-                let mut input = entry.draft.fields.clone();
-                input.extend(entry.matrix.at(combination).map(|(name, value)| (name.to_owned(), value.clone())));
-                let request = Request::new(&entry.draft.model, None, input, String::new(), String::new(), None);
-                bill.add(tasks, cost(&request, catalogue).as_ref());
-            }
+            entry.price(tasks, catalogue, &mut bill);
         }
         bill
     }
 
-    /// Every task, in order: row by row, prompt by prompt, combination by combination, repeats last. The caller has
-    /// looked at [`Self::count`].
+    /// The next task. All of them come in order: row by row, prompt by prompt, combination by combination, repeats
+    /// last.
+    pub fn next(&self, walk: &mut Walk) -> Option<Item> {
+        loop {
+            let entry = self.entries.get(walk.entry)?;
+            let combinations = entry.matrix.count();
+            if walk.prompt >= self.prompts(entry) || combinations == 0 || self.repeat == 0 {
+                *walk = Walk { entry: walk.entry + 1, ..Walk::default() };
+                continue;
+            }
+            let prompt = match &walk.words {
+                Some(prompt) => prompt.clone(),
+                None => walk.words.insert(self.words(entry, walk.entry, walk.prompt, &mut walk.chance)).clone(),
+            };
+            let mut draft = Draft { prompt, ..entry.draft.clone() };
+            let varied = entry.matrix.at(walk.combination);
+            draft.fields.extend(varied.map(|(name, value)| (name.to_owned(), value.clone())));
+            let template = match &entry.words {
+                Words::Plain(prompt) => prompt.clone(),
+                Words::Template(template) => template.text().to_owned(),
+            };
+            walk.repeat += 1;
+            if walk.repeat >= self.repeat {
+                walk.repeat = 0;
+                walk.combination += 1;
+            }
+            if walk.combination >= combinations {
+                walk.combination = 0;
+                walk.prompt += 1;
+                walk.words = None;
+            }
+            return Some(Item { line: entry.line, template, draft });
+        }
+    }
+
+    /// Every task, in order. The caller has looked at [`Self::count`].
     pub fn items(&self) -> impl Iterator<Item = Item> {
-        (0u64..).zip(&self.entries).flat_map(move |(number, entry)| {
-            self.expanded(number, entry).flat_map(move |(template, prompt)| {
-                (0..entry.matrix.count()).flat_map(move |combination| {
-                    let mut draft = Draft { prompt: prompt.clone(), ..entry.draft.clone() };
-                    draft.fields.extend(entry.matrix.at(combination).map(|(name, value)| (name.into(), value.clone())));
-                    let item = Item { line: entry.line, template: template.to_owned(), draft };
-                    (0..self.repeat).map(move |_| item.clone())
-                })
-            })
-        })
+        let mut walk = Walk::default();
+        std::iter::from_fn(move || self.next(&mut walk))
+    }
+
+    /// The names of the fields that vary, of all rows.
+    pub fn varied(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().flat_map(|entry| entry.matrix.fields())
     }
 
     fn prompts(&self, entry: &Entry) -> u128 {
@@ -172,16 +229,29 @@ impl Plan {
         }
     }
 
-    fn expanded<'a>(&'a self, number: u64, entry: &'a Entry) -> Box<dyn Iterator<Item = (&'a str, String)> + 'a> {
+    /// The prompt of this number. By chance they come one after the other.
+    fn words(&self, entry: &Entry, number: usize, prompt: u128, chance: &mut Option<Chance>) -> String {
         match (&entry.words, self.expand) {
-            (Words::Plain(prompt), _) => Box::new(std::iter::once((prompt.as_str(), prompt.clone()))),
-            (Words::Template(template), Expand::Random { each, seed }) => {
+            (Words::Plain(prompt), _) => prompt.clone(),
+            (Words::Template(template), Expand::Random { seed, .. }) => {
                 // Each row has chances of its own, so that one more draw of a row changes no other.
-                let own = seed.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32));
-                let mut chance = Chance::new(u128::from(own) << 64);
-                Box::new((0..each).map(move |_| (template.text(), template.draw(&mut chance))))
+                let row = u64::try_from(number).unwrap_or(u64::MAX);
+                let own = seed.wrapping_add(row.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32));
+                template.draw(chance.get_or_insert_with(|| Chance::new(u128::from(own) << 64)))
             }
-            (Words::Template(template), _) => Box::new(template.all().map(|prompt| (template.text(), prompt))),
+            (Words::Template(template), _) => template.at(prompt).unwrap_or_default(),
+        }
+    }
+}
+
+impl Entry {
+    /// Adds so many tasks of each combination.
+    fn price(&self, tasks: u128, catalogue: &Catalogue, bill: &mut Bill) {
+        for combination in 0..self.matrix.count() {
+            let mut input = self.draft.fields.clone();
+            input.extend(self.matrix.at(combination).map(|(name, value)| (name.to_owned(), value.clone())));
+            let request = Request::new(&self.draft.model, None, input, String::new(), String::new(), None);
+            bill.add(tasks, cost(&request, catalogue).as_ref());
         }
     }
 }

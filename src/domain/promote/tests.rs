@@ -9,6 +9,7 @@ fn draft(model: &str, prompt: &str, fields: Value) -> Draft {
         prompt: prompt.into(),
         fields: fields.as_object().cloned().unwrap_or_default(),
         origin: None,
+        ..Draft::default()
     }
 }
 

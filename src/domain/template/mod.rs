@@ -15,6 +15,24 @@ pub use expand::Expansions;
 pub use link::Template;
 pub use lists::{ListLine, Lists, lines, names};
 
+/// The text would be something else as a template: it has a choice of several, or names a list. A pair of braces
+/// alone, as JSON has it, does not count.
+#[must_use]
+pub fn is_suspect(text: &str) -> bool {
+    fn telling(pieces: &[parse::Piece]) -> bool {
+        pieces.iter().any(|piece| match piece {
+            parse::Piece::Text(_) => false,
+            parse::Piece::List { .. } => true,
+            parse::Piece::Choice(one) => {
+                one.options.len() > 1 || one.options.iter().any(|option| telling(&option.pieces))
+            }
+        })
+    }
+    // Most texts have nothing of it, and this is asked at every key press.
+    let may_be = text.contains("__") || (text.contains('{') && text.contains('|'));
+    may_be && parse::template(text).is_ok_and(|pieces| telling(&pieces))
+}
+
 /// Deepest nesting of braces, and of lists that name lists.
 pub const DEEPEST: usize = 32;
 /// Longest template, and longest expansion, in bytes.

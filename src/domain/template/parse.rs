@@ -115,9 +115,13 @@ impl<'a> Parser<'a> {
                     self.at += name.len() + 4;
                     pieces.push(Piece::List { name: name.to_owned(), at });
                 }
-                c => {
-                    text.push(c);
-                    self.at += c.len_utf8();
+                _ => {
+                    // On to the next sign that may mean something; they are all ASCII, so nothing is cut in two.
+                    let means = |byte: u8| matches!(byte, b'{' | b'}' | b'|' | b'#' | b'\\' | b'_');
+                    let rest = self.rest();
+                    let end = rest.bytes().skip(1).position(means).map_or(rest.len(), |run| run + 1);
+                    text.push_str(rest.get(..end).unwrap_or_default());
+                    self.at += end;
                 }
             }
         }

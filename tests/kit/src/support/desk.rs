@@ -275,6 +275,7 @@ impl Desk {
             }
             Effect::Recall(kind) => format!("recall {kind:?}"),
             Effect::ReadFile { field, path, media } => format!("read {path} as {media} for {field}"),
+            Effect::Lists(names) => format!("lists {}", names.iter().cloned().collect::<Vec<_>>().join(" ")),
             Effect::Compose(text) => format!("compose {text:?}"),
             Effect::TryKey(_) => "try key".into(),
             Effect::Repaint => "repaint".into(),
