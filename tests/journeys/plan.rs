@@ -135,7 +135,7 @@ fn more_than_twenty_are_asked_about_and_nothing_is_lost_by_a_no() {
 #[test]
 fn what_is_dear_is_asked_about_and_so_are_many_of_unknown_price() {
     let mut desk = priced();
-    desk.state.confirm.usd = 0.0001;
+    desk.state.confirm.usd = plantain::domain::Usd(100);
     desk.typed("a {red|blue} fox").press("alt-x ctrl-s");
     assert_eq!(desk.state.place(), Place::Confirm);
     let mut desk = Desk::new();
