@@ -255,7 +255,7 @@ impl Pictures {
         self.running.push((ticket, job.clone()));
         self.peak = self.peak.max(self.weighs() + self.gallery.bytes());
         tokio::task::spawn_blocking(move || {
-            // Whatever the encoder does, its place is given back.
+            // Whatever decoder and encoder do, its place is given back.
             let made = guarded(|| make(&job, &way, kept));
             let (result, source) = made.unwrap_or_else(|| (Err(Missed::Failed("it cannot be prepared".into())), None));
             let _ = inbox.blocking_send(Note::Picture(Box::new(Made { ticket, job, result, source })));
@@ -289,6 +289,10 @@ impl Pictures {
     }
 }
 
+/// A file whose decoder panics.
+#[cfg(test)]
+const PANICS: &str = "/a file that makes its decoder panic";
+
 type Outcome = (Result<Arc<Picture>, Missed>, Option<Arc<Decoded>>);
 
 fn make(job: &Job, way: &Way, kept: Option<Arc<Decoded>>) -> Outcome {
@@ -303,6 +307,8 @@ fn make(job: &Job, way: &Way, kept: Option<Arc<Decoded>>) -> Outcome {
     }
     let source = match kept {
         Some(source) => source,
+        #[cfg(test)]
+        None if want.file == PANICS => std::panic::resume_unwind(Box::new("a decoder's panic")),
         None => match decode_file(Path::new(&want.file)) {
             Ok(source) => Arc::new(source),
             Err(why) => return (Err(Missed::Failed(why.to_string())), None),
@@ -502,6 +508,22 @@ mod tests {
             assert!(matches!(&answer, Some(AssetMsg::Failed(of, why)) if *of == want && !why.is_empty()), "{answer:?}");
         }
         let want = bench.want(&good, 9, Level::Fit);
+        bench.pictures.want(want.clone());
+        assert_eq!(bench.next().await, Some(AssetMsg::Encoded(want)));
+    }
+
+    /// D2: whatever panics in there is a message; the place is free again, and the next picture comes.
+    #[tokio::test]
+    async fn a_panic_while_a_picture_is_made_is_a_message() {
+        let mut bench = Bench::new(Protocol::Kitty);
+        let file = bench.file("a.png", 64, 64);
+        for n in 0..AT_ONCE * 2 {
+            let want = Want { file: PANICS.into(), ..bench.want(&file, n, Level::Fit) };
+            bench.pictures.want(want.clone());
+            let answer = bench.next().await;
+            assert_eq!(answer, Some(AssetMsg::Failed(want, "it cannot be prepared".into())));
+        }
+        let want = bench.want(&file, 9, Level::Fit);
         bench.pictures.want(want.clone());
         assert_eq!(bench.next().await, Some(AssetMsg::Encoded(want)));
     }

@@ -351,6 +351,18 @@ impl Line {
         if self.open.is_empty() { self.leaked(now) } else { (self.sent - self.delivered) as f64 }
     }
 
+    /// When nothing is outstanding any more, should nothing else be sent or answered.
+    pub(super) fn drained(&self) -> Option<Time> {
+        if let Some(fence) = self.open.front() {
+            // An answer that does not come by then is lost, or was taken for another's.
+            return Some(fence.at.max(self.answered_at) + self.patience());
+        }
+        let rate = self.rate().unwrap_or(self.careful()) * 0.8;
+        // A microsecond more than it takes, for what is rounded off.
+        let left = Duration::try_from_secs_f64(self.backlog / rate.max(1.0)).ok()? + Duration::from_micros(1);
+        Some(self.backlog_at + left)
+    }
+
     /// What is left of the backlog, if the line drains it a little slower than it can.
     fn leaked(&self, now: Time) -> f64 {
         let rate = self.rate().unwrap_or(self.careful()) * 0.8;
@@ -603,6 +615,20 @@ mod tests {
             assert!(round.abs_diff(Duration::from_millis(trip)) < Duration::from_millis(10), "{name}: {state:?}");
             assert_eq!((state.answers, state.outstanding), (Answers::Yes, 0), "{name}");
         }
+    }
+
+    #[test]
+    fn it_is_known_when_text_has_left_the_line() {
+        let mut play = Play::new(true, Wire::new(256.0 * KBIT, 150));
+        play.picture(50_000);
+        play.rest(Duration::from_secs(1));
+        play.write(3_000);
+        let drained = play.line.drained().expect("it is known");
+        let just_before = drained - Duration::from_millis(5);
+        assert!(just_before > play.now && play.line.state(just_before).outstanding > 0);
+        assert_eq!(play.line.state(drained).outstanding, 0);
+        play.fence();
+        assert_eq!(play.line.drained(), Some(play.now + play.line.patience()), "an answer that never comes");
     }
 
     #[test]

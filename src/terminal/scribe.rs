@@ -202,6 +202,12 @@ impl Scribe {
         self.line.state(now)
     }
 
+    /// When the line is free if nothing else is written or answered.
+    #[must_use]
+    pub fn drained(&self) -> Option<Duration> {
+        self.line.drained()
+    }
+
     /// Fences in all that was to be written.
     #[must_use]
     pub fn fences(&self) -> u64 {
