@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::speed::{Answers, CAREFUL, LineState, SLICE_LEAST};
+use super::speed::{Answers, CAREFUL, Grant, LineState, SLICE_LEAST};
 
 /// Time since a moment that does not change.
 pub type Time = Duration;
@@ -49,17 +49,6 @@ const PACE: f64 = 1.25;
 const BURST: f64 = 0.06;
 /// Answers that are remembered as outstanding.
 const MOST: usize = 256;
-
-/// What may be done now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Grant {
-    /// A piece of about so many bytes.
-    Go(usize),
-    /// A fence alone: there is no other way to know when the line is free.
-    Fence,
-    /// Nothing before an answer comes, or this time.
-    Wait(Time),
-}
 
 #[derive(Debug, Clone, Copy)]
 struct Fence {
