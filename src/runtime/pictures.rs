@@ -255,7 +255,7 @@ impl Pictures {
         self.running.push((ticket, job.clone()));
         self.peak = self.peak.max(self.weighs() + self.gallery.bytes());
         tokio::task::spawn_blocking(move || {
-            // Whatever the encoder does, its place is given back.
+            // Whatever decoder and encoder do, its place is given back.
             let made = guarded(|| make(&job, &way, kept));
             let (result, source) = made.unwrap_or_else(|| (Err(Missed::Failed("it cannot be prepared".into())), None));
             let _ = inbox.blocking_send(Note::Picture(Box::new(Made { ticket, job, result, source })));
@@ -289,6 +289,10 @@ impl Pictures {
     }
 }
 
+/// A file whose decoder panics.
+#[cfg(test)]
+const PANICS: &str = "/a file that makes its decoder panic";
+
 type Outcome = (Result<Arc<Picture>, Missed>, Option<Arc<Decoded>>);
 
 fn make(job: &Job, way: &Way, kept: Option<Arc<Decoded>>) -> Outcome {
@@ -303,6 +307,8 @@ fn make(job: &Job, way: &Way, kept: Option<Arc<Decoded>>) -> Outcome {
     }
     let source = match kept {
         Some(source) => source,
+        #[cfg(test)]
+        None if want.file == PANICS => std::panic::resume_unwind(Box::new("a decoder's panic")),
         None => match decode_file(Path::new(&want.file)) {
             Ok(source) => Arc::new(source),
             Err(why) => return (Err(Missed::Failed(why.to_string())), None),

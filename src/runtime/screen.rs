@@ -359,8 +359,7 @@ impl Program {
         }
     }
 
-    /// A terminal may have attached to tmux: it comes as a resize, or as the focus. tmux drops what is passed through
-    /// while nobody looks, and somebody else may look now.
+    /// Somebody else may look at tmux now: an attach comes as a resize, or as the focus.
     fn perhaps_attached(&mut self) {
         if self.caps.in_tmux() {
             self.output.iter().for_each(Output::forget_pictures);

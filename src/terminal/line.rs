@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::speed::{Answers, CAREFUL, LineState, SLICE_LEAST};
+use super::speed::{Answers, CAREFUL, Grant, LineState, SLICE_LEAST};
 
 /// Time since a moment that does not change.
 pub type Time = Duration;
@@ -49,17 +49,6 @@ const PACE: f64 = 1.25;
 const BURST: f64 = 0.06;
 /// Answers that are remembered as outstanding.
 const MOST: usize = 256;
-
-/// What may be done now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Grant {
-    /// A piece of about so many bytes.
-    Go(usize),
-    /// A fence alone: there is no other way to know when the line is free.
-    Fence,
-    /// Nothing before an answer comes, or this time.
-    Wait(Time),
-}
 
 #[derive(Debug, Clone, Copy)]
 struct Fence {
@@ -349,6 +338,18 @@ impl Line {
 
     fn outstanding(&self, now: Time) -> f64 {
         if self.open.is_empty() { self.leaked(now) } else { (self.sent - self.delivered) as f64 }
+    }
+
+    /// When nothing is outstanding any more, should nothing else be sent or answered.
+    pub(super) fn drained(&self) -> Option<Time> {
+        if let Some(fence) = self.open.front() {
+            // An answer that does not come by then is lost, or was taken for another's.
+            return Some(fence.at.max(self.answered_at) + self.patience());
+        }
+        let rate = self.rate().unwrap_or(self.careful()) * 0.8;
+        // A microsecond more than it takes, for what is rounded off.
+        let left = Duration::try_from_secs_f64(self.backlog / rate.max(1.0)).ok()? + Duration::from_micros(1);
+        Some(self.backlog_at + left)
     }
 
     /// What is left of the backlog, if the line drains it a little slower than it can.

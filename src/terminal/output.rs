@@ -140,6 +140,8 @@ pub(super) struct Slot {
     pub(super) gone: bool,
     pub(super) stats: Stats,
     pub(super) line: LineState,
+    /// When nothing of what was written is in the line any more.
+    pub(super) drained: Option<Instant>,
 }
 
 impl Shared {
@@ -233,9 +235,12 @@ impl Output {
         Arc::clone(&self.shared.fences)
     }
 
-    /// What is known of the line, as of the last time something was written or answered.
+    /// What is known of the line, as of the last time something was written or answered; what was written then has
+    /// left it by and by.
     pub fn line(&self) -> LineState {
-        self.shared.slot().line
+        let slot = self.shared.slot();
+        let gone = slot.drained.is_some_and(|at| at <= Instant::now());
+        LineState { outstanding: if gone { 0 } else { slot.line.outstanding }, ..slot.line }
     }
 
     /// What was written so far.

@@ -6,10 +6,10 @@
 use std::time::Duration;
 
 use super::lane::{Lane, wrap};
-use super::line::{Grant, Line};
+use super::line::Line;
 use super::output::{Frame, Settings, Stats};
 use super::paint::{Painter, disarm};
-use super::speed::LineState;
+use super::speed::{Grant, LineState};
 use crate::graphics::shorten;
 
 /// Larger frames are not held back by the terminal: it might end the wait half way.
@@ -200,6 +200,12 @@ impl Scribe {
     #[must_use]
     pub fn line(&self, now: Duration) -> LineState {
         self.line.state(now)
+    }
+
+    /// When the line is free if nothing else is written or answered.
+    #[must_use]
+    pub fn drained(&self) -> Option<Duration> {
+        self.line.drained()
     }
 
     /// Fences in all that was to be written.

@@ -7,6 +7,17 @@ pub(super) const SLICE_LEAST: usize = 512;
 /// Bytes a second to a terminal that answers nothing, behind ssh and near.
 pub(super) const CAREFUL: [f64; 2] = [128_000.0, 4_000_000.0];
 
+/// What may be done now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Grant {
+    /// A piece of about so many bytes.
+    Go(usize),
+    /// A fence alone: there is no other way to know when the line is free.
+    Fence,
+    /// Nothing before an answer comes, or this time.
+    Wait(Duration),
+}
+
 /// Whether the terminal answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Answers {

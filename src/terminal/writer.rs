@@ -171,9 +171,10 @@ impl Writer {
     /// Tells the others what was done.
     fn publish(&self) {
         let (stats, line) = (self.scribe.stats(), self.scribe.line(self.now()));
+        let drained = self.scribe.drained().and_then(|at| self.began.checked_add(at));
         let mut slot = self.shared.slot();
         slot.stats = super::Stats { frames: slot.stats.frames, skipped: slot.stats.skipped, ..stats };
-        slot.line = line;
+        (slot.line, slot.drained) = (line, drained);
     }
 
     fn answers(&mut self, times: &[Instant]) -> io::Result<()> {

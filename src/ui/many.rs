@@ -345,16 +345,16 @@ mod tests {
             (12.345, "$12.35"),
         ];
         for (usd, words) in all {
-            assert_eq!(dollars(usd), words);
+            assert_eq!(dollars(Usd::new(usd).expect("an amount")), words);
         }
     }
 
     #[test]
     fn a_price_says_what_is_not_known() {
         let bill = |tasks, usd, at_most, unknown| Bill { tasks, usd, at_most, unknown, seen: None };
-        assert_eq!(price(&bill(24, 0.96, true, 0)), "at most $0.96");
-        assert_eq!(price(&bill(24, 0.5, false, 1200)), "$0.50 and 1,200 of unknown price");
-        assert_eq!(price(&bill(3, 0.0, false, 3)), "price unknown");
+        assert_eq!(price(&bill(24, Usd(960_000), true, 0)), "at most $0.96");
+        assert_eq!(price(&bill(24, Usd(500_000), false, 1200)), "$0.50 and 1,200 of unknown price");
+        assert_eq!(price(&bill(3, Usd::ZERO, false, 3)), "price unknown");
         assert_eq!(tasks(1_000_000_000_000), "1,000,000,000,000 tasks");
         assert_eq!(tasks(BEYOND), "more tasks than can be counted");
     }

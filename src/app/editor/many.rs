@@ -273,8 +273,8 @@ fn spot(text: &str, byte: usize) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Draft;
     use crate::domain::template::lines;
+    use crate::domain::{Draft, Usd};
 
     fn editor(prompt: &str, mode: Mode) -> (Editor, Catalogue) {
         let catalogue = Catalogue::built_in();
@@ -338,7 +338,7 @@ mod tests {
         assert_eq!((bill.tasks, bill.unknown), (12, 0));
         let plan = editor.plan().expect("a plan");
         let whole = plan.bill(&catalogue);
-        assert!((whole.usd - bill.usd).abs() < 1e-9 && whole.tasks == 12 && bill.usd > 0.0);
+        assert!(whole.usd == bill.usd && whole.tasks == 12 && bill.usd > Usd::ZERO);
         assert_eq!(plan.items().count(), 12);
         let chip = editor.chips(&catalogue).into_iter().find(|chip| chip.field.as_deref() == Some(&name)).expect("it");
         assert!(chip.set && chip.value.matches(", ").count() == 2, "{}", chip.value);

@@ -161,6 +161,22 @@ async fn what_cannot_be_shown_says_why() {
     assert_eq!(bench.next().await, Some(AssetMsg::Encoded(want)));
 }
 
+/// D2: whatever panics in there is a message; the place is free again, and the next picture comes.
+#[tokio::test]
+async fn a_panic_while_a_picture_is_made_is_a_message() {
+    let mut bench = Bench::new(Protocol::Kitty);
+    let file = bench.file("a.png", 64, 64);
+    for n in 0..AT_ONCE * 2 {
+        let want = Want { file: PANICS.into(), ..bench.want(&file, n, Level::Fit) };
+        bench.pictures.want(want.clone());
+        let answer = bench.next().await;
+        assert_eq!(answer, Some(AssetMsg::Failed(want, "it cannot be prepared".into())));
+    }
+    let want = bench.want(&file, 9, Level::Fit);
+    bench.pictures.want(want.clone());
+    assert_eq!(bench.next().await, Some(AssetMsg::Encoded(want)));
+}
+
 #[tokio::test]
 async fn another_way_makes_what_was_begun_void() {
     let mut bench = Bench::new(Protocol::Kitty);

@@ -158,6 +158,20 @@ fn lines_are_learned_and_filled_but_not_flooded() {
 }
 
 #[test]
+fn it_is_known_when_text_has_left_the_line() {
+    let mut play = Play::new(true, Wire::new(256.0 * KBIT, 150));
+    play.picture(50_000);
+    play.rest(Duration::from_secs(1));
+    play.write(3_000);
+    let drained = play.line.drained().expect("it is known");
+    let just_before = drained - Duration::from_millis(5);
+    assert!(just_before > play.now && play.line.state(just_before).outstanding > 0);
+    assert_eq!(play.line.state(drained).outstanding, 0);
+    play.fence();
+    assert_eq!(play.line.drained(), Some(play.now + play.line.patience()), "an answer that never comes");
+}
+
+#[test]
 fn a_first_look_on_an_unknown_slow_line_is_quick() {
     let mut play = Play::new(true, Wire::new(256.0 * KBIT, 150));
     let took = play.picture(12_000) + play.wire.queue(play.now) + play.wire.way;
