@@ -1,46 +1,9 @@
-//! THE table, with what is beside it in `writing.rs`: every action, where it works, its keys, and what it says in the help and the footer.
+//! THE table, with what is beside it in `writing.rs`: every action, where it works, its keys, and what it says in the help
+//! and the footer.
 
 use super::chord::Chord;
 use super::moves::Move;
-
-/// Where the keyboard is. Derived from the state, never stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Place {
-    /// The task table.
-    Table,
-    /// The prompt editor.
-    Editor,
-    /// The fields under the prompt.
-    Form,
-    /// The detail view of a task.
-    Detail,
-    /// A picture that fills the screen.
-    Viewer,
-    /// A list to choose from.
-    Picker,
-    /// The values of a field, to choose one or several.
-    Choices,
-    /// What is carried to another model, before it is sent.
-    Carried,
-    /// The family of a task.
-    Family,
-    /// What failed, by cause.
-    Causes,
-    /// The list of snippets.
-    Snippets,
-    /// A line to type a value.
-    Input,
-    /// A long text of a field.
-    Text,
-    /// The addresses or texts of a field.
-    List,
-    /// The question before many tasks are sent.
-    Confirm,
-    /// The help.
-    Help,
-    /// The screen that says how to set a key.
-    Setup,
-}
+use super::place::Place;
 
 /// What a key can mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -379,7 +342,7 @@ const ACTIONS: &[Spec] = &[
         "",
         "leave the field out: the service's default",
     ),
-    row(Action::Model, "model", &[Editor, Form, Table], &["alt-m", "ctrl-o"], "model", "choose the model"),
+    row(Action::Model, "model", &[Editor, Form, Table], &["ctrl-o", "alt-m"], "model", "choose the model"),
     row(
         Action::Expand,
         "expand",

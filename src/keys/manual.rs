@@ -1,6 +1,7 @@
 //! The page of the manual about keys, written from the table.
 
-use super::actions::{Place, here};
+use super::Place;
+use super::actions::here;
 
 /// The places in the order of the manual, with their headings.
 pub const PLACES: &[(Place, &str)] = &[

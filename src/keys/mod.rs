@@ -4,8 +4,10 @@ pub mod actions;
 pub mod chord;
 pub mod manual;
 pub mod moves;
+mod place;
 mod writing;
 
-pub use actions::{Action, Place, Spec, resolve};
+pub use actions::{Action, Spec, resolve};
 pub use chord::{Chord, Key};
 pub use moves::Move;
+pub use place::Place;

@@ -1,8 +1,8 @@
 //! The part of the table of actions that is about writing: moving through a text, selecting, changing it.
 
-use super::actions::Place::{Editor, Input, Snippets, Text};
 use super::actions::{Action, Spec, row};
 use super::moves::Move;
+use super::place::Place::{Editor, Input, Snippets, Text};
 
 /// What works where a text is written.
 pub(super) const ACTIONS: &[Spec] = &[
