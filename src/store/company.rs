@@ -12,7 +12,11 @@ use super::lease::{Seat, differ};
 use super::pulse::Pulse;
 use super::write::Fault;
 use super::{Heard, StoreProblem, answers, batches, read, rows};
-use crate::domain::{Holder, LocalId, Problem, Stage, Standing, Status, Task, Wish};
+use crate::domain::{Holder, LocalId, Problem, Stage, Standing, Status};
+
+mod wishes;
+
+pub(super) use wishes::STATEMENTS as OF_WISHES;
 
 /// How often the others are looked at while something happens.
 const PACE: Duration = Duration::from_millis(300);
@@ -38,24 +42,18 @@ const RETRIED: &str = "SELECT id FROM tasks JOIN changes ON task = id WHERE stag
 const SENT_BY: &str = "SELECT account FROM tasks WHERE id = ?1";
 const SEND_BY: &str = "UPDATE tasks SET account = ?1 WHERE id = ?2 AND account IS NOT ?1";
 const PAUSED: &str = "UPDATE lease SET paused = ?1 WHERE window = ?2";
-const WISH: &str = "INSERT INTO wishes (window, service, task, send, wish, account) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-const WISHES: &str = "SELECT id, send, wish FROM wishes WHERE taken = 0 AND service = ?1
-    AND (account IS NULL OR ?3 IS NULL OR account = ?3) ORDER BY id LIMIT ?2";
-const TAKEN: &str = "UPDATE wishes SET taken = 1 WHERE id = ?1";
-const GRANTED: &str = "DELETE FROM wishes WHERE id = ?1";
 const OWNERS: &str = "SELECT DISTINCT window FROM wishes";
 const ORPHANED: &str = "DELETE FROM wishes WHERE window = ?1";
 const OVER: &str = "DELETE FROM wishes WHERE taken = 1 AND (send = 0 OR task NOT IN
     (SELECT id FROM tasks WHERE stage IN ('saved', 'sending', 'unsure')))";
-const AWAY: &str = "UPDATE outputs SET place = 'away' WHERE task = ?1 AND idx = ?2";
 const ANEW: &str = "UPDATE wishes SET taken = 0";
 const LEFT: &str = "UPDATE tasks SET stage = ?1, status = ?2 WHERE stage = ?3
     AND (?3 = 'sending' OR id NOT IN (SELECT task FROM wishes WHERE send = 1))";
 
 /// Every statement of this file, for a check at the start.
 pub(super) const STATEMENTS: &[&str] = &[
-    NUMBER, CHANGED, HOLDER, HOLD, SINCE, LAST_KEY, RETRIED, SENT_BY, SEND_BY, PAUSED, WISH, WISHES, TAKEN, GRANTED,
-    OWNERS, ORPHANED, OVER, AWAY, ANEW, LEFT,
+    NUMBER, CHANGED, HOLDER, HOLD, SINCE, LAST_KEY, RETRIED, SENT_BY, SEND_BY, PAUSED, OWNERS, ORPHANED, OVER, ANEW,
+    LEFT,
 ];
 
 /// What is told to whoever joined.
@@ -290,34 +288,6 @@ impl Company {
         Ok(stranger)
     }
 
-    /// What others wish that has not been taken yet, with the tasks it is about.
-    fn take_wishes(&self, conn: &mut Connection) -> rusqlite::Result<Vec<(Wish, Option<Task>)>> {
-        let limit = i64::try_from(SLICE).unwrap_or(i64::MAX);
-        // Mostly there is nothing, and then nothing is written.
-        let any = conn.prepare_cached(WISHES)?.exists(params![self.service, limit, self.account])?;
-        if !any {
-            return Ok(Vec::new());
-        }
-        let all = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let waiting: Vec<(i64, bool, String)> = all
-            .prepare_cached(WISHES)?
-            .query_map(params![self.service, limit, self.account], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-            .collect::<Result<_, _>>()?;
-        let mut wishes = Vec::with_capacity(waiting.len());
-        for (id, send, wish) in waiting {
-            all.prepare_cached(if send { TAKEN } else { GRANTED })?.execute([id])?;
-            match serde_json::from_str::<Wish>(&wish) {
-                Ok(wish) => {
-                    let task = wish.task().map(|id| read::task(&all, id)).transpose()?.flatten();
-                    wishes.push((wish, task));
-                }
-                Err(error) => tracing::warn!(%error, "a wish of another window cannot be read"),
-            }
-        }
-        all.commit()?;
-        Ok(wishes)
-    }
-
     /// Tells what others changed; says how many tasks that were.
     fn hear(&mut self, conn: &Connection) -> rusqlite::Result<usize> {
         let moment = conn.unchecked_transaction()?;
@@ -389,23 +359,6 @@ impl Company {
     /// what it writes itself does not move SQLite's number.
     pub(super) fn wished(&mut self) {
         self.version = -1;
-    }
-
-    /// Writes a wish down, for the holder.
-    pub(super) fn wish(&self, conn: &Connection, wish: &Wish) -> Result<(), Fault> {
-        let send = matches!(wish, Wish::Send(_));
-        let task = wish.task().map(|id| id.to_string());
-        let text = rows::json(wish)?;
-        if let Wish::Again(asset) = wish {
-            // So that a holder which dies over it leaves it to the next one, and everybody knows.
-            conn.prepare_cached(AWAY)?.execute(params![task, asset.index])?;
-        }
-        if let Wish::Star { task, on } = wish {
-            // It costs nobody anything, so it does not wait for the holder, who only hears of it.
-            super::write::star(conn, *task, *on)?;
-        }
-        conn.prepare_cached(WISH)?.execute(params![self.seat.token(), self.service, task, send, text, self.account])?;
-        Ok(())
     }
 
     /// Says to the others why nothing is sent.

@@ -92,6 +92,7 @@ fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
         .iter()
         .chain(super::read::STATEMENTS)
         .chain(super::company::STATEMENTS)
+        .chain(super::company::OF_WISHES)
         .chain(super::answers::STATEMENTS)
         .chain(super::relatives::STATEMENTS)
         .chain(super::batches::STATEMENTS)
