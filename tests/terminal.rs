@@ -442,6 +442,32 @@ fn the_screen_is_given_back_once() {
     assert_eq!(modes(&pty).c_lflag, before.c_lflag);
 }
 
+/// One answer comes while somebody leaves, and one that nobody expected: neither is for whoever reads next.
+#[test]
+fn late_answers_are_not_left_for_the_shell() {
+    let mut pty = Pty::new();
+    let screen = Screen::enter(pty.tty()).expect("a terminal");
+    let output = Output::start(pty.tty(), Settings::default(), Some(screen.gate()), || {}).expect("a thread");
+    let (sender, mut inputs) = tokio::sync::mpsc::channel(100);
+    let reader = Reader::start_beside(pty.tty(), sender, output.fences()).expect("a thread");
+    reader.expect(1);
+    output.ask(b"\x1b[c".to_vec());
+    pty.until_text("\x1b[c");
+    let fences = output.fences();
+    output.finish(LIMIT);
+    let leaving = std::thread::spawn(move || fences.settle(LIMIT));
+    pty.send(b"\x1b[?62;4c");
+    assert!(leaving.join().expect("no panic"), "it was answered");
+    reader.stop();
+    assert_eq!(inputs.try_recv(), Ok(Input::Reply(Reply::Attributes(vec![62, 4]))));
+    pty.send(b"\x1b[0n");
+    screen.leave();
+    let mut waiting: libc::c_int = -1;
+    // SAFETY: FIONREAD writes one int.
+    unsafe { assert_eq!(libc::ioctl(pty.theirs.as_raw_fd(), libc::FIONREAD, &mut waiting), 0) };
+    assert_eq!(waiting, 0);
+}
+
 #[test]
 fn what_is_no_terminal_is_refused() {
     let null = std::fs::File::open("/dev/null").expect("opens");

@@ -11,7 +11,7 @@ use crate::app::Msg;
 use crate::app::editor::LONGEST_PASTE;
 use crate::app::shelf::ShelfKind;
 use crate::store::StoreProblem;
-use crate::terminal::Reader;
+use crate::terminal::{Output, Reader};
 
 use super::hands::{Note, deliver};
 use super::screen::{LAST_WORDS, Program};
@@ -157,12 +157,13 @@ impl Program {
     pub(super) fn compose(&mut self, text: &str) {
         let begun = wanted(|name| std::env::var(name).ok()).and_then(|command| {
             let sheet = Sheet::write(text).map_err(Fault::Write)?;
-            // Whatever is typed from here on is the editor's.
-            if let Some(reader) = self.reader.take() {
-                reader.stop();
-            }
+            let last_answers = self.last_answers();
             if let Some(output) = &self.output {
                 output.pause(LAST_WORDS);
+            }
+            last_answers();
+            if let Some(reader) = self.reader.take() {
+                reader.stop();
             }
             self.screen.leave();
             Ok((start(&command, &sheet.file)?, sheet))
@@ -213,7 +214,8 @@ impl Program {
             return false;
         }
         if self.reader.is_none() {
-            match self.tty.try_clone().and_then(|tty| Reader::start(tty, self.keys.clone())) {
+            let fences = self.output.as_ref().map(Output::fences).unwrap_or_default();
+            match self.tty.try_clone().and_then(|tty| Reader::start_beside(tty, self.keys.clone(), fences)) {
                 Ok(reader) => self.reader = Some(reader),
                 Err(_) => return false,
             }

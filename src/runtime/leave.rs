@@ -19,12 +19,15 @@ impl Program {
     /// Gives the terminal back at once; then waits a moment for creations that are under way, so that fewer
     /// tasks are left unsure, and for the store.
     pub(super) async fn leave(mut self, mut inbox: mpsc::Receiver<Note>) -> Result<Exit, RunError> {
-        if let Some(reader) = self.reader.take() {
-            reader.stop();
-        }
+        let last_answers = self.last_answers();
         self.recall_terminal();
+        // Nothing is asked after this, and our pictures are gone.
         if let Some(output) = self.output.take() {
             output.finish(LAST_WORDS);
+        }
+        last_answers();
+        if let Some(reader) = self.reader.take() {
+            reader.stop();
         }
         self.screen.leave();
         let stop = Instant::now() + FAREWELL;
@@ -58,6 +61,18 @@ impl Program {
         match self.failure {
             Some(failure) => Err(failure),
             None => Ok(self.exit.unwrap_or(Exit::Quit)),
+        }
+    }
+
+    /// To be called when the writer is silent and before the terminal is given away: waits a moment for answers that
+    /// are still to come, which would be typed into the shell. Blocks, as the writer's end does.
+    pub(super) fn last_answers(&self) -> impl FnOnce() + use<> {
+        let heard = self.reader.as_ref().and(self.output.as_ref());
+        let heard = heard.map(|output| (output.fences(), output.last_answers()));
+        move || {
+            if let Some((fences, limit)) = heard {
+                fences.settle(limit);
+            }
         }
     }
 

@@ -8,7 +8,6 @@ use crate::store::Heard;
 use super::hands::{Note, deliver};
 use super::screen::Program;
 use super::start::{Contents, caution};
-use crate::terminal::Screen;
 
 impl Program {
     /// What comes from the other windows.
@@ -57,7 +56,11 @@ impl Program {
             // Its editor was stopped, and we with it; it takes up the terminal again by itself.
             crate::terminal::stop();
         } else {
-            self.away(Screen::suspend);
+            let last_answers = self.last_answers();
+            self.away(|screen| {
+                last_answers();
+                screen.suspend()
+            });
         }
         let Some(store) = self.hands.store() else { return };
         match store.reclaim() {

@@ -347,15 +347,15 @@ impl Program {
     }
 
     pub(super) fn ask_terminal(&mut self) {
+        if let Some(reader) = &self.reader {
+            reader.expect(self.caps.fences());
+        }
         if let Some(output) = &self.output {
             output.ask(self.caps.questions());
             if self.caps.in_tmux() {
                 self.asking.asked(Instant::now());
                 output.write_raw(terminal::TELL_FOCUS.to_vec());
             }
-        }
-        if let Some(reader) = &self.reader {
-            reader.expect(self.caps.fences());
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossterm::event::Event;
+use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 
@@ -50,6 +50,7 @@ struct Asked {
 #[derive(Debug)]
 pub struct Reader {
     asked: Arc<Asked>,
+    fences: Arc<Fences>,
     wake: Option<PipeWriter>,
     thread: Option<JoinHandle<()>>,
 }
@@ -71,28 +72,30 @@ impl Reader {
     pub fn start_beside(tty: OwnedFd, sender: Sender<Input>, fences: Arc<Fences>) -> io::Result<Self> {
         let (woken, wake) = io::pipe()?;
         let asked = Arc::new(Asked::default());
-        let theirs = Arc::clone(&asked);
+        let (theirs, beside) = (Arc::clone(&asked), Arc::clone(&fences));
         let thread = std::thread::Builder::new().name("input".into()).spawn(move || {
             let ctrl_h = tty::Modes::of(tty.as_fd()).is_ok_and(|m| m.backspace_is_ctrl_h());
             let mut work = Work {
                 splitter: Splitter::new(PASTE_LIMIT),
                 keys: Keys::new(ctrl_h),
                 asked: theirs,
-                fences,
+                fences: beside,
                 patient_until: None,
                 sender,
                 woken: woken.into(),
             };
             if work.run(tty.as_fd()) == Verdict::Closed {
+                work.fences.close();
                 let _ = work.send(Input::Closed);
             }
         })?;
-        Ok(Self { asked, wake: Some(wake), thread: Some(thread) })
+        Ok(Self { asked, fences, wake: Some(wake), thread: Some(thread) })
     }
 
-    /// Says that questions were asked, the answers to which end with `fences` device attributes
+    /// Says that questions are about to be asked, the answers to which end with `fences` device attributes
     /// (one, or two through tmux). Until then half-arrived answers get more patience.
     pub fn expect(&self, fences: u8) {
+        self.fences.asked(fences, Instant::now());
         self.asked.fences.store(fences, Ordering::Relaxed);
         self.asked.fresh.store(true, Ordering::Release);
         if let Some(mut wake) = self.wake.as_ref() {
@@ -199,6 +202,9 @@ impl Work {
             Token::Focus(true) => Input::Event(Event::FocusGained),
             Token::Focus(false) => Input::Event(Event::FocusLost),
             Token::Paste(bytes, cut) => {
+                if self.fences.typed(false) {
+                    return None;
+                }
                 let verdict = self.send(Input::Event(Event::Paste(clean(&bytes))));
                 if verdict.is_some() || cut == 0 {
                     return verdict;
@@ -209,6 +215,7 @@ impl Work {
                 if matches!(reply, Reply::Attributes(_)) {
                     let fences = &self.asked.fences;
                     let _ = fences.try_update(Ordering::Relaxed, Ordering::Relaxed, |many| many.checked_sub(1));
+                    self.fences.round_ended();
                 }
                 if reply == Reply::Ready {
                     self.fences.answered();
@@ -216,6 +223,11 @@ impl Work {
                 Input::Reply(reply)
             }
         };
+        if let Input::Event(event) = &input
+            && self.fences.typed(ends(event))
+        {
+            return None;
+        }
         self.send(input)
     }
 
@@ -233,6 +245,13 @@ impl Work {
             }
         }
     }
+}
+
+/// The keys that end the program, wherever it is.
+fn ends(event: &Event) -> bool {
+    let Event::Key(key) = event else { return false };
+    let ctrl = key.modifiers.contains(KeyModifiers::CONTROL) && key.kind != KeyEventKind::Release;
+    ctrl && matches!(key.code, KeyCode::Char('c' | 'q'))
 }
 
 /// Terminals send a carriage return for each line end; other control characters have no place in

@@ -10,7 +10,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 
 use super::colour::Depth;
-use super::fences::Fences;
+use super::fences::{Fences, last_answers};
 use super::screen::Gate;
 use super::speed::LineState;
 use super::writer::Writer;
@@ -241,6 +241,11 @@ impl Output {
         let slot = self.shared.slot();
         let gone = slot.drained.is_some_and(|at| at <= Instant::now());
         LineState { outstanding: if gone { 0 } else { slot.line.outstanding }, ..slot.line }
+    }
+
+    /// How long to [`settle`](Fences::settle) before the terminal is given away.
+    pub fn last_answers(&self) -> Duration {
+        last_answers(self.line().round_trip)
     }
 
     /// What was written so far.

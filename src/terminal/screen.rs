@@ -175,6 +175,6 @@ impl Gate {
         }
         bytes.extend(LEAVE.bytes());
         let _ = tty::write_within(inner.tty.as_fd(), &bytes, LIMIT);
-        let _ = inner.before.apply(inner.tty.as_fd());
+        let _ = inner.before.give_back(inner.tty.as_fd());
     }
 }

@@ -149,6 +149,14 @@ impl Modes {
         }
     }
 
+    /// Sets them, and drops what came before: it was not meant for whoever reads next.
+    pub(super) fn give_back(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
+        // Not with TCSAFLUSH, which would wait for a terminal that takes nothing.
+        // SAFETY: tcflush takes no memory.
+        let _ = unsafe { libc::tcflush(fd.as_raw_fd(), libc::TCIFLUSH) };
+        self.apply(fd)
+    }
+
     /// True if this terminal's Backspace key sends Ctrl-H.
     pub(super) fn backspace_is_ctrl_h(&self) -> bool {
         self.0.c_cc[libc::VERASE] == 0x08
