@@ -53,7 +53,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 // sha2 is a function of its argument: the row of a batch is named by it, on the screen as in the commands.
 const PURE_CRATES: &[&str] = &["serde", "serde_json", "sha2", "strsim", "thiserror", "secrecy", "url", "uuid"];
 /// And what only the machine of the screen may: the text area's value, geometry, the width of text.
-const APP_CRATES: &[&str] = &["ratatui", "unicode_width", "unicode_segmentation"];
+const APP_CRATES: &[&str] = &["ratatui", "tui_textarea", "unicode_width", "unicode_segmentation"];
 
 /// Words that do IO, read a clock, spawn, or draw a random number.
 const IMPURE: &[&str] = &[

@@ -83,7 +83,7 @@ pub enum Dialog {
         /// Of what.
         what: Number,
         /// What was typed.
-        text: String,
+        text: Line,
         /// Why it cannot be taken.
         fault: Option<String>,
     },

@@ -12,6 +12,8 @@ use crate::domain::validate::validate;
 use crate::domain::{Catalogue, Draft, Invalid, Kin, LocalId, Request, text};
 use crate::time::{Mono, Now, Wall};
 
+use super::line::Line;
+
 /// Tasks that are checked, or added, before something else has its turn.
 pub const PORTION: usize = 200;
 /// Between two portions.
@@ -65,7 +67,7 @@ pub struct Sending {
     /// Their price.
     pub bill: Bill,
     /// The name of their batch.
-    pub name: String,
+    pub name: Line,
     /// Their model.
     pub model: String,
     /// The first of them.
@@ -97,7 +99,7 @@ impl Sending {
             plan,
             walk: Walk::default(),
             bill,
-            name,
+            name: Line::new(name),
             model: draft.model.clone(),
             examples,
             seed: (draft.many.mode == Mode::Random).then_some(draft.many.seed),
@@ -162,7 +164,7 @@ impl Sending {
         }
         let portion: Vec<Ready> = self.ready.drain(..self.ready.len().min(PORTION)).collect();
         self.added += portion.len();
-        let mark = |row| Arc::new(Mark { batch: self.name.clone(), row, seed: self.seed });
+        let mark = |row| Arc::new(Mark { batch: self.name.text().to_owned(), row, seed: self.seed });
         portion.into_iter().map(|one| (one.request, mark(one.row))).collect()
     }
 

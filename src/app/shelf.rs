@@ -4,6 +4,8 @@ use crate::domain::Remembered;
 use crate::domain::text::one_line;
 use crate::keys::Place;
 
+use super::line::Line;
+
 /// What of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShelfKind {
@@ -19,7 +21,7 @@ pub struct Shelf {
     /// What is in it.
     pub kind: ShelfKind,
     /// What was typed.
-    pub query: String,
+    pub query: Line,
     /// The chosen row among those that match.
     pub cursor: usize,
     /// The snippet that is given another name.
@@ -36,7 +38,7 @@ impl Shelf {
     /// An empty one, to be filled.
     #[must_use]
     pub fn new(kind: ShelfKind) -> Self {
-        Self { kind, query: String::new(), cursor: 0, renaming: None, sure: None, items: None, found: Vec::new() }
+        Self { kind, query: Line::default(), cursor: 0, renaming: None, sure: None, items: None, found: Vec::new() }
     }
 
     /// Where the keyboard is while it is open.
@@ -87,7 +89,7 @@ impl Shelf {
     pub fn narrow(&mut self) {
         let words: Vec<String> = match &self.renaming {
             Some(_) => Vec::new(),
-            None => self.query.to_lowercase().split_whitespace().map(str::to_owned).collect(),
+            None => self.query.text().to_lowercase().split_whitespace().map(str::to_owned).collect(),
         };
         let items = self.items.as_deref().unwrap_or_default();
         let mut hits: Vec<(i64, usize)> = items

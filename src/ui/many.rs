@@ -177,7 +177,7 @@ pub fn mark_mistake(state: &State, laid: &Text, area: Rect, theme: &Theme, buf: 
 /// Draws the line for a number. Returns where the cursor belongs.
 pub fn number(
     what: Number,
-    typed: &str,
+    typed: &Typed,
     fault: Option<&str>,
     area: Rect,
     theme: &Theme,
@@ -201,7 +201,7 @@ pub fn number(
         y += 1;
     }
     let y = (y + 1).min(inner.bottom() - 1);
-    Some(line::draw(buf, Position { x: inner.x + 2, y }, width, &Typed::new(typed), "", theme))
+    Some(line::draw(buf, Position { x: inner.x + 2, y }, width, typed, "", theme))
 }
 
 /// Lines for the list of expansions.
@@ -323,7 +323,7 @@ pub fn question(state: &State, fault: Option<&str>, area: Rect, theme: &Theme, b
     let y = y.min(inner.bottom() - 1);
     let label = put(buf, inner.x + 2, y, width, "batch  ", theme.dim);
     let left = inner.right().saturating_sub(label + 2);
-    let cursor = line::draw(buf, Position { x: label, y }, left, &Typed::new(sending.name.as_str()), "", theme);
+    let cursor = line::draw(buf, Position { x: label, y }, left, &sending.name, "", theme);
     for (y, line) in (y + 1..inner.bottom()).zip(&below) {
         put_spans(buf, inner.x + 2, y, width, &line.spans);
     }

@@ -7,9 +7,9 @@ use crate::app::shelf::{Shelf, ShelfKind};
 use crate::domain::text::{cut, lines, one_line};
 
 use super::dialogs::list;
-use super::draw::{foreign, frame, put, put_spans, span};
-use super::text;
+use super::draw::{foreign, frame, put, span};
 use super::theme::Theme;
+use super::{line, text};
 
 /// Bytes of a text that are looked at for its preview, and for its row.
 const SEEN: usize = 16 << 10;
@@ -34,18 +34,12 @@ pub fn draw(shelf: &Shelf, area: Rect, theme: &Theme, buf: &mut Buffer) -> Optio
         return None;
     }
     let room = inner.width.saturating_sub(5);
-    let start = put_spans(buf, inner.x + 2, inner.y, 2, &[span("› ", theme.key)]);
-    let typed = one_line(&shelf.query);
-    let end = if typed.is_empty() {
-        let words = match shelf.kind {
-            ShelfKind::History => "type to search",
-            ShelfKind::Snippets => "type to search, or a name: ctrl-s keeps what is selected, or the prompt, under it",
-        };
-        put(buf, start, inner.y, room, words, theme.dim);
-        start
-    } else {
-        put(buf, start, inner.y, room, &typed, theme.strong)
+    let hint = match shelf.kind {
+        ShelfKind::History => "type to search",
+        ShelfKind::Snippets => "type to search, or a name: ctrl-s keeps what is selected, or the prompt, under it",
     };
+    let place = Position { x: inner.x + 2, y: inner.y };
+    let cursor = line::draw(buf, place, inner.width.saturating_sub(3), &shelf.query, hint, theme);
     let body = Rect { y: inner.y + 2, height: inner.height - 2, ..inner };
     // The list has a half, and no more than it needs.
     let rows = u16::try_from(found).unwrap_or(u16::MAX).clamp(1, (body.height / 2).max(1));
@@ -80,5 +74,5 @@ pub fn draw(shelf: &Shelf, area: Rect, theme: &Theme, buf: &mut Buffer) -> Optio
             put(buf, inner.x + 2, y, inner.width.saturating_sub(4), &one_line(&line), theme.text);
         }
     }
-    Some(Position { x: end.min(inner.right().saturating_sub(1)), y: inner.y })
+    Some(cursor)
 }

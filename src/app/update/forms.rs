@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::FieldKind;
+use crate::domain::{FieldKind, Secret};
 use crate::keys::{Action, Chord, Key};
 
-use super::super::dialog::{Dialog, Test};
+use super::super::dialog::{Dialog, Setup, Test};
 use super::super::editor::{TextPane, choices, read_value};
 use super::super::kin::KinDialog;
 use super::super::line::Line;
@@ -25,7 +25,7 @@ pub(super) fn typed(state: &mut State, chord: Chord) {
             *cursor = if changed { 0 } else { *cursor };
         }
         Some(Dialog::Shelf(shelf)) => {
-            edit_line(&mut shelf.query, chord);
+            shelf.query.key(chord);
             (shelf.cursor, shelf.sure) = (0, None);
             shelf.narrow();
         }
@@ -41,14 +41,12 @@ pub(super) fn typed(state: &mut State, chord: Chord) {
             }
         }
         Some(Dialog::Number { text, fault, .. }) => {
-            edit_line(text, chord);
+            text.key(chord);
             *fault = None;
         }
-        Some(Dialog::Confirm { .. }) => many::rename(state, |name| edit_line(name, chord)),
+        Some(Dialog::Confirm { .. }) => many::rename(state, |name| _ = name.key(chord)),
         Some(Dialog::Setup(setup)) => {
-            let mut typed = setup.typed.expose().to_owned();
-            edit_line(&mut typed, chord);
-            setup.typed = crate::domain::Secret::new(typed);
+            type_key(setup, chord);
             setup.test = Test::None;
         }
         Some(
@@ -65,20 +63,21 @@ pub(super) fn typed(state: &mut State, chord: Chord) {
     }
 }
 
-/// The few keys that a line of text knows.
-fn edit_line(line: &mut String, chord: Chord) {
+/// The few keys that the line for the API key knows. No [`Line`]: what edits text may remember it.
+fn type_key(setup: &mut Setup, chord: Chord) {
+    let mut typed = setup.typed.expose().to_owned();
     match chord.key {
-        Key::Char('u') if chord.ctrl => line.clear(),
+        Key::Char('u') if chord.ctrl => typed.clear(),
         Key::Backspace => {
-            line.pop();
+            typed.pop();
         }
-        _ => line.extend(chord.typed().filter(|c| !c.is_control() && line.len() < 4096)),
+        _ => typed.extend(chord.typed().filter(|c| !c.is_control() && typed.len() < 4096)),
     }
+    setup.typed = Secret::new(typed);
 }
 
 /// Pasted text goes where text goes, and never means an action.
 pub(super) fn paste(state: &mut State, pasted: &str) -> Vec<Effect> {
-    let one_line = || pasted.trim().chars().filter(|c| !c.is_control()).take(4096);
     match &mut state.dialog {
         None => {
             state.pane = Pane::Editor;
@@ -87,7 +86,7 @@ pub(super) fn paste(state: &mut State, pasted: &str) -> Vec<Effect> {
             }
         }
         Some(Dialog::Shelf(shelf)) => {
-            shelf.query.extend(one_line());
+            shelf.query.insert(pasted.trim());
             shelf.cursor = 0;
             shelf.narrow();
         }
@@ -107,11 +106,11 @@ pub(super) fn paste(state: &mut State, pasted: &str) -> Vec<Effect> {
                 state.warn(writing::LEFT_OUT);
             }
         }
-        Some(Dialog::Number { text, .. }) => text.extend(one_line()),
-        Some(Dialog::Confirm { .. }) => many::rename(state, |name| name.extend(one_line())),
+        Some(Dialog::Number { text, .. }) => text.insert(pasted.trim()),
+        Some(Dialog::Confirm { .. }) => many::rename(state, |name| name.insert(pasted.trim())),
         // A key with a line break inside is not joined up: the test says what is wrong with it.
         Some(Dialog::Setup(setup)) => {
-            setup.typed = crate::domain::Secret::new(format!("{}{}", setup.typed.expose(), pasted.trim()));
+            setup.typed = Secret::new(format!("{}{}", setup.typed.expose(), pasted.trim()));
             setup.test = Test::None;
         }
         Some(_) => {}

@@ -13,6 +13,7 @@ use crate::time::Wall;
 use super::super::dialog::{Dialog, Number};
 use super::super::editor::{Count, Found};
 use super::super::effect::Effect;
+use super::super::line::Line;
 use super::super::sending::{Sending, batch_name, examples};
 use super::super::state::{Pane, State};
 use super::{fleet, guard, tasks};
@@ -44,7 +45,7 @@ pub(super) fn step_mode(state: &mut State) {
     if next == Mode::Random {
         let many = state.editor.many();
         let said = if many.said { format!(" {}", many.seed) } else { String::new() };
-        let text = format!("{}{said}", many.each);
+        let text = Line::new(format!("{}{said}", many.each));
         state.dialog = Some(Dialog::Number { what: Number::Draws, text, fault: None });
     }
 }
@@ -55,15 +56,15 @@ fn draw_seed(state: &mut State) -> u64 {
 }
 
 pub(super) fn open_repeats(state: &mut State) {
-    let text = state.editor.many().repeat.to_string();
+    let text = Line::new(state.editor.many().repeat.to_string());
     state.dialog = Some(Dialog::Number { what: Number::Repeats, text, fault: None });
 }
 
 /// Enter in the line for a number.
-pub(super) fn accept_number(state: &mut State, what: Number, text: String) {
+pub(super) fn accept_number(state: &mut State, what: Number, text: Line) {
     let most = u32::try_from(batch::MOST).unwrap_or(u32::MAX);
     let count = |word: Option<&str>| word.and_then(|word| word.parse::<u32>().ok()).filter(|n| (1..=most).contains(n));
-    let mut words = text.split_whitespace();
+    let mut words = text.text().split_whitespace();
     let taken = match (what, count(words.next()), words.next(), words.next()) {
         (Number::Repeats, Some(repeat), None, None) => {
             state.editor.change_many(|many| many.repeat = repeat, state.now);
@@ -251,21 +252,19 @@ fn is_taken(state: &State, name: &str) -> bool {
 }
 
 /// Typing in the question before sending: it is the name of the batch.
-pub(super) fn rename(state: &mut State, edit: impl FnOnce(&mut String)) {
+pub(super) fn rename(state: &mut State, edit: impl FnOnce(&mut Line)) {
     if let (Some(sending), Some(Dialog::Confirm { fault })) = (&mut state.sending, &mut state.dialog)
         && !sending.agreed
     {
         edit(&mut sending.name);
-        if let Some((end, _)) = sending.name.char_indices().nth(LONGEST_NAME) {
-            sending.name.truncate(end);
-        }
+        sending.name.hold(LONGEST_NAME);
         *fault = None;
     }
 }
 
 /// Enter: they are wanted.
 pub(super) fn agree(state: &mut State) -> Vec<Effect> {
-    let Some(name) = state.sending.as_ref().map(|sending| sending.name.trim().to_owned()) else {
+    let Some(name) = state.sending.as_ref().map(|sending| sending.name.text().trim().to_owned()) else {
         state.dialog = None;
         return Vec::new();
     };
@@ -281,7 +280,7 @@ pub(super) fn agree(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     let Some(sending) = &mut state.sending else { return Vec::new() };
-    sending.name = name;
+    sending.name = Line::new(name);
     sending.agreed = true;
     // Where not all are checked yet, the question stays until they are.
     if sending.is_checked() { portion(state) } else { Vec::new() }

@@ -6,6 +6,7 @@ use crate::keys::Action;
 
 use super::super::dialog::Dialog;
 use super::super::effect::Effect;
+use super::super::line::Line;
 use super::super::shelf::{Shelf, ShelfKind, name_of};
 use super::super::state::State;
 use super::guard;
@@ -26,7 +27,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             if let Some(Dialog::Shelf(shelf)) = &mut state.dialog
                 && let Some(name) = shelf.chosen().and_then(|item| item.name.clone())
             {
-                shelf.query.clone_from(&name);
+                shelf.query = Line::new(name.as_str());
                 shelf.renaming = Some(name);
                 state.say("type another name; enter takes it");
             }
@@ -97,7 +98,7 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
 
 fn rename(state: &mut State, old: &str) -> Vec<Effect> {
     let Some(Dialog::Shelf(shelf)) = &mut state.dialog else { return Vec::new() };
-    let Some(name) = name_of(&shelf.query) else { return Vec::new() };
+    let Some(name) = name_of(shelf.query.text()) else { return Vec::new() };
     let others = (0..shelf.counts().1).filter_map(|row| shelf.row(row));
     let mut found = None;
     for item in others {
@@ -123,7 +124,7 @@ fn keep_present(state: &mut State) -> Vec<Effect> {
     let Some(Dialog::Shelf(shelf)) = &state.dialog else { return Vec::new() };
     let text = state.editor.text();
     let text = text.selected().unwrap_or(text.as_str()).to_owned();
-    let Some(name) = name_of(&shelf.query) else {
+    let Some(name) = name_of(shelf.query.text()) else {
         state.say("type a name for it first");
         return Vec::new();
     };
