@@ -201,11 +201,8 @@ impl Editor {
     /// Goes to the place where the JSON cannot be read.
     pub(super) fn go_to_fault(&mut self) {
         let Some(Fault::Json(line, column, _)) = self.raw_fault() else { return };
-        let text = self.text.as_str();
-        let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-        let row = text.get(start..).unwrap_or_default();
-        let in_row = row.char_indices().nth(column.saturating_sub(1)).map_or(row.len(), |(at, _)| at);
-        self.text.set_cursor(start + in_row);
+        let at = (line.saturating_sub(1), column.saturating_sub(1));
+        self.put_cursor(at);
     }
 }
 
